@@ -1,0 +1,430 @@
+/* Reverse mode as a program transformation. For a result r = f(x, y, …) with axes R, the adjoint g of r (the
+ * derivative of the final value with respect to r's entries) turns into contributions to the operands'
+ * adjoints. The one rule that all others rest on:
+ *
+ *   adjoint of x  +=  sum over R \ X of  (g * partial of f with respect to x)
+ *
+ * where X are the axes of x. An adjoint may lack axes of its value; it is then constant along them, and
+ * where the product lacks an axis of R \ X its sum is a multiplication by the size (tape_sum does that). So
+ * adjoints live at their own axes, as values do.
+ *
+ * Below stands one rule for each row of ops.def, in its order; a row without a rule does not compile.
+ *
+ * The branch that a select did not take gets the adjoint 0, and 0 it must stay where a partial further down
+ * is infinite or undefined (log x, taken where x > 0). So adjoints that come through a select are marked, and
+ * a product with a marked adjoint is itself selected: 0 where the adjoint is 0.
+ *
+ * Only what lies on a path from the wanted operands to the result is differentiated; the work is linear in
+ * the tape. */
+#include "autodiff/tape.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* The instruction whose rule is at work, and what the walk knows about all. */
+typedef struct visit {
+    tape *t;
+    instruction x;      /* a copy: the tape moves as it grows */
+    ref r, g;           /* its number, its adjoint */
+    bool marked;        /* the adjoint has been through a select */
+    const bool *active; /* is on a path from a wanted operand */
+    ref *adjoints;      /* by number of the value; 0 where there is none yet */
+    bool *marks;
+} visit;
+
+typedef enum flow {
+    FLOW_rule,    /* `pull` turns the adjoint into contributions */
+    FLOW_zero,    /* the derivative is 0, or there are no operands */
+    FLOW_unknown, /* there is a derivative, but no op computes it */
+} flow;
+
+typedef struct rule {
+    flow flow;
+    void (*pull)(visit *s);
+} rule;
+
+/* Contributions. */
+
+static axes axes_of(const visit *s, ref r) { return s->t->code.at[r].axes; }
+
+static bool wanted(const visit *s, int i) { return s->active[s->x.in[i]]; }
+
+/* Adds `c`, whose axes are within the operand's. */
+static void add_to(visit *s, int i, ref c) {
+    ref x = s->x.in[i];
+    assert(axes_within(axes_of(s, c), axes_of(s, x)));
+    s->adjoints[x] = s->adjoints[x] ? tape_map2(s->t, OP_add, s->adjoints[x], c) : c;
+    s->marks[x] |= s->marked;
+}
+
+/* Adds what is the same multiple of the adjoint everywhere. */
+static void give(visit *s, int i, ref c) {
+    if (wanted(s, i)) add_to(s, i, tape_sum(s->t, c, axes_minus(s->x.axes, axes_of(s, s->x.in[i]))));
+}
+
+/* The same for a product of the adjoint with something that may not be finite. */
+static void give_product(visit *s, int i, ref c) {
+    if (s->marked) {
+        ref zero = tape_number(s->t, 0);
+        c = tape_select(s->t, tape_map2(s->t, OP_ne, s->g, zero), c, zero);
+    }
+    give(s, i, c);
+}
+
+/* The notation of the rules: G the adjoint, R the result, X Y the operands; N a number. */
+#define G           (s->g)
+#define R           (s->r)
+#define X           (s->x.in[0])
+#define Y           (s->x.in[1])
+#define N(x)        tape_number(s->t, (x))
+#define MAP(f, a)   tape_map1(s->t, OP_##f, (a))
+#define ADD(a, b)   tape_map2(s->t, OP_add, (a), (b))
+#define SUB(a, b)   tape_map2(s->t, OP_sub, (a), (b))
+#define MUL(a, b)   tape_map2(s->t, OP_mul, (a), (b))
+#define DIV(a, b)   tape_map2(s->t, OP_div, (a), (b))
+#define LT(a, b)    tape_map2(s->t, OP_lt, (a), (b))
+#define EQ(a, b)    tape_map2(s->t, OP_eq, (a), (b))
+#define IF(c, a, b) tape_select(s->t, (c), (a), (b))
+#define SQUARE(a)   MUL((a), (a))
+
+#define ZERO(name)    static const rule rule_##name = {FLOW_zero, NULL};
+#define UNKNOWN(name) static const rule rule_##name = {FLOW_unknown, NULL};
+#define RULE(name)                                                                                           \
+    static void pull_##name(visit *s);                                                                       \
+    static const rule rule_##name = {FLOW_rule, pull_##name};                                                \
+    static void pull_##name(visit *s)
+#define UNARY(name, dx)                                                                                      \
+    RULE(name) { give_product(s, 0, dx); }
+#define BINARY(name, dx, dy)                                                                                 \
+    RULE(name) {                                                                                             \
+        if (wanted(s, 0)) give_product(s, 0, dx);                                                            \
+        if (wanted(s, 1)) give_product(s, 1, dy);                                                            \
+    }
+
+/* Leaves. */
+ZERO(number)
+ZERO(data)
+ZERO(input)
+ZERO(position)
+
+/* Arithmetic. */
+
+RULE(neg) { give(s, 0, MAP(neg, G)); }
+
+RULE(add) {
+    give(s, 0, G);
+    give(s, 1, G);
+}
+
+RULE(sub) {
+    give(s, 0, G);
+    if (wanted(s, 1)) give(s, 1, MAP(neg, G));
+}
+
+BINARY(mul, MUL(G, Y), MUL(G, X))
+BINARY(div, DIV(G, Y), MAP(neg, MUL(DIV(G, Y), R)))
+
+/* y x^(y-1), which is 0 for y = 0 even at x = 0. */
+static ref power_by_base(visit *s) {
+    const instruction *y = tape_at(s->t, Y);
+    if (y->op == OP_number && y->number == 0) return N(0);
+    if (y->op == OP_number && y->number == 1) return G;
+    if (y->op == OP_number && y->number == 2) return MUL(G, MUL(N(2), X));
+    ref slope = MUL(Y, tape_map2(s->t, OP_pow, X, SUB(Y, N(1))));
+    if (y->op != OP_number) slope = IF(EQ(Y, N(0)), N(0), slope);
+    return MUL(G, slope);
+}
+
+/* x^y log x, which is 0 where x^y is: at x = 0 for y > 0. */
+BINARY(pow, power_by_base(s), MUL(G, tape_map2(s->t, OP_xlogy, R, X)))
+
+UNARY(abs, MUL(G, MAP(sign, X)))
+ZERO(sign)
+ZERO(floor)
+ZERO(round)
+UNARY(sqrt, DIV(MUL(N(0.5), G), R))
+
+/* The adjoint where a < b; half of it where they are equal, so that neither operand is preferred. */
+static ref where_less(visit *s, ref a, ref b) { return IF(LT(a, b), G, MUL(MUL(N(0.5), EQ(a, b)), G)); }
+
+BINARY(minimum, where_less(s, X, Y), where_less(s, Y, X))
+BINARY(maximum, where_less(s, Y, X), where_less(s, X, Y))
+ZERO(lt)
+ZERO(le)
+ZERO(eq)
+ZERO(ne)
+ZERO(and)
+ZERO(or)
+ZERO(not )
+
+RULE(select) {
+    s->marked = true;
+    if (wanted(s, 1)) give(s, 1, IF(X, G, N(0)));
+    if (wanted(s, 2)) give(s, 2, IF(X, N(0), G));
+}
+
+ZERO(stop)
+
+/* Functions. */
+
+UNARY(exp, MUL(G, R))
+UNARY(log, DIV(G, X))
+UNARY(log1p, DIV(G, ADD(N(1), X)))
+UNARY(expm1, MUL(G, ADD(R, N(1))))
+UNARY(sin, MUL(G, MAP(cos, X)))
+UNARY(cos, MAP(neg, MUL(G, MAP(sin, X))))
+UNARY(tan, MUL(G, ADD(N(1), SQUARE(R))))
+UNARY(asin, DIV(G, MAP(sqrt, MUL(SUB(N(1), X), ADD(N(1), X)))))
+UNARY(acos, MAP(neg, DIV(G, MAP(sqrt, MUL(SUB(N(1), X), ADD(N(1), X))))))
+UNARY(atan, DIV(G, ADD(N(1), SQUARE(X))))
+UNARY(sinh, MUL(G, MAP(cosh, X)))
+UNARY(cosh, MUL(G, MAP(sinh, X)))
+UNARY(tanh, MUL(G, SUB(N(1), SQUARE(R))))
+UNARY(expit, MUL(G, MUL(R, SUB(N(1), R))))
+UNARY(log1p_exp, MUL(G, MAP(expit, X)))
+UNARY(lgamma, MUL(G, MAP(digamma, X)))
+UNARY(digamma, MUL(G, MAP(trigamma, X)))
+UNKNOWN(trigamma)
+UNARY(erf, MUL(G, MUL(N(M_2_SQRTPI), MAP(exp, MAP(neg, SQUARE(X))))))
+UNARY(erfc, MUL(G, MUL(N(-M_2_SQRTPI), MAP(exp, MAP(neg, SQUARE(X))))))
+
+static const double LOG_SQRT_2PI = 0.918938533204672741780329736406;
+
+/* phi(x) / Phi(x), as a difference of logarithms. That loses x^2 / 2 ulps, so that for x < -500 the expansion
+ * -x - 1/x (Abramowitz and Stegun 26.2.12), with the relative error 2 / x^4, takes over: either is good to
+ * 3e-11 there. */
+static ref mills(visit *s) {
+    ref density = MAP(neg, ADD(MUL(N(0.5), SQUARE(X)), N(LOG_SQRT_2PI)));
+    ref tail = MAP(neg, ADD(X, DIV(N(1), X)));
+    return IF(LT(X, N(-500)), tail, MAP(exp, SUB(density, R)));
+}
+
+UNARY(log_ndtr, MUL(G, mills(s)))
+UNARY(ndtri, MUL(G, MAP(exp, ADD(MUL(N(0.5), SQUARE(R)), N(LOG_SQRT_2PI)))))
+
+/* log y and x / y, both 0 where x and y are. */
+static ref unless_both_zero(visit *s, ref c) {
+    return IF(tape_map2(s->t, OP_and, EQ(X, N(0)), EQ(Y, N(0))), N(0), c);
+}
+
+BINARY(xlogy, MUL(G, unless_both_zero(s, MAP(log, Y))), MUL(G, unless_both_zero(s, DIV(X, Y))))
+
+/* Reductions. The adjoint lacks the reduced axes. */
+
+static axes reduced(const visit *s) { return axes_minus(axes_of(s, X), s->x.axes); }
+
+RULE(sum) { give(s, 0, G); }
+
+/* The product of the others: r / x, but where x is 0 the product of all that are not, if x is the only 0. The
+ * second derivative by two entries that are both 0 is therefore taken to be 0. */
+RULE(prod) {
+    ref is_zero = EQ(X, N(0));
+    ref safe = IF(is_zero, N(1), X);
+    ref alone = EQ(tape_reduce(s->t, OP_sum, is_zero, reduced(s)), N(1));
+    ref others = IF(alone, tape_reduce(s->t, OP_prod, safe, reduced(s)), N(0));
+    give_product(s, 0, MUL(G, IF(is_zero, others, DIV(R, safe))));
+}
+
+/* Entries that tie share equally. */
+static void pull_extremum(visit *s) {
+    ref here = EQ(X, R);
+    ref share = DIV(G, tape_reduce(s->t, OP_sum, here, reduced(s)));
+    give_product(s, 0, MUL(share, here));
+}
+
+RULE(max) { pull_extremum(s); }
+RULE(min) { pull_extremum(s); }
+
+/* The softmax of x; 0 where all are -infinity. */
+RULE(log_sum_exp) {
+    ref finite = IF(EQ(R, N(-INFINITY)), N(0), R);
+    give_product(s, 0, MUL(G, MAP(exp, SUB(X, finite))));
+}
+
+/* The sum over what only the other factor has; what neither the adjoint nor the other factor has, the
+ * operand's adjoint lacks as well. */
+RULE(contract) {
+    if (wanted(s, 0)) add_to(s, 0, tape_contract(s->t, G, Y, axes_minus(axes_of(s, Y), axes_of(s, X))));
+    if (wanted(s, 1)) add_to(s, 1, tape_contract(s->t, G, X, axes_minus(axes_of(s, X), axes_of(s, Y))));
+}
+
+RULE(cumsum) { give(s, 0, tape_cumsum_back(s->t, G, (axis)s->x.attribute)); }
+RULE(cumsum_back) { give(s, 0, tape_cumsum(s->t, G, (axis)s->x.attribute)); }
+
+/* Selecting along axes. Every rule is the transposed of a linear map, so it is given as it is. */
+
+RULE(gather) {
+    axis of = (axis)s->x.attribute;
+    axes all = axes_union(axes_of(s, G), axes_of(s, Y));
+    axes kept = axes_common(all, axes_without(axes_of(s, X), of));
+    add_to(s, 0, tape_scatter(s->t, G, Y, of, axes_with(kept, of)));
+}
+
+RULE(scatter) {
+    axis of = (axis)s->x.attribute;
+    ref c = axes_has(axes_of(s, G), of) ? tape_gather(s->t, G, Y, of) : G;
+    add_to(s, 0, tape_sum(s->t, c, axes_minus(axes_of(s, Y), axes_of(s, X))));
+}
+
+RULE(rename) { add_to(s, 0, tape_rename(s->t, G, (axis)s->x.attribute2, (axis)s->x.attribute)); }
+
+RULE(slice) {
+    axes laid_out = axes_minus(s->x.axes, axes_of(s, X));
+    add_to(s, 0, tape_place(s->t, G, laid_out, (axis)s->x.attribute, s->x.offset));
+}
+
+RULE(place) {
+    axis into = (axis)s->x.attribute;
+    axes from = axes_minus(axes_of(s, X), s->x.axes);
+    add_to(s, 0, axes_has(axes_of(s, G), into) ? tape_slice(s->t, G, into, s->x.offset, from) : G);
+}
+
+RULE(expand) { give(s, 0, G); }
+
+/* Linear algebra. */
+
+/* An axis of the same size that `taken` lacks: a name with more primes. */
+static axis alias_of(tape *t, axis a, axes taken) {
+    const char *name = arena_print(t->arena, "%s'", t->axes.at[a].name);
+    for (axis b = 0; b < t->axes.count; b++)
+        if (t->axes.at[b].size == t->axes.at[a].size && !axes_has(taken, b) &&
+            !strcmp(t->axes.at[b].name, name))
+            return b;
+    return tape_add_axis(t, name, t->axes.at[a].size);
+}
+
+/* The part of a matrix below the diagonal, and the diagonal `times`. */
+static ref lower(visit *s, ref x, axis row, axis column, double times) {
+    ref i = tape_position(s->t, row), j = tape_position(s->t, column);
+    return MUL(x, ADD(LT(j, i), MUL(N(times), EQ(i, j))));
+}
+
+/* Murray (2016), arXiv:1602.07527, section 3.1: with P = Phi(L' adjoint), where Phi takes the lower triangle
+ * and half the diagonal, and S = L^-T P L^-1, the adjoint of x is Phi(S + S'), since of x only the lower
+ * triangle is read. S comes from two solves, L' M = P and L' S' = M'; `b` is a second name of the column. */
+RULE(cholesky) {
+    tape *t = s->t;
+    axis row = (axis)s->x.attribute, column = (axis)s->x.attribute2;
+    axis b = alias_of(t, column, s->x.axes);
+    ref g = tape_expand(t, G, axes_with(axes_one(row), column));
+    ref p = tape_contract(t, R, tape_rename(t, g, column, b), axes_one(row));
+    ref m = tape_solve_lower_transposed(t, R, lower(s, p, column, b, 0.5), row, column);
+    m = tape_rename(t, tape_rename(t, m, b, column), row, b);
+    ref transposed = tape_solve_lower_transposed(t, R, m, row, column);
+    ref straight = tape_rename(t, tape_rename(t, transposed, row, column), b, row);
+    transposed = tape_rename(t, transposed, b, column);
+    add_to(s, 0, lower(s, ADD(straight, transposed), row, column, 0.5));
+}
+
+/* With r = L^-1 b and g its adjoint: b gets c = L^-T g, and L gets - c r' in its lower triangle, summed over
+ * the right-hand sides. For L^-T the same holds with c = L^-1 g. */
+static void pull_solve(visit *s, ref c, axis solution) {
+    axis row = (axis)s->x.attribute, column = (axis)s->x.attribute2;
+    axes further = axes_without(s->x.axes, solution);
+    if (wanted(s, 1)) add_to(s, 1, tape_sum(s->t, c, axes_minus(further, axes_of(s, Y))));
+    if (wanted(s, 0)) {
+        axes all = axes_union(axes_of(s, c), s->x.axes);
+        ref product = tape_contract(s->t, c, R, axes_minus(all, axes_of(s, X)));
+        add_to(s, 0, MAP(neg, lower(s, product, row, column, 1)));
+    }
+}
+
+RULE(solve_lower) {
+    axis row = (axis)s->x.attribute, column = (axis)s->x.attribute2;
+    pull_solve(s, tape_solve_lower_transposed(s->t, X, G, row, column), column);
+}
+
+RULE(solve_lower_transposed) {
+    axis row = (axis)s->x.attribute, column = (axis)s->x.attribute2;
+    pull_solve(s, tape_solve_lower(s->t, X, G, row, column), row);
+}
+
+/* Draws do not depend on parameters but for the shape of a gamma, whose derivative is implicit; those of
+ * discrete draws have none. */
+ZERO(random_normal)
+ZERO(random_uniform)
+UNKNOWN(random_gamma)
+ZERO(random_poisson)
+ZERO(random_binomial)
+
+static const rule *const RULES[OP_count] = {
+    [OP_none] = &(const rule){FLOW_zero, NULL},
+#define OP(name, inputs, kind) [OP_##name] = &rule_##name,
+#include "autodiff/ops.def"
+#undef OP
+};
+
+/* The walk. */
+
+/* Whether the derivative by operand i is not 0 by its nature. */
+static bool carries(op f, int i) {
+    if (RULES[f]->flow == FLOW_zero) return false;
+    if (f == OP_select) return i > 0;
+    if (f == OP_gather || f == OP_scatter) return i == 0;
+    return true;
+}
+
+/* Marks the values up to y that depend on a wanted one. */
+static void find_active(const tape *t, ref y, const ref *x, uint32_t count, bool *active) {
+    for (uint32_t k = 0; k < count; k++)
+        if (x[k] <= y) active[x[k]] = true;
+    for (ref r = 1; r <= y; r++) {
+        const instruction *c = &t->code.at[r];
+        for (int i = 0; i < 3 && c->in[i]; i++) active[r] |= active[c->in[i]] && carries(c->op, i);
+    }
+}
+
+static bool has_active_operand(const visit *s) {
+    for (int i = 0; i < 3 && s->x.in[i]; i++)
+        if (s->active[s->x.in[i]] && carries(s->x.op, i)) return true;
+    return false;
+}
+
+/* From y backwards: when the walk reaches a value, all its users have contributed. */
+static bool pull_all(visit *s, ref y, ref *culprit) {
+    for (ref r = y; r; r--) {
+        if (!s->adjoints[r]) continue;
+        s->x = s->t->code.at[r];
+        s->r = r;
+        s->g = s->adjoints[r];
+        s->marked = s->marks[r];
+        if (!has_active_operand(s)) continue;
+        if (RULES[s->x.op]->flow == FLOW_unknown) {
+            *culprit = r;
+            return false;
+        }
+        s->t->at = s->x.at;
+        RULES[s->x.op]->pull(s);
+    }
+    return true;
+}
+
+bool tape_adjoint(tape *t, ref y, ref seed, const ref *x, uint32_t count, ref *gradient, ref *culprit) {
+    if (!seed) seed = tape_number(t, 1);
+    assert(axes_within(t->code.at[seed].axes, t->code.at[y].axes));
+    bool *active = arena_array(t->arena, bool, (size_t)y + 1);
+    visit s = {
+        .t = t,
+        .active = active,
+        .adjoints = arena_array(t->arena, ref, (size_t)y + 1),
+        .marks = arena_array(t->arena, bool, (size_t)y + 1),
+    };
+    span at = t->at;
+    find_active(t, y, x, count, active);
+    s.adjoints[y] = seed;
+    bool complete = pull_all(&s, y, culprit);
+    t->at = at;
+    if (!complete) return false;
+    for (uint32_t k = 0; k < count; k++) {
+        bool reached = x[k] <= y && s.adjoints[x[k]];
+        gradient[k] = reached ? s.adjoints[x[k]] : tape_number(t, 0);
+        gradient[k] = tape_expand(t, gradient[k], t->code.at[x[k]].axes);
+    }
+    return true;
+}
+
+bool tape_gradient(tape *t, ref y, const ref *x, uint32_t count, ref *gradient, ref *culprit) {
+    assert(t->code.at[y].axes.count == 0);
+    return tape_adjoint(t, y, 0, x, count, gradient, culprit);
+}

@@ -1,0 +1,122 @@
+/* Which sums of products are contractions.
+ *
+ * The factors of a product that has no other use are divided into two groups, P and Q, and sum over K of P Q
+ * is
+ *
+ *   a contraction   where each group has an axis that the other lacks: a matrix product, whose terms, over
+ * the axes of both, must never be laid out; a contraction   where only one group lacks axes, and the other,
+ * the larger, is laid out in memory anyway: data, what depends on data alone, or a value that is not
+ * elementwise. That is a matrix times a vector: X[row, feature] beta[feature], or g[row] X[row, feature] in
+ * its adjoint; left a sum      otherwise. With equal axes, or with a larger group that is computed element by
+ * element, the sum fuses with what computes its terms, and nothing is laid out at all.
+ *
+ * Of the ways to divide, one for each factor c (all factors within the axes of c, and the rest), the one with
+ * the smallest groups is taken. Factors that lack summed axes have left the sum before (simplify.c). */
+#include "autodiff/passes.h"
+
+enum { FACTORS_MOST = 8 };
+
+typedef struct product {
+    ref factors[FACTORS_MOST]; /* numbers in `from` */
+    int count;
+    bool whole; /* they did not fit */
+} product;
+
+/* Collects the factors below r: products without another use are opened. */
+static void collect(const rewriting *w, ref r, product *p) {
+    const instruction *x = tape_at(w->from, r);
+    if (x->op == OP_mul && w->uses[r] == 1) {
+        collect(w, x->in[0], p);
+        collect(w, x->in[1], p);
+    } else if (p->count < FACTORS_MOST) p->factors[p->count++] = r;
+    else p->whole = true;
+}
+
+typedef struct division {
+    bool in_q[FACTORS_MOST];
+    axes p, q;
+    uint64_t size; /* of the larger group */
+} division;
+
+static division divide(const rewriting *w, const product *f, axes by) {
+    division d = {0};
+    for (int i = 0; i < f->count; i++) {
+        axes of = tape_at(w->from, f->factors[i])->axes;
+        d.in_q[i] = !axes_within(of, by);
+        if (d.in_q[i]) d.q = axes_union(d.q, of);
+        else d.p = axes_union(d.p, of);
+    }
+    uint64_t p = tape_size(w->from, d.p), q = tape_size(w->from, d.q);
+    d.size = p > q ? p : q;
+    return d;
+}
+
+/* Whether a group is in memory whether or not we contract. */
+static bool laid_out(const rewriting *w, const product *f, const division *d, bool in_q) {
+    const bool *fixed = w->user;
+    int members = 0, variable = 0;
+    op variable_op = OP_none;
+    for (int i = 0; i < f->count; i++) {
+        if (d->in_q[i] != in_q) continue;
+        members++;
+        if (fixed[f->factors[i]]) continue;
+        variable++;
+        variable_op = tape_at(w->from, f->factors[i])->op;
+    }
+    return !variable || (members == 1 && op_kind_of(variable_op) != KIND_MAP);
+}
+
+static bool worthwhile(const rewriting *w, const product *f, const division *d) {
+    bool p_lacks = !axes_within(d->q, d->p), q_lacks = !axes_within(d->p, d->q);
+    if (p_lacks && q_lacks) return true;
+    return (p_lacks && laid_out(w, f, d, true)) || (q_lacks && laid_out(w, f, d, false));
+}
+
+static bool divides(const product *f, const division *d) {
+    bool p = false, q = false;
+    for (int i = 0; i < f->count; i++) *(d->in_q[i] ? &q : &p) = true;
+    return p && q;
+}
+
+static ref group(const rewriting *w, const product *f, const division *d, bool in_q) {
+    ref all = 0;
+    for (int i = 0; i < f->count; i++) {
+        if (d->in_q[i] != in_q) continue;
+        ref factor = w->map[f->factors[i]];
+        all = all ? tape_map2(w->to, OP_mul, all, factor) : factor;
+    }
+    return all;
+}
+
+static ref contract_sum(const rewriting *w, instruction x) {
+    ref inner = w->from->code.at[w->at].in[0];
+    product f = {0};
+    collect(w, inner, &f);
+    division best = {.size = UINT64_MAX};
+    for (int i = 0; i < f.count && !f.whole; i++) {
+        division d = divide(w, &f, tape_at(w->from, f.factors[i])->axes);
+        if (divides(&f, &d) && d.size < best.size && worthwhile(w, &f, &d)) best = d;
+    }
+    if (best.size == UINT64_MAX) return tape_emit(w->to, x);
+    axes over = axes_minus(tape_at(w->from, inner)->axes, x.axes);
+    return tape_contract(w->to, group(w, &f, &best, false), group(w, &f, &best, true), over);
+}
+
+static ref contract(const rewriting *w, instruction x) {
+    return x.op == OP_sum ? contract_sum(w, x) : tape_emit(w->to, x);
+}
+
+/* What depends on no input and no draw. */
+static bool *find_fixed(const tape *t, arena *a) {
+    bool *fixed = arena_array(a, bool, t->code.count);
+    for (ref r = 1; r < t->code.count; r++) {
+        const instruction *x = &t->code.at[r];
+        fixed[r] = x->op != OP_input && op_kind_of(x->op) != KIND_RANDOM;
+        for (int i = 0; i < 3 && x->in[i]; i++) fixed[r] &= fixed[x->in[i]];
+    }
+    return fixed;
+}
+
+void pass_contract(const tape *from, tape *to) {
+    pass_rewrite(from, to, contract, find_fixed(from, to->arena));
+}

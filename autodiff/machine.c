@@ -1,0 +1,234 @@
+#include "autodiff/machine.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "autodiff/execute.h"
+
+struct machine {
+    const tape *tape;
+    plan *plan;
+    execution run;
+    const double **bound; /* by slot */
+    size_t bytes;
+};
+
+static size_t taken(const arena *a) { return a->total - a->size + a->used; }
+
+static const instruction *code(const machine *m, ref r) { return tape_at(m->tape, r); }
+
+static double *leaf(arena *a, const tape *t, const instruction *x) {
+    if (x->op == OP_data) return (double *)x->pointer;
+    if (x->op == OP_input) return NULL;
+    uint64_t size = tape_size(t, x->axes);
+    double *p = arena_take_aligned(a, size * sizeof(double));
+    for (uint64_t i = 0; i < size; i++) p[i] = x->op == OP_number ? x->number : (double)(i + 1);
+    return p;
+}
+
+static void run_step(const execution *e, const plan_step *s) {
+    switch (s->kind) {
+    case STEP_region: run_region(e, &s->region); break;
+    case STEP_reduce: run_reduce(e, s); break;
+    case STEP_product: run_product(e, s); break;
+    case STEP_cumulate: run_cumulate(e, s); break;
+    case STEP_scatter: run_scatter(e, s); break;
+    case STEP_place: run_place(e, s); break;
+    case STEP_cholesky: run_cholesky(e, s); break;
+    case STEP_solve: run_solve(e, s); break;
+    }
+}
+
+/* Indices that are known by now are converted once. */
+static void fix_index(const machine *m, micro *g) {
+    uint64_t count = m->plan->values[g->in[1].at].entries;
+    const double *index = m->run.at[g->in[1].at];
+    int32_t *to = (int32_t *)g->index;
+    g->in_range = true;
+    for (uint64_t i = 0; i < count; i++) {
+        to[i] = (int32_t)place_of_index(index[i], g->reach);
+        if (to[i] < 0) g->in_range = false;
+    }
+}
+
+/* Sorts the entries of a scatter by the places that they go to, by counting; what is out of range goes
+ * nowhere. */
+static void fix_segments(const machine *m, plan_step *s) {
+    const walk *w = s->walk;
+    int64_t n = (int64_t)w->size[w->rank - 1], reach = (int64_t)s->count;
+    const double *index = m->run.at[s->in[1]] + w->offset[1];
+    if (!w->entries) n = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t at = place_of_index(index[i], reach);
+        if (at >= 0) s->segment[at + 1]++;
+    }
+    for (int64_t k = 0; k < reach; k++) s->segment[k + 1] += s->segment[k];
+    for (int64_t i = 0; i < n; i++) {
+        int64_t at = place_of_index(index[i], reach);
+        if (at >= 0) s->order[s->segment[at]++] = (int32_t)i;
+    }
+    for (int64_t k = reach; k > 0; k--) s->segment[k] = s->segment[k - 1];
+    s->segment[0] = 0;
+    s->sorted = true;
+    for (int32_t i = 1; i < s->segment[reach]; i++)
+        if (s->order[i] != s->order[i - 1] + 1) s->sorted = false;
+}
+
+static void fix_indices(const machine *m) {
+    for (uint32_t k = m->plan->fixed_steps; k < m->plan->steps.count; k++) {
+        plan_step *s = &m->plan->steps.at[k];
+        if (s->segment) fix_segments(m, s);
+        for (uint32_t i = 0; s->kind == STEP_region && i < s->region.count; i++)
+            if (s->region.micros[i].index) fix_index(m, &s->region.micros[i]);
+    }
+}
+
+static machine *make(arena *a, const tape *t, bool keep_all) {
+    size_t before = taken(a);
+    machine *m = arena_new(a, machine);
+    *m = (machine){.tape = t, .plan = plan_new(a, t, kernels_choose(), keep_all)};
+    m->bound = arena_array(a, const double *, t->slots);
+    m->run = (execution){.plan = m->plan, .at = arena_array(a, double *, t->code.count)};
+    m->run.scratch = arena_take_aligned(a, m->plan->scratch * sizeof(double));
+    m->run.work = arena_take_aligned(a, m->plan->work * sizeof(double));
+    double *pool = arena_take_aligned(a, m->plan->pool * sizeof(double));
+    for (ref r = 1; r < t->code.count; r++) {
+        const value *v = &m->plan->values[r];
+        if (v->form == VALUE_leaf) m->run.at[r] = leaf(a, t, code(m, r));
+        else if (v->stored) m->run.at[r] = pool + v->place;
+    }
+    for (uint32_t k = 0; k < m->plan->fixed_steps; k++) run_step(&m->run, &m->plan->steps.at[k]);
+    fix_indices(m);
+    m->bytes = taken(a) - before;
+    return m;
+}
+
+machine *machine_new(arena *a, const tape *t) { return make(a, t, false); }
+
+void machine_bind(machine *m, uint32_t slot, const double *values) { m->bound[slot] = values; }
+
+void machine_run(machine *m, uint64_t seed, uint64_t step) {
+    m->run.seed = seed;
+    m->run.step = step;
+    for (ref r = 1; r < m->tape->code.count; r++)
+        if (m->plan->values[r].form == VALUE_leaf && code(m, r)->op == OP_input)
+            m->run.at[r] = (double *)m->bound[code(m, r)->attribute];
+    for (uint32_t k = m->plan->fixed_steps; k < m->plan->steps.count; k++)
+        run_step(&m->run, &m->plan->steps.at[k]);
+}
+
+static const double *entries_of(const machine *m, ref r) {
+    const value *v = &m->plan->values[r];
+    return m->run.at[v->root] + v->layout.offset;
+}
+
+const double *machine_output(const machine *m, uint32_t k) { return entries_of(m, m->tape->outputs.at[k]); }
+
+size_t machine_bytes(const machine *m) { return m->bytes; }
+
+/* Faults. A second machine keeps every value; its values are searched in program order. */
+
+static bool all_finite(const double *x, uint64_t n) {
+    for (uint64_t i = 0; i < n; i++)
+        if (!isfinite(x[i])) return false;
+    return true;
+}
+
+/* What entry `index` (along the axes `of`) reads of value r, where the axes of r are all among `of`; else its
+ * first entry. */
+static double read_at(const machine *m, ref r, axes of, const uint32_t index[]) {
+    layout l = layout_dense(m->tape, code(m, r)->axes);
+    int64_t at = 0;
+    for (int i = 0; i < of.count; i++) at += layout_stride(&l, of.at[i]) * index[i];
+    return entries_of(m, r)[at];
+}
+
+/* Whether what the entry reads is finite. An elementwise instruction reads one entry of each operand, a
+ * reduction those that lie under its entry; of others all entries are asked for. */
+static bool reads_finite(const machine *m, ref r, axes of, const uint32_t index[]) {
+    const instruction *x = code(m, r);
+    op_kind kind = op_kind_of(x->op);
+    for (int i = 0; i < op_inputs(x->op); i++) {
+        ref in = x->in[i];
+        if (kind == KIND_MAP || kind == KIND_RANDOM) {
+            if (!isfinite(read_at(m, in, of, index))) return false;
+        } else if (kind != KIND_REDUCE) {
+            if (!all_finite(entries_of(m, in), m->plan->values[in].entries)) return false;
+        } else {
+            layout l = layout_dense(m->tape, code(m, in)->axes);
+            axes under = axes_minus(code(m, in)->axes, of);
+            for (int k = 0; k < of.count; k++) l.offset += (uint64_t)layout_stride(&l, of.at[k]) * index[k];
+            walk w = walk_over(m->tape, under, (const layout *const[]){&l}, 1);
+            cursor c = walk_at(&w, 0);
+            for (uint64_t left = w.entries; left; left--, cursor_pass(&c, 1))
+                if (!isfinite(entries_of(m, in)[c.at[0]])) return false;
+        }
+    }
+    return true;
+}
+
+static bool fault_in(const machine *m, ref r, fault *found) {
+    const instruction *x = code(m, r);
+    const value *v = &m->plan->values[r];
+    if (v->form == VALUE_dead || !op_inputs(x->op)) return false;
+    for (uint64_t i = 0; i < v->entries; i++) {
+        double y = entries_of(m, r)[i];
+        if (isfinite(y)) continue;
+        *found = (fault){.at = r, .axes = x->axes, .value = y};
+        uint64_t rest = i;
+        for (int k = x->axes.count; k-- > 0;) {
+            uint32_t size = m->tape->axes.at[x->axes.at[k]].size;
+            found->index[k] = (uint32_t)(rest % size);
+            rest /= size;
+        }
+        if (!reads_finite(m, r, x->axes, found->index)) continue;
+        for (int k = 0; k < op_inputs(x->op); k++) found->in[k] = read_at(m, x->in[k], x->axes, found->index);
+        return true;
+    }
+    return false;
+}
+
+bool machine_fault(machine *m, uint64_t seed, uint64_t step, arena *scratch, fault *found) {
+    machine *all = make(scratch, m->tape, true);
+    memcpy(all->bound, m->bound, m->tape->slots * sizeof *m->bound);
+    machine_run(all, seed, step);
+    for (ref r = 1; r < m->tape->code.count; r++)
+        if (fault_in(all, r, found)) return true;
+    return false;
+}
+
+/* For people. */
+
+static void print_operand(const operand *o, FILE *to) {
+    if (o->kind == SOURCE_scratch) fprintf(to, " s%u", o->at);
+    if (o->kind == SOURCE_value) fprintf(to, " %%%u", o->at);
+    if (o->kind == SOURCE_scalar) fprintf(to, " =%%%u", o->at);
+    if (o->offset) fprintf(to, "+%llu", (unsigned long long)o->offset);
+}
+
+static void print_region(const region *g, FILE *to) {
+    fprintf(to, "region of %llu entries, blocks of %u, %u slots\n", (unsigned long long)g->entries, g->block,
+            g->slots);
+    for (uint32_t i = 0; i < g->count; i++) {
+        const micro *m = &g->micros[i];
+        fprintf(to, "      ");
+        print_operand(&m->to, to);
+        fprintf(to, " %s %s", m->kind == MICRO_sum || m->kind == MICRO_dot ? "+=" : "=",
+                m->kind == MICRO_load ? "load" : op_name(m->op));
+        for (int k = 0; k < 3; k++) print_operand(&m->in[k], to);
+        fprintf(to, "   (%%%u)\n", m->of);
+    }
+}
+
+void machine_print(const machine *m, FILE *to) {
+    const plan *p = m->plan;
+    fprintf(to, "%s, %u instructions, %u steps (%u once), pool %llu, scratch %llu, work %llu doubles\n",
+            p->kernels->name, m->tape->code.count - 1, p->steps.count, p->fixed_steps,
+            (unsigned long long)p->pool, (unsigned long long)p->scratch, (unsigned long long)p->work);
+    for (uint32_t k = 0; k < p->steps.count; k++) {
+        const plan_step *s = &p->steps.at[k];
+        fprintf(to, "%4u %s level %d: ", k, k < p->fixed_steps ? "once" : "run ", s->level);
+        if (s->kind == STEP_region) print_region(&s->region, to);
+        else fprintf(to, "%%%u = %s\n", s->of, op_name(s->op));
+    }
+}

@@ -1,0 +1,61 @@
+/* The list of passes, and the loop that each of them is. */
+#include "autodiff/passes.h"
+
+#include <assert.h>
+
+const pass PASSES[] = {
+    {"simplify", pass_simplify},
+    {"contract", pass_contract},
+    {"drop", pass_drop},
+};
+const int PASS_COUNT = sizeof PASSES / sizeof *PASSES;
+
+/* From the outputs backwards; a value without uses is dead. */
+static uint32_t *count_uses(const tape *t, arena *a) {
+    uint32_t *uses = arena_array(a, uint32_t, t->code.count);
+    for (uint32_t k = 0; k < t->outputs.count; k++) uses[t->outputs.at[k]]++;
+    for (ref r = t->code.count; r-- > 1;)
+        for (int i = 0; i < 3 && uses[r] && t->code.at[r].in[i]; i++) uses[t->code.at[r].in[i]]++;
+    return uses;
+}
+
+void pass_rewrite(const tape *from, tape *to, ref (*rewrite)(const rewriting *w, instruction x), void *user) {
+    assert(to->code.count == 1 && !to->axes.count);
+    for (uint32_t i = 0; i < from->axes.count; i++)
+        tape_add_axis(to, from->axes.at[i].name, from->axes.at[i].size);
+    to->slots = from->slots;
+    to->streams = from->streams;
+    ref *map = arena_array(to->arena, ref, from->code.count);
+    rewriting w = {.from = from, .to = to, .uses = count_uses(from, to->arena), .map = map, .user = user};
+    for (ref r = 1; r < from->code.count; r++) {
+        if (!w.uses[r]) continue;
+        instruction x = from->code.at[r];
+        for (int i = 0; i < 3; i++) x.in[i] = map[x.in[i]];
+        to->at = x.at;
+        w.at = r;
+        map[r] = rewrite(&w, x);
+        assert(axes_within(tape_at(to, map[r])->axes, x.axes));
+    }
+    for (uint32_t k = 0; k < from->outputs.count; k++) {
+        ref r = from->outputs.at[k];
+        to->at = from->code.at[r].at;
+        tape_output(to, tape_expand(to, map[r], from->code.at[r].axes));
+    }
+}
+
+static ref as_it_is(const rewriting *w, instruction x) { return tape_emit(w->to, x); }
+
+void pass_drop(const tape *from, tape *to) { pass_rewrite(from, to, as_it_is, NULL); }
+
+void tape_compile(const tape *from, tape *to, arena *a,
+                  void (*show)(void *user, const char *pass, const tape *t), void *user) {
+    tape now = *from;
+    for (int i = 0; i < PASS_COUNT; i++) {
+        tape next;
+        tape_open(&next, a);
+        PASSES[i].run(&now, &next);
+        if (show) show(user, PASSES[i].name, &next);
+        now = next;
+    }
+    *to = now;
+}

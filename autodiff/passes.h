@@ -1,0 +1,42 @@
+/* The passes from a tape as it was written to one as it is run. Each reads one tape and writes another with
+ * the same inputs, the same streams and the same outputs in the same order; what no output needs is dropped
+ * on the way. */
+#ifndef VM_AUTODIFF_PASSES_H
+#define VM_AUTODIFF_PASSES_H
+
+#include "autodiff/tape.h"
+
+/* What all passes share: the live instructions of `from`, in order, go one by one through `rewrite`, which
+ * adds to `to` what computes the same, and returns its number. The result may lack axes along which it is
+ * constant. `rewrite` gets the instruction with its inputs already numbered as in `to`. */
+typedef struct rewriting {
+    const tape *from;
+    tape *to;
+    ref at;               /* the instruction's number in `from` */
+    const uint32_t *uses; /* how often live instructions and outputs use a value of `from` */
+    const ref *map;       /* numbers in `from` to those in `to` */
+    void *user;
+} rewriting;
+void pass_rewrite(const tape *from, tape *to, ref (*rewrite)(const rewriting *w, instruction x), void *user);
+
+/* Folds constants, removes identities (x * 1, x + 0, log(exp(x)), …), moves sums inside: factors and terms
+ * that lack a summed axis leave the sum. A stop is removed: derivatives are taken before. */
+void pass_simplify(const tape *from, tape *to);
+/* Sums of products become contractions where that is faster than a fused loop: see contract.c. */
+void pass_contract(const tape *from, tape *to);
+/* Leaves out what no output needs. */
+void pass_drop(const tape *from, tape *to);
+
+/* The list of passes, in order; each result can be shown. `to` is open and empty. */
+typedef struct pass {
+    const char *name;
+    void (*run)(const tape *from, tape *to);
+} pass;
+extern const pass PASSES[];
+extern const int PASS_COUNT;
+
+/* All of them. `to` is opened in `a`. `show`, where not NULL, is called with the tape after each. */
+void tape_compile(const tape *from, tape *to, arena *a,
+                  void (*show)(void *user, const char *pass, const tape *t), void *user);
+
+#endif

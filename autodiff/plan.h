@@ -1,0 +1,161 @@
+/* The plan of a machine: from the instructions of a tape to a list of steps.
+ *
+ * Every live value takes one of four forms.
+ *   LEAF   a number, data, an input or positions: there before anything runs.
+ *   VIEW   a slice, a rename or an expansion: entries of another value under other strides. Costs nothing.
+ *   BLOCK  is computed elementwise, in blocks, by the region that it belongs to; gets a buffer only if
+ * somebody outside the region wants it. WHOLE  needs all of its operands before its first entry: a sum, a
+ * product of matrices, a factor.
+ *
+ * A region is all the BLOCK values over the same axes at the same level, with the sums over them. The level
+ * of a value is the largest number of region boundaries on a way to it from a leaf: an edge within a region
+ * does not count, any other counts 1. So what depends on a region from outside has a higher level, no two
+ * regions can wait for each other, and steps in the order of their levels are in an order of dependence. A
+ * value is then moved to the lowest level among its users, which spares it a buffer when they share a region.
+ *
+ * Steps whose operands are all numbers, data and positions come first, are run once, and what others need of
+ * them is kept. Buffers of values that are never alive together share memory. */
+#ifndef VM_AUTODIFF_PLAN_H
+#define VM_AUTODIFF_PLAN_H
+
+#include "autodiff/kernels/kernels.h"
+#include "autodiff/tape.h"
+#include "autodiff/walk.h"
+
+typedef enum value_form { VALUE_dead, VALUE_leaf, VALUE_view, VALUE_block, VALUE_whole } value_form;
+
+enum { STEP_none = 0xffffffff };
+
+typedef struct value {
+    value_form form;
+    bool fixed;    /* depends on numbers, data and positions alone */
+    bool dense;    /* somebody needs the entries one after the other: an output, linear algebra */
+    bool stored;   /* has a buffer */
+    ref root;      /* whose entries these are: of a view, another value; else the value itself */
+    layout layout; /* of the entries in the root's buffer */
+    axes home;     /* of the region; of a sum, that of what it sums */
+    int level;
+    uint32_t step, last; /* where it is computed, where it is read last */
+    uint64_t entries;
+    uint64_t place; /* in the pool, in doubles */
+} value;
+
+/* An operand of a micro-instruction: n entries from entry `start` of the region on. */
+typedef enum source_kind { SOURCE_nothing, SOURCE_scratch, SOURCE_value, SOURCE_scalar } source_kind;
+typedef struct operand {
+    source_kind kind;
+    uint32_t at;     /* a slot of the scratch; a ref */
+    uint64_t offset; /* into the value */
+} operand;
+
+/* What a region does for each block, in order. */
+typedef enum micro_kind {
+    MICRO_load,   /* in[0] (whole), along `walk`, to scratch or a buffer */
+    MICRO_gather, /* in[0] (whole), in[1] (whole): x, index */
+    MICRO_unary,
+    MICRO_binary,
+    MICRO_binary_vs,
+    MICRO_binary_sv,
+    MICRO_select,
+    MICRO_random,
+    MICRO_sum, /* adds in[0] into `to` along `walk` */
+    MICRO_dot  /* adds in[0] times in[1] into `to` along `walk` */
+} micro_kind;
+
+typedef struct micro {
+    micro_kind kind;
+    op op;
+    ref of; /* the instruction */
+    operand in[3], to;
+    const walk *walk;
+    const int32_t *index; /* of a gather by a fixed index: from 0, -1 where out of range; NULL otherwise */
+    bool in_range;        /* … none is out of range */
+    int64_t reach;        /* of a gather: the number of entries along the axis */
+    int64_t pitch;        /* … and their stride */
+    void (*run)(void);    /* of unary and binary: the kernel, to be cast */
+} micro;
+
+typedef struct region {
+    axes axes;
+    uint64_t entries;
+    uint32_t block; /* entries, a multiple of 8 */
+    uint32_t slots; /* of the scratch, each of `block` doubles */
+    uint32_t count;
+    micro *micros;
+    uint32_t sums; /* values to be cleared before the first block */
+    ref *cleared;
+} region;
+
+/* A product of matrices c = a b for each entry of the batch. */
+typedef struct matrix_side {
+    bool packed;      /* copied to, or from, a dense matrix first */
+    bool by_columns;  /* entries of a column are next to each other */
+    int64_t step;     /* between rows (or columns) */
+    const walk *copy; /* packed: value, matrix */
+} matrix_side;
+
+typedef struct matrix_product {
+    const walk *batch; /* a, b, c */
+    int m, n, k;
+    matrix_side a, b, c;
+    uint64_t room[3]; /* where the packed ones lie in the working memory */
+} matrix_product;
+
+/* A square matrix L, its right sides and what it is solved or factored to, for each entry of a batch. */
+typedef struct square_matrix {
+    const walk *batch; /* matrix, right side, result */
+    const walk *rows;  /* row, column of the matrix: value, dense matrix */
+    const walk *right; /* right sides: value, dense matrix; NULL without */
+    const walk *result;
+    int n, sides;
+    bool transposed;
+} square_matrix;
+
+typedef enum step_kind {
+    STEP_region,
+    STEP_reduce, /* in[0], result along `walk` */
+    STEP_product,
+    STEP_cumulate, /* in[0], result along `walk` (without the axis), `count` entries of stride `pitch` */
+    STEP_scatter,  /* x, index, result along `walk` */
+    STEP_place,
+    STEP_cholesky,
+    STEP_solve
+} step_kind;
+
+typedef struct plan_step {
+    step_kind kind;
+    ref of; /* the first instruction */
+    int level;
+    bool fixed;
+    op op;
+    ref in[2];
+    const walk *walk;
+    uint64_t count;
+    int64_t pitch, from_pitch;
+    uint64_t work; /* doubles of working memory */
+    /* Of a scatter by a fixed index along the innermost dimension: the entries that go to place i are
+     * order[segment[i]] … order[segment[i + 1] - 1], and lie one after the other where `sorted`. NULL for
+     * others. */
+    int32_t *segment, *order;
+    bool sorted;
+    union {
+        region region;
+        matrix_product product;
+        square_matrix square;
+    };
+} plan_step;
+
+typedef struct plan {
+    arena *arena;
+    const tape *tape;
+    const kernels *kernels;
+    value *values; /* one a ref */
+    vector(plan_step) steps;
+    uint32_t fixed_steps;         /* the first ones */
+    uint64_t pool, scratch, work; /* doubles of memory */
+} plan;
+
+/* With `keep_all`, every live value gets a buffer of its own that stays. */
+plan *plan_new(arena *a, const tape *t, const kernels *k, bool keep_all);
+
+#endif

@@ -1,0 +1,139 @@
+/* Regions: all micro-instructions for the first block, then all for the second, so that what they hand to
+ * each other stays in the first-level cache. */
+#include "autodiff/execute.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct block {
+    const execution *run;
+    const kernels *kernels;
+    double *scratch;
+    uint32_t width; /* of a slot */
+    uint64_t start; /* the first entry */
+    size_t n;
+} block;
+
+static double *entries(const block *b, operand o) {
+    if (o.kind == SOURCE_scratch) return b->scratch + (size_t)o.at * b->width;
+    return b->run->at[o.at] + o.offset + b->start;
+}
+
+static double scalar(const block *b, operand o) { return b->run->at[o.at][o.offset]; }
+
+/* Each run of the walk within the block: c is at its start, n its length, i its place in the block. */
+#define RUNS(c, b, w)                                                                                        \
+    cursor c = walk_at((w), (b)->start);                                                                     \
+    for (size_t i = 0, n; i < (b)->n && (n = run_length(&c, (b)->n - i)); i += n, cursor_pass(&c, n))
+
+static size_t run_length(const cursor *c, size_t most) {
+    uint64_t n = cursor_run(c);
+    return n < most ? (size_t)n : most;
+}
+
+static void copy_run(const kernels *k, double *y, const double *x, int64_t stride, size_t n) {
+    if (stride == 1) memcpy(y, x, n * sizeof *y);
+    else if (stride == 0) k->splat(y, *x, n);
+    else
+        for (size_t i = 0; i < n; i++) y[i] = x[(int64_t)i * stride];
+}
+
+static void run_load(const block *b, const micro *m) {
+    const double *x = b->run->at[m->in[0].at];
+    double *y = entries(b, m->to);
+    RUNS(c, b, m->walk) copy_run(b->kernels, y + i, x + c.at[0], cursor_stride(&c, 0), n);
+}
+
+/* By an index that is known: x is passed with stride `s`, the index with stride `t`. */
+static void gather_fixed(const block *b, const micro *m, double *y, const double *x, int64_t s,
+                         const int32_t *index, int64_t t, size_t n) {
+    if (m->in_range && m->pitch == 1 && s == 0 && t == 1) {
+        b->kernels->gather(y, x, index, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int32_t at = index[(int64_t)i * t];
+        y[i] = at < 0 ? (double)NAN : x[(int64_t)i * s + at * m->pitch];
+    }
+}
+
+static void gather_dynamic(const micro *m, double *y, const double *x, int64_t s, const double *index,
+                           int64_t t, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        int64_t at = place_of_index(index[(int64_t)i * t], m->reach);
+        y[i] = at < 0 ? (double)NAN : x[(int64_t)i * s + at * m->pitch];
+    }
+}
+
+static void run_gather(const block *b, const micro *m) {
+    const double *x = b->run->at[m->in[0].at], *index = b->run->at[m->in[1].at];
+    double *y = entries(b, m->to);
+    RUNS(c, b, m->walk) {
+        int64_t s = cursor_stride(&c, 0), t = cursor_stride(&c, 1);
+        if (m->index) gather_fixed(b, m, y + i, x + c.at[0], s, m->index + c.at[1], t, n);
+        else gather_dynamic(m, y + i, x + c.at[0], s, index + c.at[1], t, n);
+    }
+}
+
+static void run_sum(const block *b, const micro *m) {
+    const double *x = entries(b, m->in[0]);
+    double *y = b->run->at[m->to.at];
+    RUNS(c, b, m->walk) {
+        int64_t stride = cursor_stride(&c, 0);
+        if (stride == 0) y[c.at[0]] += b->kernels->sum(x + i, n);
+        else b->kernels->add_to(y + c.at[0], x + i, n);
+    }
+}
+
+static void run_dot(const block *b, const micro *m) {
+    const double *x = entries(b, m->in[0]), *z = entries(b, m->in[1]);
+    double *y = b->run->at[m->to.at];
+    RUNS(c, b, m->walk) {
+        int64_t stride = cursor_stride(&c, 0);
+        if (stride == 0) y[c.at[0]] += b->kernels->dot(x + i, z + i, n);
+        else b->kernels->add_product_to(y + c.at[0], x + i, z + i, n);
+    }
+}
+
+static void run_random(const block *b, const micro *m) {
+    const double *x[2] = {0};
+    for (int i = 0; i < op_inputs(m->op); i++) x[i] = entries(b, m->in[i]);
+    draw_stream s = {b->run->seed, b->run->step, b->run->plan->tape->code.at[m->of].attribute};
+    run_draws(b->kernels, m->op, entries(b, m->to), x, s, b->start, b->n);
+}
+
+static void run_micro(const block *b, const micro *m) {
+    const operand *in = m->in;
+    switch (m->kind) {
+    case MICRO_load: run_load(b, m); break;
+    case MICRO_gather: run_gather(b, m); break;
+    case MICRO_unary: ((unary_kernel *)m->run)(entries(b, m->to), entries(b, in[0]), b->n); break;
+    case MICRO_binary:
+        ((binary_kernel *)m->run)(entries(b, m->to), entries(b, in[0]), entries(b, in[1]), b->n);
+        break;
+    case MICRO_binary_vs:
+        ((binary_kernel_vs *)m->run)(entries(b, m->to), entries(b, in[0]), scalar(b, in[1]), b->n);
+        break;
+    case MICRO_binary_sv:
+        ((binary_kernel_sv *)m->run)(entries(b, m->to), scalar(b, in[0]), entries(b, in[1]), b->n);
+        break;
+    case MICRO_select:
+        b->kernels->select(entries(b, m->to), entries(b, in[0]), entries(b, in[1]), entries(b, in[2]), b->n);
+        break;
+    case MICRO_random: run_random(b, m); break;
+    case MICRO_sum: run_sum(b, m); break;
+    case MICRO_dot: run_dot(b, m); break;
+    }
+}
+
+void run_region(const execution *e, const region *g) {
+    for (uint32_t i = 0; i < g->sums; i++) {
+        const value *v = &e->plan->values[g->cleared[i]];
+        if (v->entries) memset(e->at[g->cleared[i]], 0, v->entries * sizeof(double));
+    }
+    block b = {e, e->plan->kernels, e->scratch, g->block, 0, 0};
+    for (; b.start < g->entries; b.start += g->block) {
+        b.n = g->entries - b.start < g->block ? (size_t)(g->entries - b.start) : g->block;
+        for (uint32_t i = 0; i < g->count; i++) run_micro(&b, &g->micros[i]);
+    }
+}

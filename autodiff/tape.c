@@ -1,0 +1,302 @@
+/* The tape's builder. Every instruction enters through tape_emit, which numbers values: an instruction that
+ * is there already, byte for byte apart from its span, is found in a hash table and not added again, and the
+ * first span stays. What must not be merged differs in its attribute: each input has its own slot, each draw
+ * its own stream.
+ *
+ * The other functions compute the result's axes and bring operands into the form that ops.def promises; they
+ * simplify nothing but what needs no instruction at all (see simplify.c). */
+#include "autodiff/tape.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+#include "base/names.h"
+
+/* Everything in an instruction but its span; there is no padding in front of it. */
+enum { IDENTITY = offsetof(instruction, at) };
+_Static_assert(IDENTITY ==
+                   sizeof(op) + 3 * sizeof(ref) + sizeof(axes) + 2 * sizeof(uint32_t) + sizeof(uint64_t),
+               "an instruction has padding, which must not be hashed");
+
+enum { FIRST_TABLE = 256 };
+
+static const struct {
+    const char *name;
+    int inputs;
+    op_kind kind;
+} OPS[OP_count] = {
+    [OP_none] = {"none", 0, KIND_LEAF},
+#define OP(name, inputs, kind) [OP_##name] = {#name, inputs, KIND_##kind},
+#include "autodiff/ops.def"
+#undef OP
+};
+
+const char *op_name(op f) { return OPS[f].name; }
+int op_inputs(op f) { return OPS[f].inputs; }
+op_kind op_kind_of(op f) { return OPS[f].kind; }
+
+bool op_commutes(op f) {
+    return f == OP_add || f == OP_mul || f == OP_minimum || f == OP_maximum || f == OP_eq || f == OP_ne ||
+           f == OP_and || f == OP_or;
+}
+
+/* The tape itself. */
+
+void tape_open(tape *t, arena *a) {
+    *t = (tape){.arena = a, .table_size = FIRST_TABLE, .at = {SOURCE_NONE, 0, 0}};
+    t->table = arena_array(a, uint32_t, FIRST_TABLE);
+    push(a, &t->code, (instruction){.at = t->at});
+}
+
+axis tape_add_axis(tape *t, const char *label, uint32_t size) {
+    assert(t->axes.count < AXIS_NONE);
+    push(t->arena, &t->axes, (tape_axis){label, size});
+    return (axis)(t->axes.count - 1);
+}
+
+uint64_t tape_size(const tape *t, axes of) {
+    uint64_t size = 1;
+    for (int i = 0; i < of.count; i++) size *= t->axes.at[of.at[i]].size;
+    return size;
+}
+
+static axes axes_of(const tape *t, ref r) { return t->code.at[r].axes; }
+
+/* The place in the table where an equal instruction is, or where it goes. */
+static uint32_t *slot_of(const tape *t, const instruction *x) {
+    uint32_t mask = t->table_size - 1;
+    uint32_t i = (uint32_t)(hash_bytes(x, IDENTITY, 0) >> 32) & mask;
+    while (t->table[i] && memcmp(&t->code.at[t->table[i]], x, IDENTITY) != 0) i = (i + 1) & mask;
+    return &t->table[i];
+}
+
+static void grow_table(tape *t) {
+    t->table_size *= 2;
+    t->table = arena_array(t->arena, uint32_t, t->table_size);
+    for (ref r = 1; r < t->code.count; r++) *slot_of(t, &t->code.at[r]) = r;
+}
+
+ref tape_emit(tape *t, instruction x) {
+    for (int i = 0; i < 3; i++) assert(i < OPS[x.op].inputs ? x.in[i] && x.in[i] < t->code.count : !x.in[i]);
+    assert(!axes_overflow(x.axes));
+    if (op_commutes(x.op) && x.in[0] > x.in[1]) {
+        ref first = x.in[0];
+        x.in[0] = x.in[1];
+        x.in[1] = first;
+    }
+    uint32_t *slot = slot_of(t, &x);
+    if (*slot) return *slot;
+    if (2 * t->code.count > t->table_size) {
+        grow_table(t);
+        slot = slot_of(t, &x);
+    }
+    ref r = t->code.count;
+    x.at = t->at;
+    push(t->arena, &t->code, x);
+    return *slot = r;
+}
+
+uint32_t tape_output(tape *t, ref r) {
+    push(t->arena, &t->outputs, r);
+    return t->outputs.count - 1;
+}
+
+/* Leaves. */
+
+ref tape_number(tape *t, double x) { return tape_emit(t, (instruction){.op = OP_number, .number = x}); }
+
+ref tape_data(tape *t, const double *x, axes of) {
+    return tape_emit(t, (instruction){.op = OP_data, .axes = of, .pointer = x});
+}
+
+ref tape_input(tape *t, axes of) {
+    return tape_emit(t, (instruction){.op = OP_input, .axes = of, .attribute = t->slots++});
+}
+
+ref tape_position(tape *t, axis of) {
+    return tape_emit(t, (instruction){.op = OP_position, .axes = axes_one(of)});
+}
+
+/* MAP. */
+
+ref tape_map1(tape *t, op f, ref x) {
+    assert(OPS[f].kind == KIND_MAP && OPS[f].inputs == 1);
+    return tape_emit(t, (instruction){.op = f, .in = {x}, .axes = axes_of(t, x)});
+}
+
+ref tape_map2(tape *t, op f, ref x, ref y) {
+    assert(OPS[f].kind == KIND_MAP && OPS[f].inputs == 2);
+    return tape_emit(t,
+                     (instruction){.op = f, .in = {x, y}, .axes = axes_union(axes_of(t, x), axes_of(t, y))});
+}
+
+ref tape_select(tape *t, ref condition, ref then, ref otherwise) {
+    axes all = axes_union(axes_of(t, condition), axes_union(axes_of(t, then), axes_of(t, otherwise)));
+    return tape_emit(t, (instruction){.op = OP_select, .in = {condition, then, otherwise}, .axes = all});
+}
+
+/* REDUCE, and the sums that are linear algebra. */
+
+ref tape_reduce(tape *t, op f, ref x, axes over) {
+    assert(OPS[f].kind == KIND_REDUCE && axes_within(over, axes_of(t, x)));
+    if (!over.count) return x;
+    return tape_emit(t, (instruction){.op = f, .in = {x}, .axes = axes_minus(axes_of(t, x), over)});
+}
+
+ref tape_sum(tape *t, ref x, axes over) {
+    axes own = axes_common(over, axes_of(t, x)), lacking = axes_minus(over, own);
+    ref sum = tape_reduce(t, OP_sum, x, own);
+    if (!lacking.count) return sum;
+    return tape_map2(t, OP_mul, sum, tape_number(t, (double)tape_size(t, lacking)));
+}
+
+ref tape_sum_all(tape *t, ref x) { return tape_sum(t, x, axes_of(t, x)); }
+
+/* Only axes that both factors have are left to the instruction. */
+ref tape_contract(tape *t, ref x, ref y, axes over) {
+    axes both = axes_common(over, axes_common(axes_of(t, x), axes_of(t, y)));
+    axes neither = axes_minus(over, axes_union(axes_of(t, x), axes_of(t, y)));
+    x = tape_sum(t, x, axes_common(axes_minus(over, both), axes_of(t, x)));
+    y = tape_sum(t, y, axes_common(axes_minus(over, both), axes_of(t, y)));
+    if (!both.count) return tape_sum(t, tape_map2(t, OP_mul, x, y), neither);
+    axes rest = axes_minus(axes_union(axes_of(t, x), axes_of(t, y)), both);
+    return tape_sum(t, tape_emit(t, (instruction){.op = OP_contract, .in = {x, y}, .axes = rest}), neither);
+}
+
+static ref cumulate(tape *t, op f, ref x, axis along) {
+    x = tape_expand(t, x, axes_one(along));
+    return tape_emit(t, (instruction){.op = f, .in = {x}, .axes = axes_of(t, x), .attribute = along});
+}
+
+ref tape_cumsum(tape *t, ref x, axis along) { return cumulate(t, OP_cumsum, x, along); }
+ref tape_cumsum_back(tape *t, ref x, axis along) { return cumulate(t, OP_cumsum_back, x, along); }
+
+/* MOVE. */
+
+ref tape_gather(tape *t, ref x, ref index, axis of) {
+    axes to = axes_union(axes_without(axes_of(t, x), of), axes_of(t, index));
+    if (!axes_has(axes_of(t, x), of)) return tape_expand(t, x, to);
+    return tape_emit(t, (instruction){.op = OP_gather, .in = {x, index}, .axes = to, .attribute = of});
+}
+
+ref tape_scatter(tape *t, ref x, ref index, axis of, axes to) {
+    assert(axes_has(to, of));
+    assert(axes_within(axes_without(to, of), axes_union(axes_of(t, x), axes_of(t, index))));
+    return tape_emit(t, (instruction){.op = OP_scatter, .in = {x, index}, .axes = to, .attribute = of});
+}
+
+ref tape_rename(tape *t, ref x, axis from, axis to) {
+    axes of = axes_of(t, x);
+    if (!axes_has(of, from) || from == to) return x;
+    assert(!axes_has(of, to) && t->axes.at[from].size == t->axes.at[to].size);
+    axes renamed = axes_with(axes_without(of, from), to);
+    return tape_emit(
+        t, (instruction){.op = OP_rename, .in = {x}, .axes = renamed, .attribute = from, .attribute2 = to});
+}
+
+ref tape_slice(tape *t, ref x, axis of, uint64_t offset, axes to) {
+    axes kept = axes_without(axes_of(t, x), of);
+    assert(!axes_has(to, of) && !axes_common(to, kept).count);
+    assert(offset + tape_size(t, to) <= t->axes.at[of].size);
+    if (!axes_has(axes_of(t, x), of)) return tape_expand(t, x, to);
+    return tape_emit(
+        t, (instruction){
+               .op = OP_slice, .in = {x}, .axes = axes_union(kept, to), .attribute = of, .offset = offset});
+}
+
+ref tape_place(tape *t, ref x, axes from, axis into, uint64_t offset) {
+    x = tape_expand(t, x, from);
+    axes kept = axes_minus(axes_of(t, x), from);
+    assert(!axes_has(axes_of(t, x), into));
+    assert(offset + tape_size(t, from) <= t->axes.at[into].size);
+    return tape_emit(
+        t,
+        (instruction){
+            .op = OP_place, .in = {x}, .axes = axes_with(kept, into), .attribute = into, .offset = offset});
+}
+
+ref tape_expand(tape *t, ref x, axes to) {
+    if (axes_within(to, axes_of(t, x))) return x;
+    return tape_emit(t, (instruction){.op = OP_expand, .in = {x}, .axes = axes_union(axes_of(t, x), to)});
+}
+
+/* LINEAR. */
+
+static axes square(axis row, axis column) { return axes_with(axes_one(row), column); }
+
+ref tape_cholesky(tape *t, ref x, axis row, axis column) {
+    x = tape_expand(t, x, square(row, column));
+    return tape_emit(
+        t, (instruction){
+               .op = OP_cholesky, .in = {x}, .axes = axes_of(t, x), .attribute = row, .attribute2 = column});
+}
+
+/* `given` is the axis of b that the product has, `wanted` the one of the solution. */
+static ref solve(tape *t, op f, ref l, ref b, axis row, axis column) {
+    axis given = f == OP_solve_lower ? row : column, wanted = f == OP_solve_lower ? column : row;
+    l = tape_expand(t, l, square(row, column));
+    b = tape_expand(t, b, axes_one(given));
+    assert(!axes_has(axes_of(t, b), wanted));
+    axes further = axes_minus(axes_union(axes_of(t, l), axes_of(t, b)), square(row, column));
+    return tape_emit(t, (instruction){.op = f,
+                                      .in = {l, b},
+                                      .axes = axes_with(further, wanted),
+                                      .attribute = row,
+                                      .attribute2 = column});
+}
+
+ref tape_solve_lower(tape *t, ref l, ref b, axis row, axis column) {
+    return solve(t, OP_solve_lower, l, b, row, column);
+}
+
+ref tape_solve_lower_transposed(tape *t, ref l, ref b, axis row, axis column) {
+    return solve(t, OP_solve_lower_transposed, l, b, row, column);
+}
+
+/* RANDOM. */
+
+ref tape_random(tape *t, op f, ref x, ref y, axes of) {
+    assert(OPS[f].kind == KIND_RANDOM);
+    assert(axes_within(axes_of(t, x), of) && axes_within(axes_of(t, y), of));
+    return tape_emit(t, (instruction){.op = f, .in = {x, y}, .axes = of, .attribute = t->streams++});
+}
+
+/* For people. */
+
+static void print_attributes(const tape *t, const instruction *x, FILE *to) {
+    switch (x->op) {
+    case OP_number: fprintf(to, " %.17g", x->number); break;
+    case OP_data: fprintf(to, " %p", (const void *)x->pointer); break;
+    case OP_input: fprintf(to, " slot %u", x->attribute); break;
+    case OP_rename:
+    case OP_cholesky:
+    case OP_solve_lower:
+    case OP_solve_lower_transposed:
+        fprintf(to, " %s %s", t->axes.at[x->attribute].name, t->axes.at[x->attribute2].name);
+        break;
+    case OP_slice:
+    case OP_place:
+        fprintf(to, " %s + %llu", t->axes.at[x->attribute].name, (unsigned long long)x->offset);
+        break;
+    case OP_cumsum:
+    case OP_cumsum_back:
+    case OP_gather:
+    case OP_scatter: fprintf(to, " %s", t->axes.at[x->attribute].name); break;
+    default:
+        if (OPS[x->op].kind == KIND_RANDOM) fprintf(to, " stream %u", x->attribute);
+    }
+}
+
+void tape_print(const tape *t, FILE *to) {
+    for (ref r = 1; r < t->code.count; r++) {
+        const instruction *x = &t->code.at[r];
+        fprintf(to, "%%%u = %s [", r, OPS[x->op].name);
+        for (int i = 0; i < x->axes.count; i++)
+            fprintf(to, "%s%s", i ? " " : "", t->axes.at[x->axes.at[i]].name);
+        fputc(']', to);
+        for (int i = 0; i < 3 && x->in[i]; i++) fprintf(to, " %%%u", x->in[i]);
+        print_attributes(t, x, to);
+        fputc('\n', to);
+    }
+    for (uint32_t k = 0; k < t->outputs.count; k++) fprintf(to, "output %u = %%%u\n", k, t->outputs.at[k]);
+}

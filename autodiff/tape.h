@@ -1,0 +1,126 @@
+/* The tape: a program as an array of instructions in static single assignment. Every instruction has its
+ * axes; operands align by axis, never by position, and an operand that lacks an axis is constant along it.
+ * Nothing here knows of models: a tape is a function from inputs to outputs.
+ *
+ * A ref is the number of an instruction; inputs come before their users. Instructions are pure, and equal
+ * ones are one (value numbering on entry), so a ref is also the identity of a value. */
+#ifndef VM_AUTODIFF_TAPE_H
+#define VM_AUTODIFF_TAPE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include "base/arena.h"
+#include "base/axes.h"
+#include "base/diagnostics.h"
+#include "base/vector.h"
+
+typedef uint32_t ref; /* 0: none */
+
+typedef enum op {
+    OP_none,
+#define OP(name, inputs, kind) OP_##name,
+#include "autodiff/ops.def"
+#undef OP
+    OP_count
+} op;
+
+typedef enum op_kind { KIND_LEAF, KIND_MAP, KIND_REDUCE, KIND_MOVE, KIND_RANDOM, KIND_LINEAR } op_kind;
+
+typedef struct instruction {
+    op op;
+    ref in[3];
+    axes axes; /* of the result */
+    uint32_t attribute, attribute2;
+    union {
+        double number;
+        const double *pointer;
+        uint64_t offset;
+    };
+    span at; /* the text it comes from */
+} instruction;
+
+typedef struct tape_axis {
+    const char *name;
+    uint32_t size;
+} tape_axis;
+
+typedef struct tape {
+    arena *arena;
+    vector(instruction) code; /* code.at[0] is OP_none */
+    vector(tape_axis) axes;
+    vector(ref) outputs;
+    uint32_t slots;              /* inputs are numbered 0 … slots - 1 */
+    uint32_t streams;            /* likewise random streams */
+    uint32_t *table, table_size; /* value numbering */
+    span at;                     /* given to instructions as they are added */
+} tape;
+
+void tape_open(tape *t, arena *a);
+
+/* Axes are created in canonical order: the first is the outermost dimension of every value that has it. */
+axis tape_add_axis(tape *t, const char *name, uint32_t size);
+uint64_t tape_size(const tape *t, axes of); /* the number of entries: the product of the sizes */
+
+/* Leaves. */
+ref tape_number(tape *t, double x);
+ref tape_data(tape *t, const double *x, axes of);
+ref tape_input(tape *t, axes of); /* takes the next slot */
+ref tape_position(tape *t, axis of);
+
+/* MAP: the result has the union of the inputs' axes. */
+ref tape_map1(tape *t, op f, ref x);
+ref tape_map2(tape *t, op f, ref x, ref y);
+ref tape_select(tape *t, ref condition, ref then, ref otherwise);
+
+/* REDUCE over `over`, which must be axes of x. tape_sum alone allows any: summing over an axis that x lacks
+ * multiplies by its size. */
+ref tape_reduce(tape *t, op f, ref x, axes over);
+ref tape_sum(tape *t, ref x, axes over);
+ref tape_sum_all(tape *t, ref x);
+ref tape_contract(tape *t, ref x, ref y, axes over);
+ref tape_cumsum(tape *t, ref x, axis along);
+ref tape_cumsum_back(tape *t, ref x, axis along);
+
+/* MOVE. */
+ref tape_gather(tape *t, ref x, ref index, axis of);
+/* Adds the entries of x, over the axes of x and index together, into the places that index names along `of`.
+ * Of those axes the ones in `to` stay, the others are summed; an axis `of` of the index itself is always
+ * summed. */
+ref tape_scatter(tape *t, ref x, ref index, axis of, axes to);
+ref tape_rename(tape *t, ref x, axis from, axis to);
+ref tape_slice(tape *t, ref x, axis of, uint64_t offset, axes to);
+ref tape_place(tape *t, ref x, axes from, axis into, uint64_t offset);
+ref tape_expand(tape *t, ref x, axes to);
+
+/* LINEAR. Of a matrix that is factored or solved with, only the lower triangle is read. */
+ref tape_cholesky(tape *t, ref x, axis row, axis column);
+ref tape_solve_lower(tape *t, ref l, ref b, axis row, axis column);
+ref tape_solve_lower_transposed(tape *t, ref l, ref b, axis row, axis column);
+
+/* RANDOM: x and y are the parameters or 0; every call is a stream of its own. */
+ref tape_random(tape *t, op f, ref x, ref y, axes of);
+
+/* For passes: adds an instruction as it stands, with its attribute (slot, stream) given, or finds its equal.
+ */
+ref tape_emit(tape *t, instruction x);
+
+static inline const instruction *tape_at(const tape *t, ref r) { return &t->code.at[r]; }
+
+/* Reverse mode as a program transformation: appends the instructions that compute d y / d x[i] for a scalar y
+ * (no axes) to the same tape, each with the axes of x[i]; 0 gradients are the number 0 expanded. The rules
+ * are one row an op (adjoint.c). Since it appends plain instructions, it can be applied to its own result.
+ * Returns false, naming the instruction in *culprit, where an op on the way has no derivative. */
+bool tape_gradient(tape *t, ref y, const ref *x, uint32_t count, ref *gradient, ref *culprit);
+/* The same for y with axes, each entry weighted by `seed` (whose axes are within y's; 0 is the number 1). */
+bool tape_adjoint(tape *t, ref y, ref seed, const ref *x, uint32_t count, ref *gradient, ref *culprit);
+
+/* Marks a value as wanted; returns its number among the outputs. */
+uint32_t tape_output(tape *t, ref r);
+
+const char *op_name(op f);
+int op_inputs(op f);
+op_kind op_kind_of(op f);
+bool op_commutes(op f);
+void tape_print(const tape *t, FILE *to);
+
+#endif

@@ -1,0 +1,17 @@
+/* Numbers as text, the same in every locale: how data, flags and programs write them, and how results are
+ * printed. */
+#ifndef VM_BASE_NUMBER_H
+#define VM_BASE_NUMBER_H
+
+#include <stdbool.h>
+
+/* The whole of `text` as a number: decimal digits with sign, point and exponent, or inf, infinity, nan in any
+ * case. What is too large for a double is infinite. False for anything else, blanks included. */
+bool number_parse(const char *text, double *value);
+
+enum { NUMBER_LONGEST = 32 };
+
+/* With the fewest digits that read back as the same double; the result is `out`. */
+const char *number_print(char out[NUMBER_LONGEST], double value);
+
+#endif

@@ -1,0 +1,188 @@
+/* The checker's inside, shared by its files:
+ *   program.c       the graph of typed nodes
+ *   ranges.c        bounds of values
+ *   scopes.c        names: scopes, definitions that are checked when first used, "did you mean"
+ *   expressions.c   what an expression means: axes, gathers, calls, inlining
+ *   distributions.c densities, samples and closed forms of `x ~ D(…)`
+ *   statements.c    declarations, model, guide, generate and fit
+ *
+ * Order of text does not matter: a name is checked when it is first asked for, and one that is asked for while
+ * it is being checked is a cycle. */
+#ifndef VM_LANG_CHECKER_H
+#define VM_LANG_CHECKER_H
+
+#include "lang/library.h"
+#include "lang/program.h"
+
+/* ---- program.c, ranges.c ---- */
+
+node program_add(program *p, node_row row);
+const char *axes_text(const program *p, axes s);
+
+range range_of(node_op op, const range *inputs);
+bool range_within(range part, range whole);
+bool range_disjoint(range a, range b);
+
+/* ---- values, names ---- */
+
+typedef struct scope scope;
+
+/* A distribution as a value: its definition and the arguments it was called with. */
+typedef struct distribution {
+    const item *definition;
+    scope *home; /* where the definition stands */
+    node arguments[8];
+    span argument_at[8];
+    uint32_t count;
+    span at;
+    bool failed; /* an argument did: nothing more is said about it */
+} distribution;
+
+typedef enum value_kind { VALUE_failed, VALUE_node, VALUE_distribution, VALUE_several } value_kind;
+
+enum { VALUES_MOST = 8 };
+
+typedef struct value {
+    value_kind kind;
+    uint32_t count; /* VALUE_several */
+    node nodes[VALUES_MOST];
+    const distribution *distribution;
+} value;
+
+typedef enum state { STATE_fresh, STATE_checking, STATE_checked } state;
+
+/* What the statement being checked gives to the expressions inside it. */
+typedef struct surroundings {
+    axes axes;        /* the statement's: of random draws and of `?` */
+    bool free_allowed;
+    type free_type;   /* of a `?` here */
+    const char *free_name;
+    span call;        /* the user's call, while code of the library is read */
+    bool in_call;
+    bool random_allowed;
+} surroundings;
+
+/* A name, or several, that an item of the text defines; checked when first used. */
+typedef struct definition {
+    const item *item;
+    scope *scope; /* in which its expressions are read */
+    state state;
+    surroundings now; /* … and what surrounds it */
+    struct definition *asked_by; /* that whose check led to this one's */
+    bool waiting;                /* for what it needs, see settle in statements.c */
+    uint32_t count;
+    variable variables[VALUES_MOST]; /* VARIABLE_NONE: a name inside a function */
+    value results[VALUES_MOST];
+} definition;
+
+typedef enum binding_kind {
+    BINDING_axis,       /* `axes`: one, or what an axis parameter was called with */
+    BINDING_value,      /* a parameter of a function */
+    BINDING_definition, /* result `part` of `definition` */
+    BINDING_callable    /* fn, net or dist: `item`, in a namespace of its own */
+} binding_kind;
+
+typedef struct binding {
+    name name;
+    binding_kind kind;
+    span at;
+    axes axes;
+    value value;
+    definition *definition;
+    uint32_t part;
+    const item *item;
+    scope *home;          /* callables: the scope that their bodies see */
+    struct binding *next; /* callables: another of the same name (kl for other distributions) */
+} binding;
+
+struct scope {
+    scope *outer;
+    vector(binding *) bindings;
+    uint32_t *table, table_size; /* by name; from a handful of bindings on */
+    bool library;
+};
+
+typedef struct unsupported {
+    span at;
+    const char *what;
+} unsupported;
+
+typedef struct checker {
+    diagnostics *d;
+    program *p;
+    arena *arena;
+    const text_reader *reader;
+    scope *library, *top, *model, *guide, *generate;
+    surroundings now;
+    definition *current; /* being checked */
+    uint32_t depth; /* of expressions inside each other, calls included */
+    vector(const distribution *) model_distributions; /* by statement of the model; NULL where it was narrowed or cut */
+    vector(unsupported) unsupported;    /* told only when there are no errors */
+    vector(name) imported;
+    name word_rest, word_last, word_inf, word_pi, word_size, word_log_density, word_sample, word_cdf;
+} checker;
+
+/* ---- scopes.c ---- */
+
+scope *scope_new(checker *c, scope *outer);
+binding *scope_add(checker *c, scope *s, binding b);
+/* The innermost binding of a name in the namespace of values and axes, or of callables; NULL if none. */
+binding *scope_find(const scope *s, name n, bool callable);
+binding *scope_here(const scope *s, name n, bool callable);
+/* Reports an unknown name, with what it may have been. */
+void report_unknown(checker *c, const scope *s, name n, span at, bool callable);
+/* The help for a type of another system, NULL where the word is none. */
+const char *foreign_type(const char *n);
+/* "Did you mean": the nearest of the candidates tried; `best` stays NULL while none is near. */
+typedef struct nearest {
+    const char *of, *best;
+    uint32_t distance;
+} nearest;
+void nearest_try(nearest *n, const char *candidate);
+/* The place to tell the user: the call, while library code is read. */
+span place(const checker *c, span at);
+
+/* ---- expressions.c ---- */
+
+value evaluate(checker *c, scope *s, const expression *e);
+node evaluate_node(checker *c, scope *s, const expression *e); /* 0, reported, where it is no number */
+/* A node with axes, range and place; 0 if an input failed. */
+node make(checker *c, node_op op, node a, node b, node x, span at);
+node make_number(checker *c, double x, span at);
+node make_reduction(checker *c, node_op op, node x, axes over, span at);
+node make_expand(checker *c, node x, axes to, span at);
+node make_variable(checker *c, variable v, span at);
+/* The axes that a list of plain names stands for; false, reported, where one is no axis. */
+bool evaluate_axes(checker *c, scope *s, const entries *list, axes *found, axis *order);
+type evaluate_type(checker *c, scope *s, const type_syntax *t);
+/* `normal(loc, scale)`, `softmax[k](x)`: how a definition is called. */
+const char *signature(checker *c, const item *f);
+/* Inlines a definition with parameters: fn, or a property of a distribution. */
+value call_function(checker *c, const item *function, scope *home, const axes *axis_arguments, uint32_t axis_count,
+                    const value *arguments, uint32_t count, span at);
+/* The alias of an axis with these primes, made when first used. */
+axis axis_alias(checker *c, axis of, name as, span at);
+/* Ensures that a definition is checked; reports one that is its own cause. */
+void define(checker *c, definition *f);
+
+/* ---- distributions.c ---- */
+
+value evaluate_distribution(checker *c, scope *s, const expression *e, const binding *b);
+/* Whether a `dist` may define a property of this name (properties.def). */
+bool is_property(name n);
+const item *distribution_property(const distribution *d, name property);
+/* The distribution's property at x (0 where it takes none). `x_axes` are the axes of x in order, of which the last are the event's. 0 where
+ * it has no such property or failed. */
+node distribution_at(checker *c, const distribution *d, name property, node x, const axis *order, uint32_t count);
+/* The type of what it draws, given the axes of the left side (`declared`: the type of data, or NULL). */
+bool distribution_type(checker *c, const distribution *d, const axis *order, uint32_t count, const type *declared, type *found,
+                       axes *event);
+void check_draw(checker *c, definition *f, block_kind block);
+/* Whether a left side holds for a part of an axis only, `h[time > 1]`, which is then noted as not run yet. */
+bool guarded(checker *c, const target *t);
+
+/* ---- statements.c ---- */
+
+void check_definition(checker *c, definition *f);
+
+#endif

@@ -1,0 +1,642 @@
+/* `x ~ D(…)`: what a statement of model, guide or generate means. A distribution's properties (log_density, sample, cdf …) are
+ * expressions of the library; here their parameters are bound to the arguments and their axis parameters to axes of
+ * the statement:
+ *   an event axis, `dirichlet(…) : simplex[k]`, is the last axis of x;
+ *   an index axis, `categorical(…) : k`, is the axis of the argument that x lacks.
+ * Every other axis of an argument must be an axis of x. */
+#include "lang/checker.h"
+
+#include <math.h>
+
+enum { EVENT_MOST = 4 };
+
+/* The axis parameters of a distribution, bound. */
+typedef struct axis_binding {
+    name name;
+    axis at;
+} axis_binding;
+
+typedef struct axis_bindings {
+    axis_binding at[EVENT_MOST];
+    uint32_t count;
+} axis_bindings;
+
+static axis_binding *bound_axis_of(axis_bindings *b, name n) {
+    for (uint32_t i = 0; i < b->count; i++)
+        if (b->at[i].name == n) return &b->at[i];
+    return NULL;
+}
+
+static bool is_axis_parameter(const item *d, name n) {
+    for (uint32_t i = 0; i < d->function.parameter_count; i++)
+        for (uint32_t k = 0; k < d->function.parameters[i].axes.count; k++)
+            if (d->function.parameters[i].axes.at[k].value->name == n) return true;
+    return false;
+}
+
+/* ---- arguments ---- */
+
+/* Values whose support was declared, so that it can be held against them; what is computed has only bounds. */
+static bool is_declared(const program *p, node n) {
+    const node_row *r = program_node(p, n);
+    switch (r->op) {
+    case NODE_number: return true;
+    case NODE_gather:
+    case NODE_rename:
+    case NODE_expand: return is_declared(p, r->in[0]);
+    case NODE_variable: {
+        variable_kind k = program_variable(p, r->variable)->kind;
+        return k == VARIABLE_data || k == VARIABLE_latent || k == VARIABLE_param || k == VARIABLE_free;
+    }
+    default: return false;
+    }
+}
+
+static const char *range_text(checker *c, range r) {
+    if (r.lowest == r.highest) return arena_print(c->arena, "is %g", r.lowest);
+    if (r.lowest == -INFINITY && r.highest == INFINITY) return "may be any number";
+    if (r.lowest == -INFINITY) return arena_print(c->arena, "may be anything up to %g", r.highest);
+    if (r.highest == INFINITY) return arena_print(c->arena, "may be anything from %g", r.lowest);
+    return arena_print(c->arena, "lies between %g and %g", r.lowest, r.highest);
+}
+
+static void advise_support(checker *c, diagnostic *told, const node_row *r, type wants) {
+    const char *type = type_text(c->p, wants);
+    const node_row *of = r;
+    while (of->op == NODE_gather || of->op == NODE_rename || of->op == NODE_expand) of = program_node(c->p, of->in[0]);
+    if (of->op == NODE_variable) {
+        const variable_row *v = program_variable(c->p, of->variable);
+        const char *name = v->name;
+        if (v->kind == VARIABLE_data)
+            advise(c->d, told, "declare `data %s : %s`, which is then checked", name, type);
+        else if (wants.support == SUPPORT_simplex)
+            advise(c->d, told, "give `%s` a distribution on the simplex, `%s ~ dirichlet(1)`, or write `softmax[…](%s)`", name, variable_text(c->p, of->variable), name);
+        else if (wants.support == SUPPORT_positive)
+            advise(c->d, told, "give `%s` a positive distribution, as `%s ~ half_normal(1)`, or narrow it: `%s : positive ~ …`", name, name, name);
+        else if (wants.support == SUPPORT_unit)
+            advise(c->d, told, "give `%s` a distribution on [0, 1], as beta(1, 1), or write `expit(%s)`", name, name);
+        else
+            advise(c->d, told, "narrow it where it is drawn: `%s : %s ~ …`", name, type);
+    } else {
+        advise(c->d, told, "write a value that is %s", SUPPORTS[wants.support].about);
+    }
+}
+
+static void check_argument(checker *c, const distribution *d, uint32_t i) {
+    const parameter *wants = &d->definition->function.parameters[i];
+    if (!wants->type.name || is_axis_parameter(d->definition, wants->type.name)) return;
+    type t = evaluate_type(c, d->home, &wants->type);
+    const node_row *r = program_node(c->p, d->arguments[i]);
+    range must = type_range(c->p, t);
+    bool refuted = range_disjoint(r->range, must);
+    if (SUPPORTS[t.support].event && r->type.support != t.support && r->op != NODE_number)
+        refuted |= is_declared(c->p, d->arguments[i]) && !(t.support == SUPPORT_simplex && range_within(r->range, must));
+    else
+        refuted |= is_declared(c->p, d->arguments[i]) && !range_within(r->range, must);
+    if (!refuted) return;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, place(c, d->argument_at[i]), "`%s` of `%s` must be %s; this %s", wants->name,
+                                d->definition->function.name, type_text(c->p, t), range_text(c, r->range));
+    advise_support(c, told, r, t);
+}
+
+/* The parameter that an argument is for: by name, or by place. */
+static uint32_t parameter_of(const item *d, const entry *e, uint32_t place_in_list) {
+    if (!e->name) return place_in_list;
+    uint32_t i = 0;
+    while (i < d->function.parameter_count && d->function.parameters[i].name != e->name) i++;
+    return i;
+}
+
+value evaluate_distribution(checker *c, scope *s, const expression *e, const binding *b) {
+    const item *definition = b->item;
+    distribution *d = arena_new(c->arena, distribution);
+    *d = (distribution){.definition = definition, .home = b->home, .at = e->at, .count = definition->function.parameter_count};
+    value result = {.kind = VALUE_distribution, .distribution = d};
+    const char *statement = c->now.free_name;
+    surroundings before = c->now;
+    for (uint32_t i = 0; i < e->list.count; i++) {
+        uint32_t to = parameter_of(definition, &e->list.at[i], i);
+        if (e->list.at[i].name && to == d->count) {
+            diagnostic *told = diagnose(c->d, DIAGNOSTIC_name, e->list.at[i].name_at, "`%s` has no parameter `%s`", definition->function.name,
+                                        e->list.at[i].name);
+            advise(c->d, told, "write `%s`", signature(c, definition));
+            d->failed = true;
+        }
+        bool used = to < d->count && to < VALUES_MOST;
+        if (used && before.free_allowed) {
+            const parameter *p = &definition->function.parameters[to];
+            c->now.free_type = is_axis_parameter(definition, p->type.name) ? (type){0} : evaluate_type(c, b->home, &p->type);
+            c->now.free_name = arena_print(c->arena, "%s.%s", statement, p->name);
+        }
+        node argument = evaluate_node(c, s, e->list.at[i].value);
+        d->failed |= !argument;
+        if (used && d->argument_at[to].end) {
+            diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, place(c, e->list.at[i].value->at), "`%s` is given twice",
+                                        definition->function.parameters[to].name);
+            advise(c->d, told, "write `%s`", signature(c, definition));
+            d->failed = true;
+        }
+        if (used) d->arguments[to] = argument, d->argument_at[to] = e->list.at[i].value->at;
+    }
+    c->now = before;
+    if (e->list.count != d->count && !d->failed) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, place(c, e->at), "`%s` takes %u argument%s, here %s %u", definition->function.name,
+                                    d->count, d->count == 1 ? "" : "s", e->list.count == 1 ? "is" : "are", e->list.count);
+        advise(c->d, told, "write `%s`", signature(c, definition));
+        d->failed = true;
+    }
+    for (uint32_t i = 0; i < d->count && !d->failed; i++) check_argument(c, d, i);
+    return result;
+}
+
+/* ---- axis parameters ---- */
+
+/* Axes of an argument that neither x nor an axis parameter accounts for, and that may be the axis parameter `wanted`. */
+static axis free_axis(checker *c, node argument, axes of_x, const type *declared) {
+    axes rest = axes_minus(program_node(c->p, argument)->axes, of_x);
+    axis found = rest.count == 1 ? rest.at[0] : AXIS_NONE;
+    for (int i = 0; declared && declared->support == SUPPORT_index && i < rest.count; i++)
+        if (program_axis(c->p, rest.at[i])->of == declared->index) found = rest.at[i];
+    if (found == AXIS_NONE && !rest.count && declared && declared->support == SUPPORT_index) return declared->index;
+    return found;
+}
+
+/* Binds the axis parameters; reports where it cannot be done and `told` is wanted. */
+static bool bind_axis_parameters(checker *c, const distribution *d, const axis *order, uint32_t count, const type *declared, bool tell,
+                                 axis_bindings *bound, axes *event) {
+    const item *f = d->definition;
+    const entries *events = &f->function.type.axes;
+    *bound = (axis_bindings){0};
+    *event = (axes){0};
+    if (count < events->count) {
+        if (!tell) return false;
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, d->at), "`%s` draws %s, so the left side needs an axis", f->function.name,
+                                    events->count == 1 ? "a vector" : "a matrix");
+        advise(c->d, told, "write `x[axis] ~ %s`", signature(c, f));
+        return false;
+    }
+    axes of_x = {0};
+    for (uint32_t i = 0; i < count; i++) of_x = axes_with(of_x, order[i]);
+    for (uint32_t i = 0; i < events->count && i < EVENT_MOST; i++) {
+        axis a = order[count - events->count + i];
+        bound->at[bound->count++] = (axis_binding){events->at[i].value->name, a};
+        *event = axes_with(*event, a);
+    }
+    for (uint32_t i = 0; i < d->count; i++) {
+        const entries *own = &f->function.parameters[i].axes;
+        for (uint32_t k = 0; k < own->count; k++) {
+            name n = own->at[k].value->name;
+            if (bound_axis_of(bound, n) || bound->count == EVENT_MOST) continue;
+            bool result = f->function.type.name == n;
+            axis a = free_axis(c, d->arguments[i], of_x, result ? declared : NULL);
+            if (a == AXIS_NONE) {
+                if (!tell) return false;
+                axes rest = axes_minus(program_node(c->p, d->arguments[i])->axes, of_x);
+                diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, d->argument_at[i]),
+                                            rest.count ? "it is not clear which of the axes [%s] `%s` of `%s` runs over"
+                                                       : "%s`%s` of `%s` must vary over an axis that the left side does not have",
+                                            rest.count ? axes_text(c->p, rest) : "", f->function.parameters[i].name, f->function.name);
+                advise(c->d, told, "the left side names all axes of the argument but one, the one that is drawn from");
+                return false;
+            }
+            bound->at[bound->count++] = (axis_binding){n, a};
+        }
+    }
+    return true;
+}
+
+/* The first node of an argument, outermost call first, that brings in an axis it may not have, for a message that points at it. */
+static const expression *culprit(checker *c, scope *s, const expression *e, axis a) {
+    /* Evaluated before without a mistake, so that nothing is reported here. */
+    const expression *parts[3] = {0};
+    switch (e->kind) {
+    case EXPRESSION_operation: parts[0] = e->left, parts[1] = e->right; break;
+    case EXPRESSION_choice: parts[0] = e->condition, parts[1] = e->then, parts[2] = e->otherwise; break;
+    default: return e;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (!parts[i]) continue;
+        node n = evaluate_node(c, s, parts[i]);
+        if (n && axes_has(program_node(c->p, n)->axes, a)) return culprit(c, s, parts[i], a);
+    }
+    return e;
+}
+
+static bool check_argument_axes(checker *c, scope *s, const distribution *d, const expression *call, const target *t, axes of_x,
+                                axis_bindings *bound) {
+    const item *f = d->definition;
+    bool good = true;
+    for (uint32_t i = 0; i < d->count; i++) {
+        axes may = of_x;
+        const entries *own = &f->function.parameters[i].axes;
+        for (uint32_t k = 0; k < own->count; k++) {
+            axis_binding *b = bound_axis_of(bound, own->at[k].value->name);
+            if (b) may = axes_with(may, b->at);
+        }
+        axes extra = axes_minus(program_node(c->p, d->arguments[i])->axes, may);
+        if (!extra.count) continue;
+        const char *lacks = program_axis(c->p, extra.at[0])->name;
+        const expression *e = NULL;
+        for (uint32_t k = 0; call->kind == EXPRESSION_call && k < call->list.count; k++)
+            if (parameter_of(f, &call->list.at[k], k) == i) e = culprit(c, s, call->list.at[k].value, extra.at[0]);
+        const char *what = e && e->kind == EXPRESSION_name ? arena_print(c->arena, "`%s`", e->name) : "this";
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, e ? e->at : d->argument_at[i]),
+                                    "%s varies over `%s`, which the left side, `%s`, does not have", what, lacks, t->name);
+        advise(c->d, told, "sum it out, `sum[%s](…)`, index it by a variable of type `%s`, or write `%s[%s%s] ~ …`", lacks, lacks, t->name,
+               of_x.count ? arena_print(c->arena, "%s, ", axes_text(c->p, of_x)) : "", lacks);
+        good = false;
+    }
+    return good;
+}
+
+/* ---- properties ---- */
+
+const item *distribution_property(const distribution *d, name property) {
+    const items *body = &d->definition->function.items;
+    for (uint32_t i = 0; i < body->count; i++)
+        if (body->at[i]->kind == ITEM_property && body->at[i]->function.name == property) return body->at[i];
+    return NULL;
+}
+
+static scope *distribution_scope(checker *c, const distribution *d, const axis_bindings *bound) {
+    scope *s = scope_new(c, d->home);
+    for (uint32_t i = 0; i < bound->count; i++)
+        scope_add(c, s, (binding){.name = bound->at[i].name, .kind = BINDING_axis, .axes = axes_one(bound->at[i].at)});
+    for (uint32_t i = 0; i < d->count; i++) {
+        axes own = {0};
+        const entries *list = &d->definition->function.parameters[i].axes;
+        for (uint32_t k = 0; k < list->count; k++) {
+            axis_binding *b = bound_axis_of((axis_bindings *)bound, list->at[k].value->name);
+            if (b) own = axes_with(own, b->at);
+        }
+        node argument = make_expand(c, d->arguments[i], own, d->argument_at[i]);
+        value v = argument ? (value){VALUE_node, 1, {argument}, NULL} : (value){0};
+        scope_add(c, s, (binding){.name = d->definition->function.parameters[i].name, .kind = BINDING_value, .value = v});
+    }
+    return s;
+}
+
+static node property_at(checker *c, const distribution *d, const axis_bindings *bound, name property, node x) {
+    const item *f = distribution_property(d, property);
+    if (!f) return 0;
+    scope *s = distribution_scope(c, d, bound);
+    surroundings before = c->now;
+    c->now.random_allowed |= property == c->word_sample;
+    value argument = {VALUE_node, 1, {x}, NULL};
+    if (!c->now.in_call) c->now.in_call = true, c->now.call = d->at;
+    value v = call_function(c, f, s, NULL, 0, &argument, f->function.parameter_count, d->at);
+    c->now = before;
+    return v.kind == VALUE_node ? v.nodes[0] : 0;
+}
+
+node distribution_at(checker *c, const distribution *d, name property, node x, const axis *order, uint32_t count) {
+    axis_bindings bound;
+    axes event;
+    type declared = x ? program_node(c->p, x)->type : (type){0};
+    if (d->failed || !bind_axis_parameters(c, d, order, count, &declared, true, &bound, &event)) return 0;
+    return property_at(c, d, &bound, property, x);
+}
+
+/* The support of what is drawn; the bounds of `interval(lower, upper)` are arguments. */
+static type drawn_type(checker *c, const distribution *d, axis_bindings *bound) {
+    const item *f = d->definition;
+    axis_binding *index = f->function.type.name ? bound_axis_of(bound, f->function.type.name) : NULL;
+    if (index) return (type){.support = SUPPORT_index, .index = program_axis(c->p, index->at)->of};
+    type t = evaluate_type(c, distribution_scope(c, d, bound), &f->function.type);
+    if (SUPPORTS[t.support].event && bound->count) t.index = bound->at[f->function.type.axes.count - 1].at;
+    return t;
+}
+
+bool distribution_type(checker *c, const distribution *d, const axis *order, uint32_t count, const type *declared, type *found,
+                       axes *event) {
+    axis_bindings bound;
+    if (d->failed || !bind_axis_parameters(c, d, order, count, declared, true, &bound, event)) return false;
+    *found = drawn_type(c, d, &bound);
+    return true;
+}
+
+/* ---- narrowing, truncation, censoring ---- */
+
+/* log of the probability of [lower, upper]; a bound of 0 (no node) is none. */
+static node log_mass(checker *c, const distribution *d, const axis_bindings *bound, node lower, node upper, span at) {
+    name log_ccdf = names_of(c->p->names, "log_ccdf"), log_cdf = names_of(c->p->names, "log_cdf");
+    if (lower && upper) {
+        node difference = make(c, NODE_sub, property_at(c, d, bound, c->word_cdf, upper), property_at(c, d, bound, c->word_cdf, lower), 0, at);
+        return make(c, NODE_log, difference, 0, 0, at);
+    }
+    if (lower) {
+        if (distribution_property(d, log_ccdf)) return property_at(c, d, bound, log_ccdf, lower);
+        return make(c, NODE_log1p, make(c, NODE_neg, property_at(c, d, bound, c->word_cdf, lower), 0, 0, at), 0, 0, at);
+    }
+    if (distribution_property(d, log_cdf)) return property_at(c, d, bound, log_cdf, upper);
+    return make(c, NODE_log, property_at(c, d, bound, c->word_cdf, upper), 0, 0, at);
+}
+
+static node finite_bound(checker *c, node n) {
+    const range *r = n ? &program_node(c->p, n)->range : NULL;
+    return r && (r->lowest == INFINITY || r->highest == -INFINITY) ? 0 : n;
+}
+
+static bool is_improper(checker *c, const distribution *d) {
+    return !distribution_property(d, c->word_sample) && !distribution_property(d, c->word_cdf);
+}
+
+static bool needs_cdf(checker *c, const distribution *d, span at, const char *what) {
+    if (distribution_property(d, c->word_cdf)) return true;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_dist, place(c, at), "`%s` has no `cdf`, which %s needs", d->definition->function.name, what);
+    advise(c->d, told, "use a distribution that lies on this support already, or define a `dist` with a `cdf(x)`");
+    return false;
+}
+
+/* The bounds of a scalar support as nodes, 0 for none. */
+static void support_bounds(checker *c, type t, span at, node *lower, node *upper) {
+    *lower = finite_bound(c, t.lower), *upper = finite_bound(c, t.upper);
+    if (t.support == SUPPORT_interval) return;
+    const support_row *s = &SUPPORTS[t.support];
+    *lower = s->lowest > -INFINITY ? make_number(c, s->lowest, at) : 0;
+    *upper = s->highest < INFINITY ? make_number(c, s->highest, at) : 0;
+}
+
+/* The log density of D cut to a narrower type. An order along an axis multiplies it by the number of orders when the entries are
+ * alike otherwise; then the event axis is summed here. */
+static node narrowed(checker *c, const distribution *d, const axis_bindings *bound, node density, type from, type to, axis along, span at) {
+    if (along != AXIS_NONE) {
+        bool ordered = to.support == SUPPORT_ordered || to.support == SUPPORT_positive_ordered;
+        if (to.support == SUPPORT_positive_ordered && !range_within(type_range(c->p, from), (range){0, INFINITY, false, false, false}) &&
+            !is_improper(c, d) && needs_cdf(c, d, at, "narrowing"))
+            density = make(c, NODE_sub, density, log_mass(c, d, bound, make_number(c, 0, at), 0, at), 0, at);
+        bool alike = true;
+        for (uint32_t i = 0; i < d->count; i++) alike &= !axes_has(program_node(c->p, d->arguments[i])->axes, along);
+        if (!density) return 0;
+        density = make_reduction(c, NODE_sum, make_expand(c, density, axes_one(along), at), axes_one(along), at);
+        if (!ordered || !alike || is_improper(c, d)) return density;
+        node_row size = {.op = NODE_size, .axis = program_axis(c->p, along)->of, .at = at, .range = {0, INFINITY, false, false, true}};
+        node orders = make(c, NODE_lgamma, make(c, NODE_add, program_add(c->p, size), make_number(c, 1, at), 0, at), 0, 0, at);
+        return make(c, NODE_add, density, orders, 0, at);
+    }
+    node lower, upper;
+    support_bounds(c, to, at, &lower, &upper);
+    range whole = type_range(c->p, from);
+    if (lower && whole.lowest >= program_node(c->p, lower)->range.highest) lower = 0;
+    if (upper && whole.highest <= program_node(c->p, upper)->range.lowest) upper = 0;
+    if ((!lower && !upper) || is_improper(c, d)) return density;
+    if (!needs_cdf(c, d, at, "narrowing")) return 0;
+    return make(c, NODE_sub, density, log_mass(c, d, bound, lower, upper, at), 0, at);
+}
+
+static node truncated(checker *c, scope *s, const distribution *d, const axis_bindings *bound, node density, node x, const item *it) {
+    if (!it->draw.lower || !density) return density;
+    if (!needs_cdf(c, d, it->draw.lower->at, "truncation")) return 0;
+    node lower = evaluate_node(c, s, it->draw.lower), upper = evaluate_node(c, s, it->draw.upper);
+    if (!lower || !upper) return 0;
+    span at = it->draw.lower->at;
+    node outside = make(c, NODE_or, make(c, NODE_lt, x, lower, 0, at), make(c, NODE_lt, upper, x, 0, at), 0, at);
+    lower = finite_bound(c, lower), upper = finite_bound(c, upper);
+    if (lower || upper) density = make(c, NODE_sub, density, log_mass(c, d, bound, lower, upper, at), 0, at);
+    return make(c, NODE_select, outside, make_number(c, -INFINITY, at), density, at);
+}
+
+static node censored(checker *c, scope *s, const distribution *d, const axis_bindings *bound, node density, node x, const item *it) {
+    const expression *above = it->draw.censored_above, *below = it->draw.censored_below;
+    if ((!above && !below) || !density) return density;
+    span at = (above ? above : below)->at;
+    if (!needs_cdf(c, d, at, "censoring")) return 0;
+    if (above) {
+        node bound_at = evaluate_node(c, s, above), beyond = make(c, NODE_le, bound_at, x, 0, at);
+        density = make(c, NODE_select, beyond, bound_at ? log_mass(c, d, bound, bound_at, 0, at) : 0, density, at);
+    }
+    if (below) {
+        node bound_at = evaluate_node(c, s, below), beyond = make(c, NODE_le, x, bound_at, 0, at);
+        density = make(c, NODE_select, beyond, bound_at ? log_mass(c, d, bound, 0, bound_at, at) : 0, density, at);
+    }
+    return density;
+}
+
+/* ---- closed forms ---- */
+
+/* KL(p, q) where the library has `fn kl(p : …, q : …)` for the two and both are drawn over the same axes; else 0. */
+static node closed_kl(checker *c, const distribution *p, const distribution *q, axes event) {
+    value arguments[2] = {{.kind = VALUE_distribution, .distribution = p}, {.kind = VALUE_distribution, .distribution = q}};
+    for (const binding *b = scope_find(c->top, names_of(c->p->names, "kl"), true); b; b = b->next) {
+        const item *f = b->item;
+        if (f->function.parameter_count != 2 || f->function.axis_count != event.count) continue;
+        if (f->function.parameters[0].type.name != p->definition->function.name ||
+            f->function.parameters[1].type.name != q->definition->function.name)
+            continue;
+        axes over[EVENT_MOST] = {{0}};
+        for (int i = 0; i < event.count && i < EVENT_MOST; i++) over[i] = axes_one(event.at[i]);
+        value v = call_function(c, f, b->home, over, event.count, arguments, 2, p->at);
+        return v.kind == VALUE_node ? v.nodes[0] : 0;
+    }
+    return 0;
+}
+
+/* Whether a sample is a differentiable map of its parameters: no step that picks or counts. */
+static bool is_pathwise(const program *p, node n, uint32_t depth) {
+    const node_row *r = program_node(p, n);
+    bool parametric = r->op == NODE_random_gamma || r->op == NODE_random_poisson || r->op == NODE_random_binomial;
+    if (parametric && (program_node(p, r->in[0])->stochastic || (r->in[1] && program_node(p, r->in[1])->stochastic))) return false;
+    if (r->op == NODE_floor || r->op == NODE_round || depth > 200) return false;
+    for (int i = 0; i < node_inputs(r->op); i++)
+        if (!is_pathwise(p, r->in[i], depth + 1)) return false;
+    return true;
+}
+
+/* ---- the statement ---- */
+
+/* The left side of a statement: what it names and over which axes. */
+typedef struct left_side {
+    const target *target;
+    variable of;
+    axis order[AXES_MOST];
+    axes axes;
+    bool observed;
+} left_side;
+
+bool guarded(checker *c, const target *t) {
+    for (uint32_t i = 0; i < t->axes.count; i++)
+        if (t->axes.at[i].name || t->axes.at[i].value->kind == EXPRESSION_operation) {
+            push(c->arena, &c->unsupported, (unsupported){t->axes.at[i].value->at, "a statement for a part of an axis"});
+            return true;
+        }
+    return false;
+}
+
+static bool same_axes(checker *c, const left_side *l, const char *as) {
+    const variable_row *v = program_variable(c->p, l->of);
+    if (axes_equal(l->axes, v->axes)) return true;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, l->target->at, "`%s` is %s as `%s`", l->target->name, as, variable_text(c->p, l->of));
+    advise(c->d, told, "write `%s ~ …`", variable_text(c->p, l->of));
+    return false;
+}
+
+/* Data must lie where the distribution can put them. */
+static bool check_observed(checker *c, const left_side *l, const distribution *d, type drawn) {
+    const variable_row *v = program_variable(c->p, l->of);
+    range is = v->kind == VARIABLE_data ? type_range(c->p, v->type) : program_node(c->p, v->self)->range, must = type_range(c->p, drawn);
+    bool fits = range_within(is, must) && (!must.whole || is.whole);
+    if (v->kind != VARIABLE_data) fits = !range_disjoint(is, must);
+    if (drawn.support == SUPPORT_index) fits = v->type.support == SUPPORT_index && v->type.index == drawn.index;
+    if (SUPPORTS[drawn.support].event) fits = v->type.support == drawn.support || v->kind != VARIABLE_data;
+    if (fits) return true;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, l->target->at, "`%s` is declared %s, but `%s` draws values that are %s", v->name,
+                                type_text(c->p, v->type), d->definition->function.name,
+                                drawn.support == SUPPORT_index ? arena_print(c->arena, "an index into %s", type_text(c->p, drawn))
+                                                               : SUPPORTS[drawn.support].about);
+    advise(c->d, told, "declare `data %s : %s` if it is, or choose another distribution", variable_text(c->p, l->of), type_text(c->p, drawn));
+    return false;
+}
+
+/* A guide's support must lie within the model's, and have the same base measure. */
+static bool check_guide(checker *c, const left_side *l, const distribution *d, type drawn) {
+    const variable_row *v = program_variable(c->p, l->of);
+    range is = type_range(c->p, drawn), must = type_range(c->p, v->type);
+    if (is.whole != must.whole) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_measure, l->target->at, "`%s` is %s in the model, but `%s` is %s", v->name,
+                                    must.whole ? "discrete" : "continuous", d->definition->function.name, is.whole ? "discrete" : "continuous");
+        advise(c->d, told, must.whole ? "leave it out of the guide to sum it out, or use a discrete distribution"
+                                      : "use a continuous distribution whose support is %s",
+               type_text(c->p, v->type));
+        return false;
+    }
+    bool fits = range_within(is, must);
+    if (v->type.support == SUPPORT_index) fits = drawn.support == SUPPORT_index && drawn.index == v->type.index;
+    if (SUPPORTS[v->type.support].event) fits = drawn.support == v->type.support;
+    if (fits) return true;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, l->target->at, "`%s` is %s in the model, but `%s` also draws values that are not",
+                                v->name, type_text(c->p, v->type), d->definition->function.name);
+    const char *like = v->type.support == SUPPORT_positive ? "lognormal(?, ?)" : v->type.support == SUPPORT_unit ? "beta(?, ?)" : "mean_field()";
+    advise(c->d, told, "the ELBO would be -infinity; use a distribution on that support, as `%s ~ %s`", v->name, like);
+    return false;
+}
+
+static bool narrow(checker *c, scope *s, const left_side *l, const distribution *d, type drawn, type *narrower, axis *along) {
+    const type_syntax *written = &l->target->type;
+    *narrower = drawn;
+    *along = AXIS_NONE;
+    if (!written->name) return true;
+    uint32_t errors = c->d->errors;
+    *narrower = evaluate_type(c, s, written);
+    if (c->d->errors != errors) return false;
+    if (SUPPORTS[narrower->support].event) {
+        if (l->axes.count < SUPPORTS[narrower->support].event) {
+            diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, l->target->at, "`%s` is %s, so it needs an axis", l->target->name,
+                                        SUPPORTS[narrower->support].about);
+            advise(c->d, told, "write `%s[axis] : %s ~ …`", l->target->name, SUPPORTS[narrower->support].name);
+            return false;
+        }
+        *along = l->order[l->axes.count - 1];
+        narrower->index = *along;
+    }
+    if (range_within(type_range(c->p, *narrower), type_range(c->p, drawn)) && type_range(c->p, *narrower).whole == type_range(c->p, drawn).whole)
+        return true;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, l->target->type.at, "`%s` is not within what `%s` draws, %s",
+                                type_text(c->p, *narrower), d->definition->function.name, type_text(c->p, drawn));
+    advise(c->d, told, "a type behind a name narrows the distribution; leave it out or name a part of %s", type_text(c->p, drawn));
+    return false;
+}
+
+static const distribution *right_side(checker *c, scope *s, const item *it, const left_side *l) {
+    const expression *e = it->draw.distribution;
+    if (e->kind == EXPRESSION_name && scope_find(s, e->name, true) && !scope_find(s, e->name, false)) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, e->at, "`%s` needs its arguments", e->name);
+        advise(c->d, told, "write `%s`", signature(c, scope_find(s, e->name, true)->item));
+        return NULL;
+    }
+    if (e->kind == EXPRESSION_name && !scope_find(s, e->name, false)) {
+        report_unknown(c, s, e->name, e->at, true);
+        return NULL;
+    }
+    value v = evaluate(c, s, e);
+    if (v.kind == VALUE_distribution) return v.distribution->failed ? NULL : v.distribution;
+    if (v.kind != VALUE_failed) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, e->at, "behind `~` stands a distribution; this is a number");
+        advise(c->d, told, "for a name of a value write `%s = …`", l->target->name);
+    }
+    return NULL;
+}
+
+void check_draw(checker *c, definition *f, block_kind block) {
+    const item *it = f->item;
+    scope *s = f->scope;
+    left_side l = {.target = &it->draw.targets.at[0], .of = f->variables[0]};
+    if (guarded(c, l.target) || !evaluate_axes(c, s, &l.target->axes, &l.axes, l.order)) return;
+    variable_row *v = &c->p->variables.at[l.of];
+    l.observed = block == BLOCK_model && v->kind != VARIABLE_latent;
+    if (l.observed && !same_axes(c, &l, "declared")) return;
+    if (block == BLOCK_guide && !same_axes(c, &l, "drawn in the model")) return;
+
+    c->now.axes = l.axes;
+    c->now.free_allowed = block == BLOCK_guide;
+    c->now.free_name = l.target->name;
+    const distribution *d = right_side(c, s, it, &l);
+    if (!d) return;
+    axis_bindings bound;
+    axes event;
+    bool has_type = l.observed || block == BLOCK_guide;
+    type declared = has_type ? program_variable(c->p, l.of)->type : (type){0};
+    if (!bind_axis_parameters(c, d, l.order, l.axes.count, has_type ? &declared : NULL, true, &bound, &event)) return;
+    if (!check_argument_axes(c, s, d, it->draw.distribution, l.target, l.axes, &bound)) return;
+    type drawn = drawn_type(c, d, &bound), narrower;
+    axis along;
+    if (!narrow(c, s, &l, d, drawn, &narrower, &along)) return;
+    if (l.observed && !check_observed(c, &l, d, narrower)) return;
+    if (block == BLOCK_guide && !check_guide(c, &l, d, narrower)) return;
+
+    v = &c->p->variables.at[l.of];
+    if (block == BLOCK_generate) {
+        c->now.random_allowed = true;
+        v->axes = l.axes;
+        memcpy(v->order, l.order, sizeof v->order);
+        v->type = narrower;
+        v->stochastic = true;
+        node sample = property_at(c, d, &bound, c->word_sample, 0);
+        if (!sample && distribution_property(d, c->word_sample)) return;
+        if (!sample) {
+            diagnostic *told = diagnose(c->d, DIAGNOSTIC_dist, it->draw.distribution->at, "`%s` cannot be drawn from", d->definition->function.name);
+            advise(c->d, told, "give the `dist` a `sample`");
+            return;
+        }
+        c->p->variables.at[l.of].value = make_expand(c, sample, l.axes, it->at);
+    } else if (block == BLOCK_model && !l.observed) {
+        v->axes = l.axes;
+        memcpy(v->order, l.order, sizeof v->order);
+        v->type = narrower;
+        v->stochastic = true;
+    }
+    if (!program_variable(c->p, l.of)->self || block == BLOCK_generate) {
+        node self = make_variable(c, l.of, l.target->name_at);
+        c->p->variables.at[l.of].self = self;
+    }
+    node x = c->p->variables.at[l.of].self;
+    f->results[0] = (value){VALUE_node, 1, {x}, NULL};
+    if (block == BLOCK_generate) return;
+    if (block == BLOCK_model && !l.observed && type_range(c->p, narrower).whole)
+        push(c->arena, &c->unsupported, (unsupported){l.target->at, "a discrete latent"});
+
+    draw row = {.of = l.of, .at = it->at, .distribution = d->definition->function.name, .argument_count = d->count, .event = event, .type = narrower};
+    memcpy(row.arguments, d->arguments, sizeof row.arguments);
+    if (along != AXIS_NONE) row.event = axes_with(row.event, along);
+    row.axes = axes_minus(l.axes, row.event);
+    row.log_density = property_at(c, d, &bound, c->word_log_density, x);
+    if (l.target->type.name) row.log_density = narrowed(c, d, &bound, row.log_density, drawn, narrower, along, l.target->type.at);
+    row.log_density = truncated(c, s, d, &bound, row.log_density, x, it);
+    row.log_density = censored(c, s, d, &bound, row.log_density, x, it);
+    bool plain = !l.target->type.name && !it->draw.lower && !it->draw.censored_above && !it->draw.censored_below;
+    if (plain && !l.observed) row.sample = make_expand(c, property_at(c, d, &bound, c->word_sample, 0), l.axes, it->at);
+    row.pathwise = row.sample && !type_range(c->p, narrower).whole && is_pathwise(c->p, row.sample, 0);
+    if (!row.log_density) return;
+    if (block == BLOCK_guide) {
+        const variable_row *latent = program_variable(c->p, l.of);
+        const distribution *model = latent->self ? c->model_distributions.at[latent->draw] : NULL;
+        if (plain && model) row.kl = closed_kl(c, d, model, event);
+        push(c->arena, &c->p->guide, row);
+        return;
+    }
+    if (l.observed)
+        c->p->variables.at[l.of].observed = true;
+    else
+        c->p->variables.at[l.of].draw = c->p->model.count;
+    push(c->arena, &c->p->model, row);
+    push(c->arena, &c->model_distributions, plain ? d : NULL);
+}

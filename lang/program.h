@@ -1,0 +1,203 @@
+/* The typed program: what a model means. Names are resolved, functions and distributions are inlined, and every
+ * expression is a node of one graph with its axes, its type and the bounds that could be derived. Sizes and data are
+ * not known yet; the graph is the same for every data set, and lowering it (runtime/bind) is one instruction a node.
+ *
+ * Equal nodes are one. An expression that failed is node 0, and so is every node made from it: one mistake causes one
+ * message. */
+#ifndef VM_LANG_PROGRAM_H
+#define VM_LANG_PROGRAM_H
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/axes.h"
+#include "base/diagnostics.h"
+#include "base/names.h"
+#include "lang/options.h"
+#include "lang/syntax.h"
+
+typedef uint32_t node;
+typedef uint32_t variable; /* a number of program.variables */
+enum { VARIABLE_NONE = 0xffffffff };
+
+typedef enum support {
+#define SUPPORT(name, lowest, highest, open, whole, event, about) SUPPORT_##name,
+#include "lang/supports.def"
+#undef SUPPORT
+    SUPPORT_count_
+} support;
+
+typedef struct support_row {
+    const char *name;
+    double lowest, highest;
+    bool open, whole;
+    uint8_t event;
+    const char *about;
+} support_row;
+extern const support_row SUPPORTS[];
+
+typedef struct type {
+    support support;
+    axis index;          /* SUPPORT_index: into this axis (never an alias); simplex, ordered …: along this one */
+    node lower, upper;   /* SUPPORT_interval: its bounds; 0 for none */
+    bool may_be_missing;
+} type;
+
+/* Bounds that hold whatever the data: lowest <= x <= highest, without equality where open. */
+typedef struct range {
+    double lowest, highest;
+    bool open_below, open_above, whole;
+} range;
+
+typedef enum node_op {
+    NODE_failed,
+    NODE_number,   /* `number` */
+    NODE_variable, /* `variable` */
+    NODE_position, /* 1, 2, … along `axis` */
+    NODE_size,     /* of `axis` */
+    NODE_gather,   /* in[0] at in[1], an index into `axis` or an alias of it */
+    NODE_rename,   /* `axis` of in[0] becomes `axis2` */
+    NODE_expand,   /* in[0] repeated over further axes */
+    NODE_label,    /* the position of the label `label` in `axis` */
+#define PRIMITIVE(name, inputs, form, range, about) NODE_##name,
+#include "lang/primitives.def"
+#undef PRIMITIVE
+    NODE_count
+} node_op;
+
+typedef enum node_form { FORM_OTHER, FORM_MAP, FORM_REDUCE, FORM_SCAN, FORM_RANDOM } node_form;
+
+typedef struct node_row {
+    node_op op;
+    node in[3];
+    axes axes;
+    axis axis, axis2;
+    type type;    /* SUPPORT_real unless something narrower is known to hold along event axes, or it is an index */
+    range range;
+    bool stochastic; /* changes with a latent, a param or a random draw */
+    union {
+        double number;
+        variable variable;
+        name label;
+        uint32_t stream; /* RANDOM */
+    };
+    span at;
+} node_row;
+
+typedef enum axis_source { AXIS_from_data, AXIS_fixed, AXIS_labelled, AXIS_from_table, AXIS_alias } axis_source;
+
+typedef struct axis_row {
+    name name;
+    span at;
+    axis_source source;
+    node size;              /* AXIS_fixed: a node of data and numbers */
+    name *labels;           /* AXIS_labelled */
+    uint32_t label_count;
+    const char *file;       /* AXIS_from_table: path as written */
+    name key;               /* or NULL */
+    span file_at;
+    axis of;                /* AXIS_alias: the axis it is an alias of; else itself */
+} axis_row;
+
+typedef enum variable_kind {
+    VARIABLE_data,      /* given; `value` is its default */
+    VARIABLE_let,       /* = value, of data and params */
+    VARIABLE_param,     /* point-estimated; `value` is its start or 0 */
+    VARIABLE_free,      /* a `?` of the guide */
+    VARIABLE_latent,
+    VARIABLE_derived,   /* = value, in the model */
+    VARIABLE_guide,     /* = value, in the guide: not reported */
+    VARIABLE_generated  /* = value, in generate */
+} variable_kind;
+
+typedef struct variable_row {
+    name name;
+    variable_kind kind;
+    span at;
+    axes axes;
+    axis order[AXES_MOST]; /* the same axes as written, which is the order of files and reports */
+    type type;
+    node value;       /* see kind; 0 where there is none */
+    node self;        /* the node that stands for it */
+    bool from_zero;   /* data of an index type that count from 0 */
+    bool observed;    /* data or let that the model draws */
+    bool stochastic;  /* changes with a latent, a param or a random draw */
+    uint32_t draw;    /* latents: their statement in program.draws */
+} variable_row;
+
+/* A statement `x ~ D(…)`, of the model or the guide. */
+typedef struct draw {
+    variable of;         /* a latent, or an observed data or let */
+    span at;
+    name distribution;
+    node arguments[8];
+    uint32_t argument_count;
+    axes axes;           /* over which it repeats: those of x without event axes */
+    axes event;
+    type type;           /* the support of the distribution, narrowed */
+    node log_density;    /* of x, normalised where it is narrowed; axes within `axes`, over which it is to be summed */
+    node sample;         /* of all axes of x; 0 where the distribution has none */
+    bool pathwise;       /* the sample is differentiable in the arguments */
+    node kl;             /* guide only: KL(this, the model's statement for x) in closed form, or 0 */
+} draw;
+
+typedef enum family_kind { FAMILY_mean_field, FAMILY_full_rank } family_kind;
+
+/* `a, b ~ full_rank()`: a joint family in unconstrained space. */
+typedef struct family {
+    family_kind kind;
+    variable *of;
+    uint32_t count;
+    span at;
+    bool chosen; /* by us, because the program leaves it to us */
+} family;
+
+typedef struct data_file {
+    const char *path; /* as written, relative to the model's folder */
+    span at;
+} data_file;
+
+typedef struct program {
+    arena *arena;
+    names *names;
+    const char *path;              /* the model's file, or a name for it */
+    vector(node_row) nodes;        /* nodes.at[0] failed */
+    vector(axis_row) axes;
+    vector(variable_row) variables;
+    vector(draw) model;            /* in an order in which no statement needs a later one */
+    vector(node) factors;          /* added to the log density, summed over all their axes */
+    vector(draw) guide;            /* statements of the guide, likewise ordered */
+    vector(family) families;
+    vector(variable) reported;     /* latents, derived and generated names, in the order of the text */
+    vector(data_file) files;       /* data from "…" */
+    options options;               /* of `fit { … }`, over the defaults */
+    uint32_t streams;
+    uint32_t *table, table_size;   /* equal nodes */
+} program;
+
+static inline const node_row *program_node(const program *p, node n) { return &p->nodes.at[n]; }
+static inline const axis_row *program_axis(const program *p, axis a) { return &p->axes.at[a]; }
+static inline const variable_row *program_variable(const program *p, variable v) { return &p->variables.at[v]; }
+
+/* Compiles the text of a source of `d` into a program in the arena of `d`: parses it and what it imports, and checks it
+ * against the standard library. Always returns a program; it may be used only if d->errors is 0 afterwards.
+ * `read` brings the files that `import` names. */
+typedef struct text_reader {
+    /* The file's text in the arena, NULL where it cannot be read; *why is then a reason in words. */
+    const char *(*read)(void *user, arena *a, const char *path, size_t *length, const char **why);
+    void *user;
+} text_reader;
+program *program_compile(diagnostics *d, names *n, uint32_t source, const text_reader *reader);
+
+/* The support of a type as bounds; interval bounds count where they are numbers. */
+range type_range(const program *p, type t);
+/* In words, as a program says it: `positive`, `interval(0, 1)`, `county`. In the arena. */
+const char *type_text(const program *p, type t);
+const char *node_name(node_op op);
+node_form node_form_of(node_op op);
+int node_inputs(node_op op);
+/* `x[home, county]`: a variable with its axes. In the arena. */
+const char *variable_text(const program *p, variable v);
+void program_print(const program *p, FILE *to);
+
+#endif

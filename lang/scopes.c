@@ -1,0 +1,205 @@
+/* Names. A scope holds two namespaces, so that a latent may be called `beta` where a distribution is too: values with axes,
+ * and what can be called. Inner scopes hide outer ones; the outermost is the standard library. */
+#include "lang/checker.h"
+
+scope *scope_new(checker *c, scope *outer) {
+    scope *s = arena_new(c->arena, scope);
+    s->outer = outer;
+    s->library = outer && outer->library;
+    return s;
+}
+
+enum { SCAN_MOST = 8 }; /* with more bindings than that, a scope has a hash table */
+
+static uint32_t slot_of(const scope *s, name n, bool callable) {
+    uint32_t mask = s->table_size - 1, i = (uint32_t)(((uintptr_t)n >> 4) * 0x9e3779b9u) & mask;
+    for (; s->table[i]; i = (i + 1) & mask) {
+        const binding *b = s->bindings.at[s->table[i] - 1];
+        if (b->name == n && (b->kind == BINDING_callable) == callable) break;
+    }
+    return i;
+}
+
+static void rehash(checker *c, scope *s) {
+    s->table_size = s->table_size ? s->table_size * 2 : 4 * SCAN_MOST;
+    s->table = arena_array(c->arena, uint32_t, s->table_size);
+    for (uint32_t i = 0; i < s->bindings.count; i++) {
+        const binding *b = s->bindings.at[i];
+        s->table[slot_of(s, b->name, b->kind == BINDING_callable)] = i + 1;
+    }
+}
+
+binding *scope_here(const scope *s, name n, bool callable) {
+    if (s->table) {
+        uint32_t found = s->table[slot_of(s, n, callable)];
+        return found ? s->bindings.at[found - 1] : NULL;
+    }
+    for (uint32_t i = 0; i < s->bindings.count; i++) {
+        binding *b = s->bindings.at[i];
+        if (b->name == n && (b->kind == BINDING_callable) == callable) return b;
+    }
+    return NULL;
+}
+
+binding *scope_add(checker *c, scope *s, binding b) {
+    binding *held = arena_new(c->arena, binding);
+    *held = b;
+    push(c->arena, &s->bindings, held);
+    if (s->bindings.count > SCAN_MOST) {
+        if (2 * s->bindings.count > s->table_size)
+            rehash(c, s);
+        else
+            s->table[slot_of(s, b.name, b.kind == BINDING_callable)] = s->bindings.count;
+    }
+    return held;
+}
+
+binding *scope_find(const scope *s, name n, bool callable) {
+    for (; s; s = s->outer) {
+        binding *b = scope_here(s, n, callable);
+        if (b) return b;
+    }
+    return NULL;
+}
+
+span place(const checker *c, span at) {
+    bool library = at.source != SOURCE_NONE && c->d->sources.at[at.source].library;
+    return library && c->now.in_call ? c->now.call : at;
+}
+
+static char lower(char x) { return x >= 'A' && x <= 'Z' ? (char)(x - 'A' + 'a') : x; }
+
+enum { FOLDED = 65 };
+
+/* Case and underscores count little where people confuse names. */
+static void fold(char to[FOLDED], const char *from) {
+    size_t n = 0;
+    for (; *from && n < FOLDED - 1; from++)
+        if (*from != '_') to[n++] = lower(*from);
+    to[n] = 0;
+}
+
+static bool alike(const char *a, const char *b) {
+    char x[FOLDED], y[FOLDED];
+    fold(x, a), fold(y, b);
+    return strcmp(x, y) == 0;
+}
+
+void nearest_try(nearest *n, const char *candidate) {
+    char x[FOLDED], y[FOLDED];
+    fold(x, n->of), fold(y, candidate);
+    size_t length = strlen(x);
+    uint32_t least = n->best ? n->distance : length <= 2 ? 1 : length <= 4 ? 2 : 3; /* to be beaten */
+    uint32_t d = edit_distance(x, y, least);
+    if (d < least) n->distance = d, n->best = candidate;
+}
+
+static nearest nearest_in(const scope *s, name n, bool callable) {
+    nearest found = {.of = n};
+    for (; s; s = s->outer)
+        for (uint32_t i = 0; i < s->bindings.count; i++) {
+            const binding *b = s->bindings.at[i];
+            if ((b->kind == BINDING_callable) == callable && b->name != n) nearest_try(&found, b->name);
+        }
+#define PRIMITIVE(word, inputs, form, range, about)                                                          \
+    if (callable && about[0]) nearest_try(&found, #word);
+#include "lang/primitives.def"
+#undef PRIMITIVE
+    return found;
+}
+
+/* How a name is called, where it is defined by an item: `normal(loc, scale)`. */
+static const char *call_text(checker *c, const scope *s, const char *n) {
+    const binding *b = scope_find(s, names_of(c->p->names, n), true);
+    return b ? signature(c, b->item) : arena_print(c->arena, "%s(x)", n);
+}
+
+/* The endings that Stan puts behind the name of a distribution. */
+typedef struct ending {
+    const char *text, *help;
+} ending;
+
+static const ending ENDINGS[] = {
+    {"_lpdf", "write `log_density(%s, x)`"},  {"_lpmf", "write `log_density(%s, x)`"},
+    {"_lupdf", "write `log_density(%s, x)`"}, {"_lupmf", "write `log_density(%s, x)`"},
+    {"_cdf", "write `cdf(%s, x)`"},           {"_lcdf", "write `log(cdf(%s, x))`"},
+    {"_lccdf", "write `log(1 - cdf(%s, x))`"}, {"_rng", "draw by a statement of `generate`: `x ~ %s`"},
+};
+
+static const char *help_for_ending(checker *c, const scope *s, const char *n) {
+    size_t length = strlen(n);
+    for (size_t i = 0; i < sizeof ENDINGS / sizeof *ENDINGS; i++) {
+        size_t ending = strlen(ENDINGS[i].text);
+        if (length <= ending || strcmp(n + length - ending, ENDINGS[i].text) != 0) continue;
+        name stem = names_add(c->p->names, n, length - ending);
+        const binding *b = scope_find(s, stem, true);
+        if (!b || b->item->kind != ITEM_dist) continue;
+        const char *call = signature(c, b->item), *at = strstr(ENDINGS[i].help, "%s");
+        return arena_print(c->arena, "%.*s%s%s", (int)(at - ENDINGS[i].help), ENDINGS[i].help, call, at + 2);
+    }
+    return NULL;
+}
+
+/* What another system's word for a distribution or function is here; NULL where it is none. */
+static const char *help_for_call(checker *c, const scope *s, const char *n) {
+#define FOREIGN_CALL(word, ours, note)                                                                       \
+    if (alike(n, #word))                                                                                     \
+        return ours[0] ? arena_print(c->arena, "write `%s`%s%s", call_text(c, s, ours), note[0] ? "; " : "", note) : note;
+#include "lang/foreign.def"
+#undef FOREIGN_CALL
+    return help_for_ending(c, s, n);
+}
+
+static const char *help_for_value(const char *n) {
+#define FOREIGN_VALUE(word, help)                                                                            \
+    if (alike(n, #word)) return help;
+#include "lang/foreign.def"
+#undef FOREIGN_VALUE
+    return NULL;
+}
+
+static bool is_planned(const char *n) {
+    bool planned = false;
+#define PLANNED(word) planned |= alike(n, #word);
+#include "lang/foreign.def"
+#undef PLANNED
+    return planned;
+}
+
+void report_unknown(checker *c, const scope *s, name n, span at, bool callable) {
+    const char *point = strrchr(n, '.'), *word = point && point[1] ? point + 1 : n;
+    name last = names_of(c->p->names, word);
+    if (callable && is_planned(word)) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_unsupported, place(c, at), "`%s`: this version does not run it yet", n);
+        advise(c->d, told, "docs/language.md lists what runs today");
+        return;
+    }
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_name, place(c, at),
+                                callable ? "there is no distribution or function `%s`" : "nothing is called `%s`", n);
+    const binding *other = scope_find(s, last, !callable);
+    nearest near = nearest_in(s, last, callable);
+    if (point && scope_find(s, last, callable)) near = (nearest){.best = last};
+    const char *foreign = callable ? help_for_call(c, s, word) : help_for_value(word);
+    if (near.best && near.distance == 0)
+        advise(c->d, told, "did you mean `%s`?", callable ? call_text(c, s, near.best) : near.best);
+    else if (foreign)
+        advise(c->d, told, "%s", foreign);
+    else if (callable && other)
+        advise(c->d, told, "`%s` is a value; a product is written `%s * x`, a selection `%s[x]`", n, n, n);
+    else if (!callable && other)
+        advise(c->d, told, "`%s` is called with arguments: `%s`", n, call_text(c, s, word));
+    else if (near.best)
+        advise(c->d, told, "did you mean `%s`?", callable ? call_text(c, s, near.best) : near.best);
+    else if (callable)
+        advise(c->d, told, "`vmrun list` shows all distributions and functions; your own is `fn %s(x) = …`", n);
+    else
+        advise(c->d, told, "declare it, `data %s : real` or `let %s = …`, or draw it in the model, `%s ~ …`", n, n, n);
+}
+
+const char *foreign_type(const char *n) {
+#define FOREIGN_TYPE(word, help)                                                                             \
+    if (alike(n, #word)) return help;
+#include "lang/foreign.def"
+#undef FOREIGN_TYPE
+    return NULL;
+}

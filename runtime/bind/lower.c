@@ -1,0 +1,130 @@
+/* From the typed program to the tape: one case a kind of node. A node's place in the text goes with its instruction, so that a number
+ * that is not finite can be traced to the statement that made it. */
+#include "runtime/bind/lower.h"
+
+#include <assert.h>
+#include <math.h>
+
+lowering lower_open(const model *m, tape *t, uint32_t draws) {
+    const program *p = m->program;
+    lowering l = {.model = m, .tape = t};
+    l.draw = tape_add_axis(t, "draw", draws);
+    l.axes = arena_array(t->arena, axis, p->axes.count + 1);
+    for (axis a = 0; a < p->axes.count; a++) l.axes[a] = tape_add_axis(t, p->axes.at[a].name, m->axes[a].size);
+    l.variables = arena_array(t->arena, ref, p->variables.count + 1);
+    l.nodes = arena_array(t->arena, ref, p->nodes.count + 1);
+    return l;
+}
+
+lowering lower_fork(const lowering *l) {
+    lowering fork = *l;
+    fork.variables = arena_array(l->tape->arena, ref, l->model->program->variables.count + 1);
+    fork.nodes = arena_array(l->tape->arena, ref, l->model->program->nodes.count + 1);
+    return fork;
+}
+
+void lower_set(lowering *l, variable v, ref value) { l->variables[v] = value; }
+
+axes lower_axes(const lowering *l, axes of) {
+    axes s = {0};
+    for (int i = 0; i < of.count; i++) s = axes_with(s, l->axes[of.at[i]]);
+    return s;
+}
+
+static ref lower_variable(lowering *l, variable v) {
+    const variable_row *x = program_variable(l->model->program, v);
+    if (l->variables[v]) return l->variables[v];
+    const double *values = l->model->values[v];
+    if (values) return x->axes.count ? tape_data(l->tape, values, lower_axes(l, x->axes)) : tape_number(l->tape, values[0]);
+    assert(x->value && "latents and params are set by the caller");
+    return lower_node(l, x->value);
+}
+
+static double label_position(const lowering *l, const node_row *r) {
+    const bound_axis *a = &l->model->axes[r->axis];
+    for (uint32_t i = 0; a->labels && i < a->size; i++)
+        if (strcmp(a->labels[i], r->label) == 0) return i + 1;
+    return NAN;
+}
+
+/* The op of the tape with the name of a primitive. */
+static op op_of(node_op n) {
+    switch (n) {
+#define PRIMITIVE(name, inputs, form, range, about)                                                                      \
+    case NODE_##name: return OP_##name;
+#include "lang/primitives.def"
+#undef PRIMITIVE
+    default: return OP_none;
+    }
+}
+
+static ref lower_primitive(lowering *l, const node_row *r) {
+    tape *t = l->tape;
+    op f = op_of(r->op);
+    ref in[3] = {0};
+    int inputs = node_inputs(r->op);
+    for (int i = 0; i < inputs; i++) in[i] = lower_node(l, r->in[i]);
+    t->at = r->at;
+    const program *p = l->model->program;
+    switch (node_form_of(r->op)) {
+    case FORM_REDUCE: {
+        axes over = lower_axes(l, axes_minus(program_node(p, r->in[0])->axes, r->axes));
+        if (f == OP_sum) return tape_sum(t, in[0], over);
+        return tape_reduce(t, f, tape_expand(t, in[0], axes_union(over, tape_at(t, in[0])->axes)), over);
+    }
+    case FORM_SCAN: {
+        axis along = l->axes[r->axis];
+        return tape_cumsum(t, tape_expand(t, in[0], axes_with(tape_at(t, in[0])->axes, along)), along);
+    }
+    case FORM_RANDOM: return tape_random(t, f, in[0], in[1], axes_with(lower_axes(l, r->axes), l->draw));
+    default:
+        if (f == OP_select) return tape_select(t, in[0], in[1], in[2]);
+        return inputs == 1 ? tape_map1(t, f, in[0]) : tape_map2(t, f, in[0], in[1]);
+    }
+}
+
+static ref lower_new(lowering *l, const node_row *r) {
+    tape *t = l->tape;
+    switch (r->op) {
+    case NODE_number: return tape_number(t, r->number);
+    case NODE_variable: return lower_variable(l, r->variable);
+    case NODE_position: return tape_position(t, l->axes[r->axis]);
+    case NODE_size: return tape_number(t, l->model->axes[r->axis].size);
+    case NODE_label: return tape_number(t, label_position(l, r));
+    case NODE_gather: {
+        ref x = lower_node(l, r->in[0]), index = lower_node(l, r->in[1]);
+        t->at = r->at;
+        axis of = l->axes[r->axis];
+        return axes_has(tape_at(t, x)->axes, of) ? tape_gather(t, x, index, of) : x;
+    }
+    case NODE_rename: {
+        ref x = lower_node(l, r->in[0]);
+        axis from = l->axes[r->axis];
+        return axes_has(tape_at(t, x)->axes, from) ? tape_rename(t, x, from, l->axes[r->axis2]) : x;
+    }
+    case NODE_expand: return lower_node(l, r->in[0]); /* operands align by name: nothing needs repeating */
+    default: return lower_primitive(l, r);
+    }
+}
+
+ref lower_node(lowering *l, node n) {
+    assert(n && "a program with mistakes is not lowered");
+    if (!l->nodes[n]) l->nodes[n] = lower_new(l, program_node(l->model->program, n));
+    return l->nodes[n];
+}
+
+ref lower_draw(lowering *l, const draw *d) {
+    ref density = lower_node(l, d->log_density);
+    return tape_sum(l->tape, density, lower_axes(l, d->axes));
+}
+
+ref lower_log_density(lowering *l) {
+    const program *p = l->model->program;
+    ref total = tape_number(l->tape, 0);
+    for (uint32_t i = 0; i < p->model.count; i++) total = tape_map2(l->tape, OP_add, total, lower_draw(l, &p->model.at[i]));
+    for (uint32_t i = 0; i < p->factors.count; i++) {
+        axes over = lower_axes(l, program_node(p, p->factors.at[i])->axes);
+        total = tape_map2(l->tape, OP_add, total, tape_sum(l->tape, lower_node(l, p->factors.at[i]), over));
+    }
+    return total;
+}

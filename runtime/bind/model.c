@@ -1,0 +1,68 @@
+/* Binding, in the order in which one thing needs another: single numbers (sizes may be made of them),
+ * declared sizes and labels, the arrays (columns are matched by label), sizes from their shapes, then the
+ * values. */
+#include "runtime/bind/model.h"
+
+#include "runtime/bind/binding.h"
+
+uint64_t model_size(const model *m, axes of) {
+    uint64_t n = 1;
+    for (int i = 0; i < of.count; i++) n *= m->axes[of.at[i]].size;
+    return n;
+}
+
+/* All axes that the variable needs have a size, and its own mistakes are none. */
+static bool is_ready(const binding *b, variable v) {
+    const variable_row *x = program_variable(b->program, v);
+    if (b->failed[v]) return false;
+    for (int i = 0; i < x->axes.count; i++)
+        if (b->axes[binding_axis(b, x->order[i])].failed) return false;
+    return x->type.support != SUPPORT_index || !b->axes[binding_axis(b, x->type.index)].failed;
+}
+
+static bool is_single_number(const variable_row *x) {
+    return x->axes.count == 0 && x->type.support != SUPPORT_index;
+}
+
+/* Given numbers first, then the rest; a default may be made of what is given. */
+static void fill(binding *b, bool single_numbers) {
+    for (int given = 1; given >= 0; given--)
+        for (variable v = 0; v < b->program->variables.count; v++) {
+            const variable_row *x = program_variable(b->program, v);
+            bool is_given = b->supplies[v].array != NULL;
+            if (x->kind != VARIABLE_data || is_single_number(x) != single_numbers) continue;
+            if (is_given == given && is_ready(b, v)) binding_fill(b, v);
+        }
+}
+
+static void settle_axes(binding *b) {
+    for (axis a = 0; a < b->program->axes.count; a++) {
+        const axis_state *s = &b->axes[a];
+        if (s->labels.list.count) b->model->axes[a].labels = s->labels.list.at;
+    }
+    for (axis a = 0; a < b->program->axes.count; a++) b->model->axes[a] = b->model->axes[binding_axis(b, a)];
+}
+
+model *model_bind(diagnostics *d, const program *p, const data_set *data, arena *a) {
+    uint32_t errors = d->errors;
+    model *m = arena_new(a, model);
+    *m = (model){.program = p, .arena = a};
+    m->axes = arena_array(a, bound_axis, p->axes.count);
+    m->values = arena_array(a, const double *, p->variables.count);
+    for (axis i = 0; i < p->axes.count; i++) m->axes[i].size = SIZE_UNKNOWN;
+    binding b = {.d = d, .program = p, .data = data, .model = m, .arena = a};
+    b.axes = arena_array(a, axis_state, p->axes.count);
+    b.supplies = arena_array(a, supply, p->variables.count);
+    b.rows = arena_array(a, axis, data->tables.count);
+    memset(b.rows, 0xff, data->tables.count * sizeof *b.rows); /* AXIS_NONE */
+    b.failed = arena_array(a, bool, p->variables.count);
+    binding_find_tables(&b);
+    binding_find_scalars(&b);
+    fill(&b, true);
+    binding_declared_sizes(&b);
+    binding_find_arrays(&b);
+    binding_data_sizes(&b);
+    settle_axes(&b);
+    fill(&b, false);
+    return d->errors == errors ? m : NULL;
+}

@@ -1,0 +1,36 @@
+/* A model: a program with its data. Axes have sizes and labels, every data variable has its values, checked
+ * against its declaration. */
+#ifndef VM_BIND_MODEL_H
+#define VM_BIND_MODEL_H
+
+#include "lang/program.h"
+#include "runtime/bind/data.h"
+
+enum { SIZE_UNKNOWN = 0xffffffff }; /* of an axis, while a model is being bound */
+
+typedef struct bound_axis {
+    uint32_t size;
+    const char *const *labels; /* `size` of them, or NULL: counted from 1 */
+} bound_axis;
+
+typedef struct model {
+    const program *program;
+    arena *arena;
+    bound_axis *axes; /* by axis of the program; an alias has the size and labels of what it is an alias of */
+    const double *
+        *values; /* by variable: data, dense in canonical axis order, indices from 1; NULL: not given */
+} model;
+
+/* Matches data to declarations: sizes of axes (from labels, tables and the shapes of arrays, which must all
+ * agree), labels of columns of strings, indices into axes (a label that its axis lacks is an error), types
+ * and missing entries. Variables that no source has take their default. Mistakes are reported in `d`, code
+ * `data`, with file and line; returns NULL then. */
+model *model_bind(diagnostics *d, const program *p, const data_set *data, arena *a);
+
+/* Entries of a variable or node with these axes. */
+uint64_t model_size(const model *m, axes of);
+
+/* The number of a size expression or another node of data and numbers alone. Used for axis sizes. */
+bool model_number(const model *m, node n, double *value);
+
+#endif

@@ -1,0 +1,121 @@
+#include "runtime/cli/arguments.h"
+
+#include "base/names.h"
+
+typedef struct flag_row {
+    const char *name;
+    char letter;
+    const char *value, *commands, *about;
+} flag_row;
+
+static const flag_row FLAGS[] = {
+#define FLAG(name, letter, value, commands, about) {#name, letter, value, commands, about},
+#include "runtime/cli/flags.def"
+#undef FLAG
+};
+
+/* Whether a list of words, separated by blanks, has this one. */
+static bool lists(const char *words, const char *word) {
+    size_t length = strlen(word);
+    for (const char *p = words; (p = strstr(p, word)); p += length) {
+        bool starts = p == words || p[-1] == ' ', ends = p[length] == 0 || p[length] == ' ';
+        if (starts && ends) return true;
+    }
+    return false;
+}
+
+static flag_id flag_named(const char *command, const char *word, size_t length) {
+    for (int i = 0; i < FLAG_count; i++)
+        if (lists(FLAGS[i].commands, command) && strncmp(FLAGS[i].name, word, length) == 0 && !FLAGS[i].name[length]) return (flag_id)i;
+    return FLAG_count;
+}
+
+static flag_id flag_lettered(const char *command, char letter) {
+    for (int i = 0; i < FLAG_count; i++)
+        if (FLAGS[i].letter && FLAGS[i].letter == letter && lists(FLAGS[i].commands, command)) return (flag_id)i;
+    return FLAG_count;
+}
+
+static const char *unknown_flag(arena *a, const char *command, const char *word) {
+    const char *near = NULL;
+    uint32_t least = 3;
+    for (int i = 0; i < FLAG_count; i++) {
+        uint32_t d = lists(FLAGS[i].commands, command) ? edit_distance(word, FLAGS[i].name, 2) : 3;
+        if (d < least) least = d, near = FLAGS[i].name;
+    }
+    option_id option = strcmp(command, "fit") == 0 ? option_nearest(word) : OPTION_count;
+    if (!near && option != OPTION_count) near = OPTIONS[option].name;
+    if (near) return arena_print(a, "`vmrun %s` has no flag `--%s`; did you mean `--%s`?", command, word, near);
+    return arena_print(a, "`vmrun %s` has no flag `--%s`; `vmrun %s --help` lists them", command, word, command);
+}
+
+/* One long flag with its value, `--name value` or `--name=value`; *i moves to the last word it takes. */
+static const char *read_long(arguments *out, arena *a, int *i, int count, char **words) {
+    const char *word = words[*i] + 2, *equals = strchr(word, '=');
+    size_t length = equals ? (size_t)(equals - word) : strlen(word);
+    const char *name = arena_copy(a, word, length), *value = equals ? equals + 1 : NULL;
+    flag_id id = flag_named(out->command, word, length);
+    option_id option = strcmp(out->command, "fit") == 0 ? option_find(name) : OPTION_count;
+    if (id == FLAG_count && option == OPTION_count) return unknown_flag(a, out->command, name);
+    bool takes = id == FLAG_count || FLAGS[id].value[0];
+    if (!takes && value) return arena_print(a, "`--%s` takes no value", name);
+    if (takes && !value) {
+        if (*i + 1 >= count) return arena_print(a, "`--%s` needs a value: %s", name, id == FLAG_count ? OPTIONS[option].example : FLAGS[id].value);
+        value = words[++*i];
+    }
+    if (id != FLAG_count) {
+        push(a, &out->flags, (given_flag){id, value ? value : ""});
+        return NULL;
+    }
+    const char *why = NULL;
+    if (option_set(&out->options, option, value, a, &why)) return NULL;
+    return arena_print(a, "`--%s %s`: %s", name, value, why);
+}
+
+const char *arguments_read(arguments *out, arena *a, const char *command, int count, char **words) {
+    *out = (arguments){.command = command};
+    options_default(&out->options);
+    bool only_files = false;
+    for (int i = 0; i < count; i++) {
+        const char *word = words[i], *mistake = NULL;
+        if (only_files || word[0] != '-' || !word[1]) {
+            push(a, &out->files, word);
+        } else if (strcmp(word, "--") == 0) {
+            only_files = true;
+        } else if (word[1] == '-') {
+            mistake = read_long(out, a, &i, count, words);
+        } else {
+            flag_id id = flag_lettered(command, word[1]);
+            bool takes = id != FLAG_count && FLAGS[id].value[0];
+            if (id == FLAG_count || (!takes && word[2])) return unknown_flag(a, command, word + 1);
+            if (takes && !word[2] && i + 1 >= count) return arena_print(a, "`-%c` needs a value: %s", word[1], FLAGS[id].value);
+            push(a, &out->flags, (given_flag){id, !takes ? "" : word[2] ? word + 2 : words[++i]});
+        }
+        if (mistake) return mistake;
+    }
+    return NULL;
+}
+
+const char *arguments_flag(const arguments *of, flag_id id, uint32_t i) {
+    for (uint32_t k = 0; k < of->flags.count; k++)
+        if (of->flags.at[k].id == id && i-- == 0) return of->flags.at[k].value;
+    return NULL;
+}
+
+void arguments_help(const char *command, FILE *to) {
+    fprintf(to, "\nFlags:\n");
+    for (int i = 0; i < FLAG_count; i++) {
+        if (!lists(FLAGS[i].commands, command)) continue;
+        char left[80];
+        snprintf(left, sizeof left, "%s%s--%s %s", FLAGS[i].letter ? (char[]){'-', FLAGS[i].letter, 0} : "", FLAGS[i].letter ? ", " : "",
+                 FLAGS[i].name, FLAGS[i].value);
+        fprintf(to, "  %-28s %s\n", left, FLAGS[i].about);
+    }
+    if (strcmp(command, "fit") != 0) return;
+    fprintf(to, "\nOptions of the fit, which a model sets by `fit { name = value }`:\n");
+    for (int i = 0; i < OPTION_count; i++) {
+        char left[80];
+        snprintf(left, sizeof left, "--%s %s", OPTIONS[i].name, OPTIONS[i].example);
+        fprintf(to, "  %-28s %s\n", left, OPTIONS[i].about);
+    }
+}

@@ -1,0 +1,128 @@
+/* vmrun check: the mistakes of a program, or the program as it is understood. */
+#include <stdio.h>
+
+#include "autodiff/machine.h"
+#include "autodiff/passes.h"
+#include "runtime/bind/lower.h"
+#include "runtime/cli/commands.h"
+
+static const char *size_text(session *s, const model *m, axis a) {
+    const axis_row *row = program_axis(s->program, a);
+    if (m) return arena_print(&s->arena, "%u", m->axes[a].size);
+    if (row->source == AXIS_labelled) return arena_print(&s->arena, "%u", row->label_count);
+    if (row->source == AXIS_fixed && row->size) {
+        const range *r = &program_node(s->program, row->size)->range;
+        if (r->lowest == r->highest) return arena_print(&s->arena, "%g", r->lowest);
+    }
+    return "from the data";
+}
+
+static void print_axes(session *s, const model *m) {
+    for (axis a = 0; a < s->program->axes.count; a++)
+        if (program_axis(s->program, a)->source != AXIS_alias)
+            printf("axis %-24s size %s\n", program_axis(s->program, a)->name, size_text(s, m, a));
+}
+
+static void print_variables(session *s) {
+    const program *p = s->program;
+    for (variable v = 0; v < p->variables.count; v++) {
+        const variable_row *x = program_variable(p, v);
+        const char *name = variable_text(p, v), *type = type_text(p, x->type);
+        if (x->kind == VARIABLE_data) printf("data %-24s %s%s\n", name, type, x->observed ? ", observed" : "");
+        if (x->kind == VARIABLE_param) printf("param %-23s %s\n", name, type);
+        if (x->kind == VARIABLE_latent) printf("latent %-22s %s, from %s\n", name, type, p->model.at[x->draw].distribution);
+        if (x->kind == VARIABLE_derived) printf("derived %-21s %s\n", name, type);
+        if (x->kind == VARIABLE_generated) printf("generated %-19s %s\n", name, type);
+    }
+}
+
+static void print_guide(session *s) {
+    const program *p = s->program;
+    for (uint32_t i = 0; i < p->guide.count; i++) {
+        const draw *d = &p->guide.at[i];
+        const char *how = d->kl ? "pathwise, KL in closed form" : d->pathwise ? "pathwise, sticking the landing" : "not reparameterised";
+        printf("guide %-23s %s, %s\n", variable_text(p, d->of), d->distribution, how);
+    }
+    for (uint32_t i = 0; i < p->families.count; i++) {
+        const family *f = &p->families.at[i];
+        const char *kind = f->chosen ? "a family chosen by the fit" : f->kind == FAMILY_full_rank ? "full_rank" : "mean_field";
+        for (uint32_t k = 0; k < f->count; k++) printf("guide %-23s %s, pathwise, sticking the landing\n", variable_text(p, f->of[k]), kind);
+    }
+}
+
+typedef struct shown {
+    const char *wanted;
+    bool found;
+} shown;
+
+static void show_pass(void *user, const char *pass, const tape *t) {
+    shown *what = user;
+    if (strcmp(what->wanted, pass) != 0) return;
+    what->found = true;
+    tape_print(t, stdout);
+}
+
+/* The log density of the model with its gradient, for one value of each latent, as a tape after a pass. */
+static int dump_tape(session *s, const model *m, const char *wanted) {
+    tape written, run;
+    tape_open(&written, &s->arena);
+    lowering l = lower_open(m, &written, 1);
+    vector(ref) inputs = {0};
+    for (variable v = 0; v < s->program->variables.count; v++) {
+        const variable_row *x = program_variable(s->program, v);
+        if (x->kind != VARIABLE_latent && x->kind != VARIABLE_param) continue;
+        push(&s->arena, &inputs, tape_input(&written, lower_axes(&l, x->axes)));
+        lower_set(&l, v, inputs.at[inputs.count - 1]);
+    }
+    ref density = lower_log_density(&l), culprit = 0;
+    ref *gradient = arena_array(&s->arena, ref, inputs.count + 1);
+    tape_output(&written, density);
+    if (tape_gradient(&written, density, inputs.at, inputs.count, gradient, &culprit))
+        for (uint32_t i = 0; i < inputs.count; i++) tape_output(&written, gradient[i]);
+    if (strcmp(wanted, "tape") == 0) {
+        tape_print(&written, stdout);
+        return EXIT_GOOD;
+    }
+    shown what = {wanted, false};
+    tape_compile(&written, &run, &s->arena, show_pass, &what);
+    if (strcmp(wanted, "machine") == 0)
+        machine_print(machine_new(&s->arena, &run), stdout);
+    else if (!what.found) {
+        fprintf(stderr, "vmrun: there is no pass `%s`; passes are syntax, program, tape", wanted);
+        for (int i = 0; i < PASS_COUNT; i++) fprintf(stderr, ", %s", PASSES[i].name);
+        fprintf(stderr, " and machine\n");
+        return EXIT_WRONG_COMMAND;
+    }
+    return EXIT_GOOD;
+}
+
+int command_check(session *s, const arguments *a) {
+    if (a->files.count != 1) {
+        fprintf(stderr, "vmrun: name one model: `vmrun check model.vm`\n");
+        return EXIT_WRONG_COMMAND;
+    }
+    const char *dump = arguments_flag(a, FLAG_dump, 0);
+    if (!session_compile(s, a->files.at[0])) return EXIT_WRONG_INPUT;
+    if (dump && strcmp(dump, "syntax") == 0) {
+        syntax tree = syntax_parse(&s->diagnostics, &s->names, 0);
+        syntax_print(&tree, stdout);
+        return EXIT_GOOD;
+    }
+    if (dump && strcmp(dump, "program") == 0) {
+        program_print(s->program, stdout);
+        return EXIT_GOOD;
+    }
+    bool complete, wanted = arguments_flag(a, FLAG_data, 0) || arguments_flag(a, FLAG_set, 0) || dump;
+    if (!session_load(s, a, !wanted, &complete)) return EXIT_WRONG_INPUT;
+    const model *m = NULL;
+    bool named = s->data.arrays.count && complete;
+    if (wanted || named) {
+        m = model_bind(&s->diagnostics, s->program, &s->data, &s->arena);
+        if (!session_tell(s)) return EXIT_WRONG_INPUT;
+    }
+    if (dump && m) return dump_tape(s, m, dump);
+    print_axes(s, m);
+    print_variables(s);
+    print_guide(s);
+    return EXIT_GOOD;
+}

@@ -1,0 +1,117 @@
+/* vmrun fit: everything that may fail before the fit (program, data, the places that results go to) is tried before it; what a long fit has
+ * found is written even when it is interrupted. */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "runtime/cli/commands.h"
+#include "runtime/infer/fit.h"
+#include "runtime/io/file.h"
+#include "runtime/io/report.h"
+#include "runtime/io/stan_csv.h"
+
+static volatile sig_atomic_t interrupted; /* the one thing a signal may touch */
+
+static void on_signal(int number) {
+    (void)number;
+    interrupted = 1;
+}
+
+typedef struct watcher {
+    bool line, json; /* a line on a terminal, or one JSON object a line */
+    bool shown;
+} watcher;
+
+static bool watch(void *user, const progress *now) {
+    watcher *w = user;
+    if (w->json)
+        fprintf(stderr, "{\"stage\": \"%s\", \"step\": %llu, \"steps\": %llu, \"elbo\": %.6g, \"elbo_error\": %.3g, \"seconds\": %.3f}\n", now->stage,
+                (unsigned long long)now->step, (unsigned long long)now->steps, now->elbo, now->elbo_error, now->seconds);
+    else if (w->line)
+        fprintf(stderr, "\r\033[K%s: step %llu of at most %llu, ELBO %.6g ± %.2g, %.1f s", now->stage, (unsigned long long)now->step,
+                (unsigned long long)now->steps, now->elbo, now->elbo_error, now->seconds);
+    w->shown = true;
+    return interrupted;
+}
+
+static bool ends_in(const char *path, const char *ending) {
+    size_t n = strlen(path), k = strlen(ending);
+    return n > k && strcmp(path + n - k, ending) == 0;
+}
+
+/* The files that a fit is written to, open beside their targets. */
+typedef struct outputs {
+    file_writer *at;
+    uint32_t count;
+} outputs;
+
+/* Opens every -o FILE, so that an unwritable place is known now and not after the fit. */
+static bool open_outputs(session *s, const arguments *a, outputs *all) {
+    all->at = arena_array(&s->arena, file_writer, a->flags.count + 1);
+    for (const char *path; (path = arguments_flag(a, FLAG_output, all->count)); all->count++) {
+        if (!ends_in(path, ".json") && !ends_in(path, ".csv") && strncmp(path, "/dev/", 5) != 0) {
+            fprintf(stderr, "vmrun: `-o %s`: a fit is written as .json, its draws as .csv\n", path);
+            return false;
+        }
+        if (!file_begin(&s->diagnostics, &s->arena, &all->at[all->count], path)) return session_tell(s);
+    }
+    return true;
+}
+
+static void abort_outputs(outputs *all) {
+    for (uint32_t i = 0; i < all->count; i++) file_abort(&all->at[i]);
+}
+
+static bool write_outputs(session *s, outputs *all, const fit *f, const report *r) {
+    for (uint32_t i = 0; i < all->count; i++) {
+        if (ends_in(all->at[i].path, ".json"))
+            report_json(r, all->at[i].stream);
+        else
+            stan_csv_write(f, VM_VERSION, all->at[i].stream);
+        file_commit(&s->diagnostics, &all->at[i]);
+    }
+    return session_tell(s);
+}
+
+static int run_fit(session *s, const arguments *a, outputs *all) {
+    options over = a->options;
+    const model *m = model_bind(&s->diagnostics, s->program, &s->data, &s->arena);
+    if (!m) {
+        session_tell(s);
+        return EXIT_WRONG_INPUT;
+    }
+    const char *log = arguments_flag(a, FLAG_log, 0);
+    watcher w = {.json = log != NULL, .line = !log && isatty(STDERR_FILENO)};
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    status status = STATUS_ok;
+    fit *f = fit_run(&s->diagnostics, m, &over, &s->arena, watch, &w, &status);
+    if (w.line && w.shown) fprintf(stderr, "\r\033[K");
+    session_tell(s);
+    if (!f) return status == STATUS_interrupted ? EXIT_INTERRUPTED : EXIT_WRONG_INPUT;
+    report r = report_of_fit(f, &s->arena);
+    bool written = write_outputs(s, all, f, &r);
+    if (arguments_flag(a, FLAG_json, 0))
+        report_json(&r, stdout);
+    else
+        report_table(&r, stdout);
+    if (!written) return EXIT_WRONG_INPUT;
+    if (f->interrupted) return EXIT_INTERRUPTED;
+    return f->verdict == VERDICT_bad ? EXIT_BAD_VERDICT : EXIT_GOOD;
+}
+
+int command_fit(session *s, const arguments *a) {
+    const char *log = arguments_flag(a, FLAG_log, 0);
+    if (a->files.count != 1 || (log && strcmp(log, "json") != 0)) {
+        fprintf(stderr, log ? "vmrun: `--log` takes `json`\n" : "vmrun: name one model: `vmrun fit model.vm --data data.csv`\n");
+        return EXIT_WRONG_COMMAND;
+    }
+    bool complete;
+    if (!session_compile(s, a->files.at[0])) return EXIT_WRONG_INPUT;
+    if (!session_load(s, a, false, &complete)) return EXIT_WRONG_INPUT;
+    outputs all = {0};
+    int code = EXIT_WRONG_INPUT;
+    if (open_outputs(s, a, &all)) code = run_fit(s, a, &all);
+    abort_outputs(&all);
+    return code;
+}

@@ -1,0 +1,24 @@
+/* What a command of vmrun works in: memory, messages, the program and its data. */
+#ifndef VM_CLI_SESSION_H
+#define VM_CLI_SESSION_H
+
+#include "runtime/bind/model.h"
+#include "runtime/cli/arguments.h"
+
+typedef struct session {
+    arena arena;
+    diagnostics diagnostics;
+    names names;
+    program *program;
+    data_set data;
+} session;
+
+/* Reads and compiles a model. False, with the messages printed, where it has mistakes or cannot be read. */
+bool session_compile(session *s, const char *path);
+/* Brings the data that the command line names, or else those that the model names. With `only_present`, files that the model names and
+ * that are not there are passed over; *complete tells whether any was. */
+bool session_load(session *s, const arguments *a, bool only_present, bool *complete);
+/* Prints the messages to standard error, and forgets them. True where none was an error. */
+bool session_tell(session *s);
+
+#endif

@@ -1,0 +1,55 @@
+/* Stochastic optimisation that knows when it is done: steps at a constant rate, whose iterates come to wander
+ * around the optimum; once they are stationary their average is far better than any of them; then the rate is
+ * lowered until the average no longer moves (Dhaka, Catalina, Andersen, Magnusson, Huggins and Vehtari,
+ * NeurIPS 2020; Welandawe, Andersen, Vehtari and Huggins, RAABBVI, 2022). The relative change of the
+ * objective plays no part. */
+#ifndef VM_INFER_ADAM_H
+#define VM_INFER_ADAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/arena.h"
+
+/* Kingma and Ba, ICLR 2015, with their defaults but a second moment of the last hundred steps; ascends. */
+typedef struct adam {
+    uint64_t size, steps;
+    double *x, *mean, *square;
+} adam;
+adam adam_open(uint64_t size, arena *a);
+void adam_step(adam *o, const double *gradient, double rate);
+
+/* Iterates at one rate by their batch means. When the batches are full, pairs of them are joined, so memory
+ * is constant and a batch becomes longer than the memory of the iterates. */
+enum { BATCHES = 16 };
+typedef struct trace {
+    uint64_t size, watched;         /* the first `watched` entries are judged, the others averaged only */
+    uint32_t length, filled, count; /* iterates a batch, iterates in the open one, closed ones */
+    double *mean[BATCHES + 1], *square[BATCHES + 1]; /* the last is the open batch, as sums */
+} trace;
+trace trace_open(uint64_t size, uint64_t watched, arena *a);
+void trace_restart(trace *t, uint32_t length);
+/* True when the iterate closes a batch. */
+bool trace_add(trace *t, const double *x);
+/* Whether the last part of the trace is stationary (split R-hat below 1.1) and its average is known to within
+ * `tolerance` units, each entry in its own; one entry in fifty may fail. The part is the one, at least half
+ * of the batches, whose halves agree best; `average` is over it. */
+bool trace_still(const trace *t, const double *unit, double tolerance, double *average);
+
+/* The levels of rates. */
+typedef enum descent_event { DESCENT_goes_on, DESCENT_lowered, DESCENT_converged } descent_event;
+typedef struct descent {
+    trace trace;
+    double rate, tolerance;
+    uint32_t level;
+    double *average, *previous; /* of this level and of the one before */
+} descent;
+descent descent_open(uint64_t size, uint64_t watched, double rate, double tolerance, arena *a);
+/* Takes an iterate. After DESCENT_lowered the caller goes on from `average`, and after DESCENT_converged it
+ * ends with it. */
+descent_event descent_take(descent *o, const double *x, const double *unit);
+/* Forgets the iterates of this level. */
+void descent_restart(descent *o);
+/* The best that is known when there is no time left: the average of the last half. */
+void descent_stop(descent *o);
+
+#endif

@@ -1,0 +1,88 @@
+#include "runtime/infer/density.h"
+
+#include <math.h>
+#include "autodiff/passes.h"
+
+static const char *op_words(const tape *t, ref r) { return op_name(tape_at(t, r)->op); }
+
+void complain_of_derivative(diagnostics *d, const tape *t, ref culprit) {
+    advise(
+        d,
+        diagnose(d, DIAGNOSTIC_unsupported, tape_at(t, culprit)->at, "`%s` has no derivative",
+                 op_words(t, culprit)),
+        "the log density must be a differentiable function of the latents; write it without this operation");
+}
+
+/* A value that has the axis `draw`: one that is constant over draws is repeated. */
+static uint32_t output_by_draw(tape *t, ref x, axis along) {
+    return tape_output(t, tape_expand(t, x, axes_one(along)));
+}
+
+density *density_new(diagnostics *d, const space *s, uint32_t points, arena *a) {
+    tape *written = arena_new(a, tape);
+    tape_open(written, a);
+    lowering l = lower_open(s->model, written, points);
+    axis joint = tape_add_axis(written, "latents", (uint32_t)s->size);
+    ref u = tape_input(written, axes_with(axes_one(l.draw), joint)), culprit;
+    assignment given = assignment_open(&l);
+    assignment_from_space(&given, s, u, joint);
+    assignment_set_all(&given);
+    ref log_density = tape_map2(written, OP_add, lower_log_density(&l), given.log_jacobian), gradient;
+    if (!tape_gradient(written, tape_sum(written, log_density, axes_one(l.draw)), &u, 1, &gradient,
+                       &culprit)) {
+        complain_of_derivative(d, written, culprit);
+        return NULL;
+    }
+    output_by_draw(written, log_density, l.draw);
+    output_by_draw(written, gradient, l.draw);
+    density *t = arena_new(a, density);
+    *t = (density){.space = s, .tape = arena_new(a, tape), .points = points};
+    tape_compile(written, t->tape, a, NULL, NULL);
+    t->machine = machine_new(a, t->tape);
+    t->at = arena_take_aligned(a, (size_t)points * s->size * sizeof(double));
+    machine_bind(t->machine, 0, t->at);
+    space_bind(s, 1, t->machine);
+    return t;
+}
+
+void density_run(density *t) {
+    machine_run(t->machine, 0, 0);
+    t->gradients += t->points;
+    t->log_density = machine_output(t->machine, 0);
+    t->gradient = machine_output(t->machine, 1);
+}
+
+void machine_complain(diagnostics *d, machine *m, const tape *t, uint64_t seed, uint64_t step) {
+    fault found;
+    diagnostic *said;
+    if (!machine_fault(m, seed, step, d->arena, &found)) {
+        said = diagnose(d, DIAGNOSTIC_not_finite, (span){SOURCE_NONE, 0, 0}, "the log density is not finite");
+        advise(d, said, "look for data that are infinite or lie outside of their distribution's support");
+        return;
+    }
+    const instruction *x = tape_at(t, found.at);
+    const char *index = "";
+    for (int i = 0; i < found.axes.count; i++)
+        if (found.axes.at[i] != 0)
+            index = arena_print(d->arena, "%s%s%s = %u", index, *index ? ", " : " at ",
+                                t->axes.at[found.axes.at[i]].name, found.index[i] + 1);
+    const char *inputs = "";
+    for (int i = 0; i < op_inputs(x->op); i++)
+        inputs = arena_print(d->arena, "%s%s%g", inputs, *inputs ? ", " : "", found.in[i]);
+    said = diagnose(d, DIAGNOSTIC_not_finite, x->at, "%s is %g%s: `%s` of %s", "a value here", found.value,
+                    index, op_words(t, found.at), *inputs ? inputs : "nothing");
+    advise(d, said,
+           "narrow the support of what enters here, or its prior, so that the statement has a finite log "
+           "density everywhere");
+}
+
+uint32_t points_that_fit(const model *m, uint32_t most) {
+    const uint64_t room = 1u << 17; /* of the largest value, all points together: 1 MiB */
+    uint64_t largest = 1;
+    for (node n = 1; n < m->program->nodes.count; n++) {
+        uint64_t size = model_size(m, program_node(m->program, n)->axes);
+        if (size > largest) largest = size;
+    }
+    uint64_t points = room / largest;
+    return points < 1 ? 1 : points > most ? most : (uint32_t)points;
+}

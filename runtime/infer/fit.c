@@ -1,0 +1,373 @@
+/* The course of a fit, from start to verdict.
+ *
+ * A program without a guide, or whose guide is one family over all latents, is fitted in the unconstrained
+ * space as a whole: a mode and its curvature, a Gaussian by natural gradients, then importance sampling, with
+ * proposals refitted to the weighted draws while that helps. Other guides are fitted on the tape
+ * (objective.c), with plain importance weights. */
+#include "runtime/infer/fit.h"
+
+#include <math.h>
+#include <string.h>
+#include "autodiff/passes.h"
+#include "runtime/infer/clock.h"
+#include "runtime/infer/importance.h"
+#include "runtime/infer/objective.h"
+#include "runtime/infer/transforms.h"
+#include "runtime/infer/verdict.h"
+
+/* Up to this many latents a full-rank guide costs less than the gradients of most models (d² a draw, d³ / 3 a
+ * step). */
+enum { FULL_RANK_MOST = 400 };
+/* Refits of the proposal, and how much larger the last sample may be than asked for. */
+enum { REFITS = 6, ENLARGEMENTS = 3, ENLARGEMENT = 2 };
+/* A centring below this everywhere is as good as none. */
+static const double CENTRED_LEAST = 0.1;
+/* The share of draws that must count for the proposal to be left as it is. */
+static const double SHARE_ENOUGH = 0.25;
+
+enum { STREAM_START = 1, STREAM_GUIDE, STREAM_DRAWS, STREAM_CHECK, STREAM_RESAMPLE };
+
+typedef struct run {
+    diagnostics *d;
+    const model *model;
+    options options;
+    arena *a;
+    progress_function *watch;
+    void *user;
+    double started;
+    fit *fit;
+    findings findings;
+    sample *sample;            /* what is reported, weighted or not */
+    const double *uncorrected; /* log weights by which its draws are those of the guide itself; NULL: equal */
+} run;
+
+/* The Gaussian route. */
+
+static bool full_rank(const run *r, const space *s, const char **why) {
+    const program *p = r->model->program;
+    bool asked = r->options.given >> OPTION_family & 1;
+    uint64_t word = asked ? r->options.family : 0;
+    if (p->families.count && !p->families.at[0].chosen) {
+        *why = "the family that the guide names";
+        return p->families.at[0].kind == FAMILY_full_rank;
+    }
+    if (word) {
+        *why = word == 2 ? "full rank, as asked" : "mean field, as asked";
+        return word == 2;
+    }
+    bool small = s->size <= FULL_RANK_MOST;
+    *why = small ? "full rank: with so few latents it costs no more than mean field"
+                 : "mean field first: there are many latents";
+    return small;
+}
+
+/* Where the Gaussian starts: the mode, with the curvature there. */
+static gaussian first_guide(const start *at, uint64_t size, bool joint, arena *a) {
+    gaussian g = {size, at->mode, joint ? at->factor : NULL, at->scale};
+    if (joint && !g.factor) {
+        g.factor = arena_array(a, double, size *size);
+        for (uint64_t i = 0; i < size; i++) g.factor[i * size + i] = at->scale[i];
+    }
+    return g;
+}
+
+/* The weighted draws of the best proposal that a few refits lead to, and more of them where few count. */
+static drawing draw_well(run *r, gaussian *g, evaluation *e, rng *draws) {
+    uint64_t count = r->options.draws;
+    drawing best = importance_draw(g, e, count, draws, r->a), last = best;
+    gaussian now = *g;
+    for (int i = 0; i < REFITS && g->factor && best.sample.quality.ess < SHARE_ENOUGH * (double)count; i++) {
+        gaussian next;
+        if (!importance_refit(&last, &now, &next, r->a)) break;
+        now = next;
+        last = importance_draw(&now, e, count, draws, r->a);
+        if (last.sample.quality.ess <= best.sample.quality.ess) continue;
+        best = last;
+        *g = now;
+    }
+    for (int i = 0; i < ENLARGEMENTS && best.sample.quality.ess < SHARE_ENOUGH * (double)r->options.draws;
+         i++) {
+        count *= ENLARGEMENT;
+        best = importance_draw(g, e, count, draws, r->a);
+    }
+    return best;
+}
+
+/* Draws of a wider guide, by so much that its typical set still meets that of the guide. */
+static void check_wider(run *r, const gaussian *g, const drawing *d, evaluation *e) {
+    uint64_t n = g->size, matrix = g->factor ? n * n : 0;
+    double wider = 1 + 1.5 / sqrt(1.0 + (double)n);
+    gaussian w = {n, g->mean, matrix ? arena_array(r->a, double, matrix) : NULL,
+                  arena_array(r->a, double, n)};
+    for (uint64_t i = 0; i < matrix; i++) w.factor[i] = wider * g->factor[i];
+    for (uint64_t i = 0; i < n; i++) w.scale[i] = wider * g->scale[i];
+    rng draws = rng_open(r->options.seed, STREAM_CHECK);
+    drawing second = importance_draw(&w, e, d->sample.count, &draws, r->a);
+    if (second.sample.quality.ess >= 10) verdict_compare(&r->findings, &d->sample, &second.sample, r->a);
+}
+
+/* Log weights by which the draws are those of the Gaussian alone, and the ELBO from them. */
+static void measure_guide(run *r, const drawing *d) {
+    uint64_t n = d->sample.count, used = 0;
+    double *weight = arena_array(r->a, double, n), sum = 0, square = 0;
+    for (uint64_t b = 0; b < n; b++) {
+        weight[b] = b % 2 ? -INFINITY : -log(0.5 * (double)n);
+        double value = d->sample.log_density[b] - d->log_normal[b];
+        if (b % 2 || !isfinite(value)) continue;
+        sum += value;
+        square += value * value;
+        used++;
+    }
+    double mean = sum / (double)used;
+    r->fit->elbo = mean;
+    r->fit->elbo_error = sqrt(fmax(square / (double)used - mean * mean, 0) / (double)used);
+    r->uncorrected = weight;
+}
+
+/* A latent with a location and a scale was fitted in its non-centred form, where its prior alone would give
+ * it the variance 1: what is lower comes from its own data, and that share is how far it is to be centred.
+ * The guide goes along by its draws. False where nothing is to be moved. */
+static bool recentre(space *s, gaussian *g, rng *noise, arena *a) {
+    double *centring = arena_array(a, double, s->size), *variance = arena_array(a, double, s->size), most = 0;
+    gaussian_conditional_variances(g, variance, a);
+    for (uint64_t i = 0; i < s->size; i++) centring[i] = s->centring[i];
+    for (uint32_t k = 0; k < s->count; k++)
+        for (uint64_t i = s->offset[k];
+             s->movable[k] && i < s->offset[k] + transform_size(s->model, s->of[k]); i++) {
+            centring[i] = fmin(1, fmax(0, 1 - variance[i]));
+            most = fmax(most, centring[i]);
+        }
+    if (most < CENTRED_LEAST) return false;
+    uint64_t count = 200 + 4 * s->size;
+    double *points = arena_array(a, double, count * s->size);
+    for (uint64_t i = 0; i < count * s->size; i++) points[i] = rng_normal(noise);
+    gaussian_place(g, points, count, points);
+    space_recentre(s, centring, points, count, a);
+    return gaussian_of_points(g, points, NULL, count, a);
+}
+
+static status run_gaussian(run *r) {
+    arena *a = r->a;
+    space s = space_of_latents(r->model, false, a);
+    const char *why;
+    bool joint = full_rank(r, &s, &why);
+    push(a, &r->fit->reasons, (reason){"family", (double)s.size, why});
+    uint32_t most = (uint32_t)r->options.samples * (joint ? 3 : 1) + (joint ? (uint32_t)s.size / 2 : 0);
+    density *one = density_new(r->d, &s, 1, a);
+    density *many = one ? density_new(r->d, &s, points_that_fit(r->model, most < 2 ? 2 : most), a) : NULL;
+    if (!many) return STATUS_invalid_program;
+    rng starts = rng_open(r->options.seed, STREAM_START);
+    start at;
+    if (!start_find(one, many, joint ? FULL_RANK_MOST : 0, &starts, a, &at)) {
+        machine_complain(r->d, one->machine, one->tape, 0, 0);
+        return STATUS_not_finite;
+    }
+    gaussian g = first_guide(&at, s.size, joint, a);
+    gaussian_course course = {
+        0, r->options.steps, r->options.tolerance, r->watch, r->user, r->started, false, false, 0};
+    rng noise = rng_open(r->options.seed, STREAM_GUIDE), draws = rng_open(r->options.seed, STREAM_DRAWS);
+    bool finite = gaussian_fit(&g, many, &noise, a, &course);
+    if (finite && recentre(&s, &g, &noise, a)) finite = gaussian_fit(&g, many, &noise, a, &course);
+    if (!finite) {
+        machine_complain(r->d, many->machine, many->tape, 0, 0);
+        return STATUS_not_finite;
+    }
+    r->fit->steps = course.steps;
+    r->fit->interrupted = course.interrupted;
+    r->fit->gradients = one->gradients + many->gradients;
+    reported *rep = arena_new(a, reported);
+    *rep = reported_new(r->model, a);
+    evaluation *e = evaluation_new(&s, rep, points_that_fit(r->model, 250), r->options.seed, a);
+    drawing d = draw_well(r, &g, e, &draws);
+    r->findings = (findings){
+        .converged = course.converged, .draws = d.sample.count, .quality = d.sample.quality, .joint = joint};
+    measure_guide(r, &d);
+    check_wider(r, &g, &d, e);
+    r->sample = arena_new(a, sample);
+    *r->sample = d.sample;
+    return STATUS_ok;
+}
+
+/* The guide's route. */
+
+static status run_guide(run *r) {
+    arena *a = r->a;
+    bool joint = r->options.given >> OPTION_family & 1 && r->options.family == 2;
+    guide *g = guide_new(r->d, r->model, joint, a);
+    objective *o = g ? objective_new(r->d, g, (uint32_t)r->options.samples, a) : NULL;
+    if (!o) return STATUS_invalid_program;
+    guide_start(g, r->options.seed, o->x, a);
+    objective_course course = {
+        r->options.seed, 0,       r->options.steps, r->options.rate, r->options.tolerance,
+        r->watch,        r->user, r->started,       false,           false};
+    if (!objective_fit(o, a, &course)) {
+        machine_complain(r->d, o->machine, o->tape, course.seed, course.steps - 1);
+        return STATUS_not_finite;
+    }
+    r->fit->steps = course.steps;
+    r->fit->interrupted = course.interrupted;
+    r->fit->gradients = course.steps * o->draws;
+    reported *rep = arena_new(a, reported);
+    *rep = reported_new(r->model, a);
+    double *elbo, sum = 0, square = 0, n = (double)r->options.draws;
+    r->sample = arena_new(a, sample);
+    *r->sample = objective_draw(g, rep, o->x, r->options.draws, r->options.seed, &elbo, a);
+    for (uint64_t i = 0; i < r->options.draws; i++) {
+        sum += elbo[i];
+        square += elbo[i] * elbo[i];
+    }
+    r->fit->elbo = sum / n;
+    r->fit->elbo_error = sqrt(fmax(square / n - sum / n * sum / n, 0) / n);
+    r->findings = (findings){.converged = course.converged,
+                             .draws = r->sample->count,
+                             .quality = r->sample->quality,
+                             .joint = true};
+    return STATUS_ok;
+}
+
+/* What all routes end with. */
+
+static void report_sample(run *r) {
+    fit *f = r->fit;
+    sample *s = r->sample;
+    f->corrected = verdict_corrects(s->quality, s->count);
+    const double *weight = f->corrected ? s->log_weight : r->uncorrected;
+    for (uint32_t k = 0; k < s->report->count; k++)
+        for (uint64_t e = s->report->first[k]; e < s->report->first[k + 1]; e++) {
+            summary x = sample_summary(s, e, weight, r->a);
+            x.variable = s->report->of[k];
+            x.entry = e - s->report->first[k];
+            push(r->a, &f->summaries, x);
+        }
+    rng resampling = rng_open(r->options.seed, STREAM_RESAMPLE);
+    f->draw_count = r->options.draws;
+    f->draws = sample_resampled(s, weight, f->draw_count, &resampling, r->a);
+    f->log_density = s->log_density;
+    f->log_guide = s->log_guide;
+    f->khat = s->quality.khat;
+    f->ess = s->quality.ess;
+    f->log_evidence = s->quality.log_mean;
+    f->log_evidence_error = s->quality.log_mean_error;
+    verdict_judge(f, &r->findings);
+}
+
+/* Whether the guide is one Gaussian over all latents, and nothing else is to be optimised. */
+static bool one_gaussian(const program *p) {
+    for (variable v = 0; v < p->variables.count; v++)
+        if (program_variable(p, v)->kind == VARIABLE_param || program_variable(p, v)->kind == VARIABLE_free)
+            return false;
+    return p->guide.count == 0 && p->families.count <= 1;
+}
+
+static bool all_supported(diagnostics *d, const model *m) {
+    bool good = true;
+    for (variable v = 0; v < m->program->variables.count; v++) {
+        variable_kind kind = program_variable(m->program, v)->kind;
+        bool free = kind == VARIABLE_latent || kind == VARIABLE_param || kind == VARIABLE_free;
+        if (free && !transform_check(d, m, v)) good = false;
+    }
+    return good;
+}
+
+fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, progress_function *watch,
+             void *user, status *status) {
+    run r = {.d = d,
+             .model = m,
+             .options = m->program->options,
+             .a = a,
+             .watch = watch,
+             .user = user,
+             .started = seconds_now()};
+    if (over) options_merge(&r.options, over);
+    r.fit = arena_new(a, fit);
+    *r.fit = (fit){.model = m, .arena = a, .seed = r.options.seed};
+    if (!all_supported(d, m)) {
+        *status = STATUS_invalid_program;
+        return NULL;
+    }
+    *status = one_gaussian(m->program) ? run_gaussian(&r) : run_guide(&r);
+    if (*status != STATUS_ok) return NULL;
+    report_sample(&r);
+    r.fit->seconds = seconds_now() - r.started;
+    if (r.fit->interrupted) *status = STATUS_interrupted;
+    return r.fit;
+}
+
+/* The density at a point. */
+
+static bool is_free(const program *p, variable v) {
+    return program_variable(p, v)->kind == VARIABLE_latent || program_variable(p, v)->kind == VARIABLE_param;
+}
+
+/* The unconstrained entries of all that is free at the given values. */
+static void unconstrained_values(const model *m, const double *const *values, double **entries, arena *a) {
+    const program *p = m->program;
+    tape written, run;
+    tape_open(&written, a);
+    lowering l = lower_open(m, &written, 1);
+    for (variable v = 0; v < p->variables.count; v++)
+        if (is_free(p, v))
+            lower_set(&l, v, tape_data(&written, values[v], lower_axes(&l, program_variable(p, v)->axes)));
+    for (variable v = 0; v < p->variables.count; v++)
+        if (is_free(p, v))
+            tape_output(&written, tape_expand(&written, transform_unconstrain(&l, v, l.variables[v]),
+                                              transform_axes(&l, v)));
+    tape_compile(&written, &run, a, NULL, NULL);
+    machine *machine = machine_new(a, &run);
+    machine_run(machine, 0, 0);
+    for (variable v = 0, k = 0; v < p->variables.count; v++) {
+        if (!is_free(p, v)) continue;
+        entries[v] = arena_array(a, double, transform_size(m, v));
+        memcpy(entries[v], machine_output(machine, k++), transform_size(m, v) * sizeof(double));
+    }
+}
+
+density_result *fit_log_density(diagnostics *d, const model *m, const double *const *values,
+                                bool unconstrained, arena *a, status *status) {
+    const program *p = m->program;
+    variable count = p->variables.count;
+    double **entries = arena_array(a, double *, count);
+    if (unconstrained) unconstrained_values(m, values, entries, a);
+    tape *written = arena_new(a, tape), *run = arena_new(a, tape);
+    tape_open(written, a);
+    lowering l = lower_open(m, written, 1);
+    assignment given = assignment_open(&l);
+    ref *inputs = arena_array(a, ref, count), *gradient = arena_array(a, ref, count), culprit;
+    uint32_t free = 0;
+    for (variable v = 0; v < count; v++) {
+        if (!is_free(p, v)) continue;
+        ref x = tape_input(written, unconstrained ? transform_axes(&l, v)
+                                                  : lower_axes(&l, program_variable(p, v)->axes));
+        inputs[free++] = x;
+        if (unconstrained) given.entries[v] = x;
+        else lower_set(&l, v, x);
+    }
+    assignment_set_all(&given);
+    ref log_density =
+        tape_sum_all(written, tape_map2(written, OP_add, lower_log_density(&l), given.log_jacobian));
+    if (!tape_gradient(written, log_density, inputs, free, gradient, &culprit)) {
+        complain_of_derivative(d, written, culprit);
+        *status = STATUS_invalid_program;
+        return NULL;
+    }
+    tape_output(written, log_density);
+    for (uint32_t k = 0; k < free; k++)
+        tape_output(written, tape_expand(written, gradient[k], tape_at(written, inputs[k])->axes));
+    tape_compile(written, run, a, NULL, NULL);
+    machine *machine = machine_new(a, run);
+    density_result *result = arena_new(a, density_result);
+    *result = (density_result){0, arena_array(a, double *, count), arena_array(a, uint64_t, count)};
+    for (variable v = 0, k = 0; v < count; v++)
+        if (is_free(p, v)) machine_bind(machine, k++, unconstrained ? entries[v] : values[v]);
+    machine_run(machine, 0, 0);
+    result->log_density = machine_output(machine, 0)[0];
+    for (variable v = 0, k = 0; v < count; v++) {
+        if (!is_free(p, v)) continue;
+        result->gradient_size[v] = tape_size(written, tape_at(written, inputs[k])->axes);
+        result->gradient[v] = arena_array(a, double, result->gradient_size[v]);
+        memcpy(result->gradient[v], machine_output(machine, 1 + k++),
+               result->gradient_size[v] * sizeof(double));
+    }
+    *status = STATUS_ok;
+    return result;
+}

@@ -1,0 +1,67 @@
+/* Fitting: from a model to a posterior with a verdict. */
+#ifndef VM_INFER_FIT_H
+#define VM_INFER_FIT_H
+
+#include "base/status.h"
+#include "runtime/bind/model.h"
+
+/* Looked at between steps. Return true to stop: the fit ends with what it has, status VM_interrupted. */
+typedef struct progress {
+    uint64_t step, steps;
+    double elbo, elbo_error; /* over the last steps */
+    double seconds;
+    const char *stage;
+} progress;
+typedef bool progress_function(void *user, const progress *now);
+
+typedef enum verdict { VERDICT_good, VERDICT_doubtful, VERDICT_bad } verdict;
+
+typedef struct reason {
+    const char *code; /* khat, ess, converged, … : docs/verdict.md */
+    double value;
+    const char *text; /* what it means and what to do */
+} reason;
+
+/* One scalar of a reported variable. */
+typedef struct summary {
+    variable variable;
+    uint64_t entry; /* in the variable's order of axes, row-major */
+    double mean, sd, mcse, q05, q50, q95;
+} summary;
+
+typedef struct fit {
+    const model *model;
+    arena *arena;
+    verdict verdict;
+    vector(reason) reasons;
+    uint64_t seed, steps, gradients;
+    bool interrupted;
+    double seconds;
+    double elbo, elbo_error;
+    double log_evidence, log_evidence_error, khat, ess;
+    bool corrected; /* summaries are of importance-weighted draws */
+    vector(summary) summaries;
+    uint64_t draw_count;
+    double *draws; /* draw_count × scalars, in the order of `summaries`; unweighted draws of the posterior as
+                      it is reported (resampled when corrected) */
+    double *log_density, *log_guide; /* by draw, of the draws of the guide before resampling */
+} fit;
+
+/* Runs the whole fit with the program's options overridden by `over` (may be NULL). Mistakes and numeric
+ * faults are reported in `d`; returns NULL then, with *status. All memory from `a`. */
+fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, progress_function *watch,
+             void *user, status *status);
+
+/* The log density of the model at given values of its latents, with gradient: by variable in program order,
+ * dense in canonical axis order. With `unconstrained`, the density is that of the unconstrained parameters
+ * (the log-Jacobian is added) and so is the gradient: by latent in program order, each with its number of
+ * free parameters. */
+typedef struct density_result {
+    double log_density;
+    double **gradient; /* by variable; NULL where not a latent or param */
+    uint64_t *gradient_size;
+} density_result;
+density_result *fit_log_density(diagnostics *d, const model *m, const double *const *values,
+                                bool unconstrained, arena *a, status *status);
+
+#endif

@@ -1,0 +1,268 @@
+/* In coordinates in which the guide is standard normal, u = m + L e, the gradient of the ELBO by the path
+ * alone (sticking the landing: Roeder, Wu and Duvenaud, NeurIPS 2017) is
+ *
+ *   d/dm = E r,  d/dL = tril E r e',  r = L' grad log p(u) + e,
+ *
+ * and the Fisher information there is the identity, but 2 on the diagonal of L. So the natural gradient is
+ * the gradient itself with half its diagonal, and a step of rate a is m += a L E r, L <- L exp(a (...)):
+ * indifferent to every affine change of the density's coordinates, without noise where the density is
+ * Gaussian. Draws come in pairs e, -e. */
+#include "runtime/infer/gaussian.h"
+
+#include <math.h>
+#include <string.h>
+#include <cblas.h>
+#include "runtime/infer/clock.h"
+#include "runtime/infer/matrix.h"
+
+/* A step may not move the mean by more than this in units of the guide, nor change its scales by more, per
+ * latent. */
+static const double LARGEST_STEP = 0.5;
+static const double FIRST_RATE = 0.25;
+enum { NARROWINGS = 40, WATCH_EVERY = 50 };
+
+void gaussian_place(const gaussian *g, const double *noise, uint64_t count, double *points) {
+    uint64_t n = g->size;
+    if (noise != points) memcpy(points, noise, count * n * sizeof *points);
+    if (g->factor)
+        cblas_dtrmm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)count, (int)n, 1,
+                    g->factor, (int)n, points, (int)n);
+    for (uint64_t b = 0; b < count; b++)
+        for (uint64_t i = 0; i < n; i++) {
+            double *x = points + b * n + i;
+            *x = g->mean[i] + (g->factor ? *x : g->scale[i] * *x);
+        }
+}
+
+double gaussian_log_scale(const gaussian *g) {
+    double sum = 0;
+    for (uint64_t i = 0; i < g->size; i++) sum += log(g->factor ? g->factor[i * g->size + i] : g->scale[i]);
+    return sum;
+}
+
+bool gaussian_of_points(gaussian *g, const double *points, const double *log_weight, uint64_t count,
+                        arena *scratch) {
+    uint64_t n = g->size;
+    double *centred = arena_array(scratch, double, count *n), equal = -log((double)count);
+    memset(g->mean, 0, n * sizeof(double));
+    for (uint64_t b = 0; b < count; b++)
+        cblas_daxpy((int)n, exp(log_weight ? log_weight[b] : equal), points + b * n, 1, g->mean, 1);
+    for (uint64_t b = 0; b < count; b++) {
+        double root = exp(0.5 * (log_weight ? log_weight[b] : equal));
+        for (uint64_t i = 0; i < n; i++) centred[b * n + i] = root * (points[b * n + i] - g->mean[i]);
+    }
+    if (g->factor) {
+        cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)n, (int)count, 1, centred, (int)n, 0,
+                    g->factor, (int)n);
+        return matrix_cholesky(g->factor, n);
+    }
+    for (uint64_t i = 0; i < n; i++)
+        if (!((g->scale[i] = cblas_dnrm2((int)count, centred + i, (int)n)) > 0)) return false;
+    return true;
+}
+
+/* The diagonal of (L L')^-1 is that of K' K with K = L^-1: squared norms of columns. */
+void gaussian_conditional_variances(const gaussian *g, double *variance, arena *scratch) {
+    uint64_t n = g->size;
+    for (uint64_t i = 0; i < n; i++) variance[i] = g->factor ? 0 : g->scale[i] * g->scale[i];
+    if (!g->factor) return;
+    double *inverse = arena_array(scratch, double, n *n);
+    for (uint64_t i = 0; i < n; i++) inverse[i * n + i] = 1;
+    cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, (int)n, 1,
+                g->factor, (int)n, inverse, (int)n);
+    for (uint64_t i = 0; i < n; i++)
+        variance[i] = 1 / cblas_ddot((int)n, inverse + i, (int)n, inverse + i, (int)n);
+}
+
+typedef struct work {
+    uint64_t size, draws;
+    double *noise, *residual; /* draws × size */
+    double *mean_step;        /* size */
+    double *scale_step;       /* size × size, or size for mean field */
+    double *iterate, *unit;   /* for the descent: mean, log scales, then the factor */
+    bool limited;                 /* the step would have been longer */
+    double elbo, elbo_square; /* of the draws of a step, summed over steps */
+    uint64_t elbo_count;
+} work;
+
+static work work_new(const gaussian *g, const density *many, arena *a) {
+    uint64_t n = g->size, s = many->points, matrix = g->factor ? n * n : 0;
+    return (work){.size = n,
+                  .draws = s,
+                  .noise = arena_array(a, double, s *n),
+                  .residual = arena_array(a, double, s *n),
+                  .mean_step = arena_array(a, double, n),
+                  .scale_step = arena_array(a, double, matrix + n),
+                  .iterate = arena_array(a, double, 2 * n + matrix),
+                  .unit = arena_array(a, double, 2 * n)};
+}
+
+static void draw_noise(work *w, rng *r) {
+    for (uint64_t b = 0; b < w->draws; b += 2)
+        for (uint64_t i = 0; i < w->size; i++) {
+            double e = rng_normal(r);
+            w->noise[b * w->size + i] = e;
+            if (b + 1 < w->draws) w->noise[(b + 1) * w->size + i] = -e;
+        }
+}
+
+/* r = L' g + e by draw; draws that are not finite are left out. Returns how many are left, at the front of
+ * noise and residual. */
+static uint64_t find_residuals(work *w, const gaussian *g, const density *many) {
+    uint64_t n = w->size, kept = 0;
+    double entropy = gaussian_log_scale(g) + 0.5 * (double)n * (1 + log(2 * M_PI));
+    for (uint64_t b = 0; b < w->draws; b++) {
+        const double *from = many->gradient + b * n;
+        double sum = many->log_density[b];
+        for (uint64_t i = 0; i < n; i++) sum += from[i];
+        if (!isfinite(sum)) continue;
+        memmove(w->noise + kept * n, w->noise + b * n, n * sizeof *from);
+        memcpy(w->residual + kept * n, from, n * sizeof *from);
+        double value = many->log_density[b] + entropy;
+        w->elbo += value;
+        w->elbo_square += value * value;
+        w->elbo_count++;
+        kept++;
+    }
+    if (g->factor)
+        cblas_dtrmm(CblasRowMajor, CblasRight, CblasLower, CblasNoTrans, CblasNonUnit, (int)kept, (int)n, 1,
+                    g->factor, (int)n, w->residual, (int)n);
+    for (uint64_t b = 0; b < kept; b++)
+        for (uint64_t i = 0; i < n; i++) {
+            double *x = w->residual + b * n + i;
+            *x = w->noise[b * n + i] + (g->factor ? *x : g->scale[i] * *x);
+        }
+    return kept;
+}
+
+/* The rate, or less where no entry of a step may be larger than LARGEST_STEP, nor their root mean square over latents. */
+static double limited(work *w, double rate, const double *step, uint64_t count) {
+    double length = rate * cblas_dnrm2((int)count, step, 1) / sqrt((double)w->size);
+    double entry = rate * fabs(step[cblas_idamax((int)count, step, 1)]), largest = fmax(length, entry);
+    if (largest <= LARGEST_STEP) return rate;
+    w->limited = true;
+    return rate * LARGEST_STEP / largest;
+}
+
+static void move_factor(gaussian *g, work *w, uint64_t kept, double rate) {
+    uint64_t n = w->size;
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)n, (int)n, (int)kept, 1.0 / (double)kept,
+                w->residual, (int)n, w->noise, (int)n, 0, w->scale_step, (int)n);
+    for (uint64_t i = 0; i < n; i++) {
+        w->scale_step[i * n + i] *= 0.5;
+        memset(w->scale_step + i * n + i + 1, 0, (n - i - 1) * sizeof(double));
+    }
+    rate = limited(w, rate, w->scale_step, n * n);
+    for (uint64_t i = 0; i < n; i++) {
+        for (uint64_t j = 0; j < i; j++) w->scale_step[i * n + j] *= rate;
+        w->scale_step[i * n + i] = exp(rate * w->scale_step[i * n + i]);
+    }
+    cblas_dtrmm(CblasRowMajor, CblasRight, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, (int)n, 1,
+                w->scale_step, (int)n, g->factor, (int)n);
+}
+
+static void move_scales(gaussian *g, work *w, uint64_t kept, double rate) {
+    uint64_t n = w->size;
+    memset(w->scale_step, 0, n * sizeof(double));
+    for (uint64_t b = 0; b < kept; b++)
+        for (uint64_t i = 0; i < n; i++)
+            w->scale_step[i] += 0.5 * w->residual[b * n + i] * w->noise[b * n + i] / (double)kept;
+    rate = limited(w, rate, w->scale_step, n);
+    for (uint64_t i = 0; i < n; i++) g->scale[i] *= exp(rate * w->scale_step[i]);
+}
+
+static void move_mean(gaussian *g, work *w, uint64_t kept, double rate) {
+    uint64_t n = w->size;
+    memset(w->mean_step, 0, n * sizeof(double));
+    for (uint64_t b = 0; b < kept; b++)
+        cblas_daxpy((int)n, 1.0 / (double)kept, w->residual + b * n, 1, w->mean_step, 1);
+    rate = limited(w, rate, w->mean_step, n);
+    if (g->factor)
+        cblas_dtrmv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, g->factor, (int)n,
+                    w->mean_step, 1);
+    for (uint64_t i = 0; i < n; i++) g->mean[i] += rate * (g->factor ? 1 : g->scale[i]) * w->mean_step[i];
+}
+
+static void narrow(gaussian *g) {
+    for (uint64_t i = 0; i < g->size; i++) g->scale[i] *= 0.5;
+    if (g->factor) cblas_dscal((int)(g->size * g->size), 0.5, g->factor, 1);
+}
+
+/* One step; false where too few draws were finite. */
+static bool step(gaussian *g, density *many, work *w, rng *r, double rate) {
+    w->limited = false;
+    draw_noise(w, r);
+    gaussian_place(g, w->noise, w->draws, many->at);
+    density_run(many);
+    uint64_t kept = find_residuals(w, g, many);
+    if (2 * kept <= w->draws) return false;
+    move_mean(g, w, kept, rate);
+    if (g->factor) move_factor(g, w, kept, rate);
+    else move_scales(g, w, kept, rate);
+    return true;
+}
+
+static void to_iterate(const gaussian *g, work *w) {
+    uint64_t n = g->size;
+    memcpy(w->iterate, g->mean, n * sizeof(double));
+    for (uint64_t i = 0; i < n; i++) {
+        w->iterate[n + i] = log(g->factor ? g->factor[i * n + i] : g->scale[i]);
+        w->unit[i] = g->factor ? cblas_dnrm2((int)i + 1, g->factor + i * n, 1) : g->scale[i];
+        w->unit[n + i] = 1;
+    }
+    if (g->factor) memcpy(w->iterate + 2 * n, g->factor, n * n * sizeof(double));
+}
+
+static void from_average(gaussian *g, const double *average) {
+    uint64_t n = g->size;
+    memcpy(g->mean, average, n * sizeof(double));
+    if (g->factor) memcpy(g->factor, average + 2 * n, n * n * sizeof(double));
+    else
+        for (uint64_t i = 0; i < n; i++) g->scale[i] = exp(average[n + i]);
+}
+
+static bool watched(gaussian_course *c, work *w) {
+    if (!c->watch || c->steps % WATCH_EVERY) return false;
+    double n = (double)w->elbo_count, mean = w->elbo / n;
+    progress now = {c->steps,
+                    c->steps_most,
+                    mean,
+                    sqrt(fmax(w->elbo_square / n - mean * mean, 0) / n),
+                    seconds_now() - c->started,
+                    "fit"};
+    w->elbo = w->elbo_square = 0;
+    w->elbo_count = 0;
+    return c->watch(c->user, &now);
+}
+
+bool gaussian_fit(gaussian *g, density *many, rng *r, arena *a, gaussian_course *c) {
+    work w = work_new(g, many, a);
+    uint64_t size = 2 * g->size + (g->factor ? g->size * g->size : 0);
+    descent o = descent_open(size, 2 * g->size, FIRST_RATE, c->tolerance, a);
+    int narrowings = 0, limited_steps = 0;
+    c->converged = c->interrupted = false;
+    while (c->steps < c->steps_most) {
+        c->steps++;
+        if (!step(g, many, &w, r, o.rate)) {
+            if (++narrowings > NARROWINGS) return false;
+            narrow(g);
+            continue;
+        }
+        limited_steps = w.limited ? limited_steps + 1 : 0;
+        if (limited_steps > 1) descent_restart(&o); /* still on the way: no part of what is to stand still */
+        to_iterate(g, &w);
+        descent_event event = descent_take(&o, w.iterate, w.unit);
+        if (event != DESCENT_goes_on) from_average(g, o.average);
+        if (event == DESCENT_converged) {
+            c->converged = true;
+            return true;
+        }
+        if (watched(c, &w)) {
+            c->interrupted = true;
+            break;
+        }
+    }
+    descent_stop(&o);
+    if (o.trace.count) from_average(g, o.average);
+    return true;
+}

@@ -1,0 +1,43 @@
+/* The ELBO of a guide on a tape: its gradient by a few draws a step, followed by Adam, and its draws
+ * afterwards. */
+#ifndef VM_INFER_OBJECTIVE_H
+#define VM_INFER_OBJECTIVE_H
+
+#include "autodiff/machine.h"
+#include "runtime/infer/adam.h"
+#include "runtime/infer/fit.h"
+#include "runtime/infer/guide.h"
+#include "runtime/infer/sample.h"
+
+typedef struct objective {
+    const guide *guide;
+    tape *tape;
+    machine *machine;
+    uint32_t draws;   /* a step */
+    double *x;        /* the flat vector that the machine reads */
+    double *gradient; /* of the mean over draws, after objective_run */
+    double value;     /* the mean of the ELBO's estimates over the draws */
+} objective;
+
+/* NULL, with a message, where an operation has no derivative. */
+objective *objective_new(diagnostics *d, const guide *g, uint32_t draws, arena *a);
+/* False where value or gradient are not finite. */
+bool objective_run(objective *o, uint64_t seed, uint64_t step);
+
+typedef struct objective_course {
+    uint64_t seed, steps, steps_most;
+    double rate, tolerance;
+    progress_function *watch;
+    void *user;
+    double started;
+    bool converged, interrupted;
+} objective_course;
+/* Moves o->x to the optimum. False where steps kept being not finite; the last run of o is then one of those.
+ */
+bool objective_fit(objective *o, arena *a, objective_course *course);
+
+/* Draws of the guide at x, weighed; *elbo by draw. */
+sample objective_draw(const guide *g, const reported *r, const double *x, uint64_t count, uint64_t seed,
+                      double **elbo, arena *a);
+
+#endif

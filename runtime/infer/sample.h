@@ -1,0 +1,46 @@
+/* Draws of a guide with all that is reported of them, their densities and their importance weights. */
+#ifndef VM_INFER_SAMPLE_H
+#define VM_INFER_SAMPLE_H
+
+#include "autodiff/machine.h"
+#include "base/rng.h"
+#include "runtime/infer/fit.h"
+#include "runtime/infer/psis.h"
+#include "runtime/infer/space.h"
+
+/* The scalars that are reported: of latents, derived and generated names, in the order of the text, each in
+ * its own order of axes. */
+typedef struct reported {
+    const model *model;
+    uint64_t scalars;
+    uint32_t count;
+    variable *of;
+    uint64_t *first; /* scalar of each variable; `count` + 1 of them */
+    uint64_t *place; /* by scalar: its entry in canonical order */
+} reported;
+reported reported_new(const model *m, arena *a);
+
+/* The reported values as outputs of a tape, each over `draw` and its own axes, and their copy after a run:
+ * rows of `scalars` numbers for the first `count` draws. */
+void reported_output(const reported *r, lowering *l);
+void reported_take(const reported *r, const machine *m, uint32_t first_output, uint64_t count, double *rows);
+
+typedef struct sample {
+    const reported *report;
+    uint64_t count;
+    double *values;                               /* count × scalars */
+    double *log_density, *log_guide, *log_weight; /* by draw; the weights are smoothed and sum to 1 */
+    psis quality;                                 /* of the weights */
+} sample;
+
+sample sample_new(const reported *r, uint64_t count, arena *a);
+/* Smooths log_density - log_guide into log_weight. */
+void sample_weigh(sample *s, arena *scratch);
+/* Mean, sd, quantiles and Monte-Carlo error of a scalar, with these log weights (of sum 1) or, where they are
+ * NULL, of equal weights. */
+summary sample_summary(const sample *s, uint64_t scalar, const double *log_weight, arena *scratch);
+/* Rows of `count` draws, by systematic resampling from the weights or, where they are NULL, the first ones.
+ */
+double *sample_resampled(const sample *s, const double *log_weight, uint64_t count, rng *r, arena *a);
+
+#endif

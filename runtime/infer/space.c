@@ -1,0 +1,224 @@
+#include "runtime/infer/space.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+#include "autodiff/machine.h"
+#include "autodiff/passes.h"
+#include "runtime/infer/transforms.h"
+
+/* The location-scale families: where their arguments stand, and whether it is log x that they place. */
+static const struct {
+    const char *name;
+    uint32_t location, scale;
+    support support;
+} FAMILIES[] = {
+    {"normal", 0, 1, SUPPORT_real},  {"student_t", 1, 2, SUPPORT_real}, {"cauchy", 0, 1, SUPPORT_real},
+    {"laplace", 0, 1, SUPPORT_real}, {"logistic", 0, 1, SUPPORT_real},  {"lognormal", 0, 1, SUPPORT_positive},
+};
+
+static int family_of(const program *p, const draw *d) {
+    for (int i = 0; i < (int)(sizeof FAMILIES / sizeof *FAMILIES); i++)
+        if (strcmp(d->distribution, FAMILIES[i].name) == 0 && d->argument_count > FAMILIES[i].scale &&
+            program_variable(p, d->of)->type.support == FAMILIES[i].support &&
+            d->type.support == FAMILIES[i].support)
+            return i;
+    return -1;
+}
+
+/* The statement of the model that draws v, where there is exactly one. */
+static const draw *statement_of(const program *p, variable v) {
+    const draw *found = NULL;
+    for (uint32_t i = 0; i < p->model.count; i++)
+        if (p->model.at[i].of == v) {
+            if (found) return NULL;
+            found = &p->model.at[i];
+        }
+    return found;
+}
+
+/* Whether a node needs a latent; *itself where it needs v. */
+static bool needs_latent(const program *p, node n, variable v, bool *seen, bool *itself) {
+    if (seen[n]) return false;
+    seen[n] = true;
+    const node_row *x = program_node(p, n);
+    if (x->op == NODE_variable) {
+        const variable_row *row = program_variable(p, x->variable);
+        if (x->variable == v) *itself = true;
+        if (row->kind == VARIABLE_latent) return true;
+        return row->kind != VARIABLE_data && row->value && needs_latent(p, row->value, v, seen, itself);
+    }
+    bool found = false;
+    for (int i = 0; i < node_inputs(x->op); i++)
+        if (needs_latent(p, x->in[i], v, seen, itself)) found = true;
+    return found;
+}
+
+static bool can_move(const program *p, variable v, arena *a) {
+    const draw *d = statement_of(p, v);
+    int kind = d ? family_of(p, d) : -1;
+    if (kind < 0) return false;
+    bool itself = false, *seen = arena_array(a, bool, p->nodes.count);
+    bool location = needs_latent(p, d->arguments[FAMILIES[kind].location], v, seen, &itself);
+    memset(seen, 0, p->nodes.count * sizeof *seen);
+    bool scale = needs_latent(p, d->arguments[FAMILIES[kind].scale], v, seen, &itself);
+    return (location || scale) && !itself;
+}
+
+space space_new(const model *m, const variable *of, uint32_t count, bool centred, arena *a) {
+    space s = {.model = m,
+               .count = count,
+               .of = arena_array(a, variable, count),
+               .offset = arena_array(a, uint64_t, count)};
+    s.movable = arena_array(a, bool, count);
+    for (uint32_t i = 0; i < count; i++) {
+        s.of[i] = of[i];
+        s.offset[i] = s.size;
+        s.size += transform_size(m, of[i]);
+        s.movable[i] = !centred && can_move(m->program, of[i], a);
+    }
+    s.centring = arena_array(a, double, s.size);
+    for (uint64_t i = 0; i < s.size; i++) s.centring[i] = 1;
+    for (uint32_t i = 0; i < count; i++)
+        if (s.movable[i]) memset(s.centring + s.offset[i], 0, transform_size(m, of[i]) * sizeof(double));
+    return s;
+}
+
+space space_of_latents(const model *m, bool centred, arena *a) {
+    const program *p = m->program;
+    variable *of = arena_array(a, variable, p->variables.count);
+    uint32_t count = 0;
+    for (variable v = 0; v < p->variables.count; v++)
+        if (program_variable(p, v)->kind == VARIABLE_latent) of[count++] = v;
+    return space_new(m, of, count, centred, a);
+}
+
+/* Values on the tape. */
+
+assignment assignment_open(lowering *l) {
+    const program *p = l->model->program;
+    arena *a = l->tape->arena;
+    return (assignment){.lowering = l,
+                        .entries = arena_array(a, ref, p->variables.count),
+                        .centring = arena_array(a, ref, p->variables.count),
+                        .location = arena_array(a, ref, p->variables.count),
+                        .log_scale = arena_array(a, ref, p->variables.count),
+                        .statement = arena_array(a, const draw *, p->variables.count),
+                        .seen = arena_array(a, bool, p->nodes.count),
+                        .log_jacobian = tape_number(l->tape, 0)};
+}
+
+void assignment_from_space(assignment *a, const space *s, ref u, axis joint) {
+    tape *t = a->lowering->tape;
+    for (uint32_t i = 0; i < s->count; i++) {
+        axes own = transform_axes(a->lowering, s->of[i]);
+        a->entries[s->of[i]] = tape_slice(t, u, joint, s->offset[i], own);
+        if (s->movable[i]) a->centring[s->of[i]] = tape_input(t, own);
+    }
+}
+
+void space_bind(const space *s, uint32_t first_slot, struct machine *m) {
+    for (uint32_t i = 0; i < s->count; i++)
+        if (s->movable[i]) machine_bind(m, first_slot++, s->centring + s->offset[i]);
+}
+
+/* Sets whatever a node needs. */
+static void prepare(assignment *a, node n) {
+    if (a->seen[n]) return;
+    a->seen[n] = true;
+    const program *p = a->lowering->model->program;
+    const node_row *x = program_node(p, n);
+    if (x->op == NODE_variable) {
+        const variable_row *row = program_variable(p, x->variable);
+        if (a->entries[x->variable] || a->statement[x->variable]) assignment_set(a, x->variable);
+        else if (row->kind != VARIABLE_data && row->kind != VARIABLE_param && row->value)
+            prepare(a, row->value);
+        return;
+    }
+    for (int i = 0; i < node_inputs(x->op); i++) prepare(a, x->in[i]);
+}
+
+/* y from u where the centring of v is free. */
+static ref placed(assignment *a, variable v, ref u) {
+    lowering *l = a->lowering;
+    tape *t = l->tape;
+    const draw *d = statement_of(l->model->program, v);
+    int kind = family_of(l->model->program, d);
+    node location = d->arguments[FAMILIES[kind].location], scale = d->arguments[FAMILIES[kind].scale];
+    prepare(a, location);
+    prepare(a, scale);
+    axes own = transform_axes(l, v);
+    a->location[v] = lower_node(l, location);
+    a->log_scale[v] = tape_map1(t, OP_log, lower_node(l, scale));
+    ref rest = tape_map2(t, OP_sub, tape_number(t, 1), a->centring[v]);
+    ref stretch = tape_map2(t, OP_mul, rest, a->log_scale[v]);
+    a->log_jacobian = tape_map2(t, OP_add, a->log_jacobian, tape_sum(t, stretch, own));
+    return tape_map2(t, OP_add, tape_map2(t, OP_mul, rest, a->location[v]),
+                     tape_map2(t, OP_mul, u, tape_map1(t, OP_exp, stretch)));
+}
+
+void assignment_set(assignment *a, variable v) {
+    lowering *l = a->lowering;
+    if (l->variables[v]) return;
+    const variable_row *row = program_variable(l->model->program, v);
+    l->tape->at = row->at;
+    if (a->statement[v]) {
+        prepare(a, a->statement[v]->sample);
+        lower_set(l, v,
+                  tape_expand(l->tape, lower_node(l, a->statement[v]->sample), lower_axes(l, row->axes)));
+        return;
+    }
+    ref u = a->entries[v], log_jacobian;
+    assert(u);
+    if (row->type.support == SUPPORT_interval) {
+        if (row->type.lower) prepare(a, row->type.lower);
+        if (row->type.upper) prepare(a, row->type.upper);
+    }
+    if (a->centring[v]) u = placed(a, v, u);
+    lower_set(l, v, transform_constrain(l, v, u, &log_jacobian));
+    if (row->kind == VARIABLE_latent)
+        a->log_jacobian = tape_map2(l->tape, OP_add, a->log_jacobian, log_jacobian);
+}
+
+void assignment_set_all(assignment *a) {
+    const program *p = a->lowering->model->program;
+    for (variable v = 0; v < p->variables.count; v++)
+        if (a->entries[v] || a->statement[v]) assignment_set(a, v);
+}
+
+/* The move of one entry: y = (1 - c) location + scale^(1 - c) u. */
+static double recentred(double u, double old, double new, double location, double log_scale) {
+    double y = (1 - old) * location + exp((1 - old) * log_scale) * u;
+    return (y - (1 - new) * location) * exp(-(1 - new) * log_scale);
+}
+
+void space_recentre(space *s, const double *centring, double *points, uint64_t count, arena *scratch) {
+    tape written, run;
+    tape_open(&written, scratch);
+    lowering l = lower_open(s->model, &written, 1);
+    axis joint = tape_add_axis(&written, "latents", (uint32_t)s->size);
+    assignment given = assignment_open(&l);
+    assignment_from_space(&given, s, tape_input(&written, axes_one(joint)), joint);
+    assignment_set_all(&given);
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (!s->movable[i]) continue;
+        axes own = transform_axes(&l, s->of[i]);
+        tape_output(&written, tape_expand(&written, given.location[s->of[i]], own));
+        tape_output(&written, tape_expand(&written, given.log_scale[s->of[i]], own));
+    }
+    tape_compile(&written, &run, scratch, NULL, NULL);
+    machine *m = machine_new(scratch, &run);
+    space_bind(s, 1, m);
+    for (uint64_t b = 0; b < count; b++) {
+        double *u = points + b * s->size;
+        machine_bind(m, 0, u);
+        machine_run(m, 0, 0);
+        for (uint32_t i = 0, k = 0; i < s->count; i++) {
+            if (!s->movable[i]) continue;
+            const double *location = machine_output(m, k++), *log_scale = machine_output(m, k++);
+            for (uint64_t e = 0, at = s->offset[i]; e < transform_size(s->model, s->of[i]); e++, at++)
+                u[at] = recentred(u[at], s->centring[at], centring[at], location[e], log_scale[e]);
+        }
+    }
+    memcpy(s->centring, centring, s->size * sizeof *centring);
+}

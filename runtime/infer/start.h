@@ -1,0 +1,19 @@
+/* Where to start: a mode of the log density in unconstrained space and the curvature there. */
+#ifndef VM_INFER_START_H
+#define VM_INFER_START_H
+
+#include "base/rng.h"
+#include "runtime/infer/density.h"
+
+typedef struct start {
+    double *mode;   /* size; a point of high density where there is no mode */
+    double *scale;  /* size: sds of the local Gaussian, each given the others */
+    double *factor; /* size × size: lower factor of the covariance there; NULL where size is above
+                       `most_factored` */
+} start;
+
+/* False where the density is finite at none of a hundred points; the last run of `one` is then at such a
+ * point. `one` computes a point a run, `many` several. */
+bool start_find(density *one, density *many, uint64_t most_factored, rng *r, arena *a, start *found);
+
+#endif

@@ -1,0 +1,93 @@
+/* `good` needs three things at once. The averaged iterates stood still. The weights are good: k-hat below the
+ * limit of Vehtari et al. (2024) for the number of draws and an effective number of draws of 400 (Vehtari,
+ * Gelman, Simpson, Carpenter and Bürkner, Bayesian Analysis 16, 2021, section 4), with which the mean is
+ * known to 0.05 and the sd to 3.5 %; where the weights are nearly equal, k-hat describes a tail that does not
+ * matter, and is not asked. And draws of a second proposal, wider than the guide, lead to the same means and
+ * sds: weights of a guide that misses a part of the posterior can look good. */
+#include "runtime/infer/verdict.h"
+
+#include <math.h>
+
+static const double ENOUGH_DRAWS = 400, FEW_DRAWS = 100;
+/* Share of draws that counts above which weights are as good as equal. */
+static const double NEARLY_EQUAL = 0.9;
+/* Differences of two proposals beyond their errors: of means in sds, of sds in logs. */
+static const double AGREE = 0.1, DISAGREE = 0.3;
+
+bool verdict_corrects(psis quality, uint64_t draws) {
+    if (quality.ess > NEARLY_EQUAL * (double)draws) return true;
+    return quality.khat < psis_threshold(draws) && quality.ess >= FEW_DRAWS;
+}
+
+static void add(fit *f, verdict at_most, const char *code, double value, const char *text) {
+    if (at_most > f->verdict) f->verdict = at_most;
+    push(f->arena, &f->reasons, (reason){code, value, text});
+}
+
+static void judge_weights(fit *f, const findings *x) {
+    double khat = x->quality.khat, ess = x->quality.ess;
+    if (ess > NEARLY_EQUAL * (double)x->draws) {
+        add(f, VERDICT_good, "khat", khat,
+            "the importance weights are nearly equal: the guide is the posterior, to within its Monte-Carlo "
+            "error");
+    } else if (khat < psis_threshold(x->draws)) {
+        add(f, VERDICT_good, "khat", khat,
+            "the importance weights have a variance; summaries are corrected with them");
+    } else if (khat < 1) {
+        add(f, VERDICT_doubtful, "khat", khat,
+            "the importance weights are dominated by few draws; use more draws, or a richer guide");
+    } else {
+        add(f, VERDICT_bad, "khat", khat,
+            x->joint ? "the guide misses a part of the posterior; rewrite group effects as location + scale "
+                       "* standard normal, or give the model more informative priors"
+                     : "the guide misses a part of the posterior; use `--family full_rank`, or join the "
+                       "latents that depend on each other in the guide");
+    }
+    if (ess < ENOUGH_DRAWS)
+        add(f, ess < FEW_DRAWS ? VERDICT_bad : VERDICT_doubtful, "ess", ess,
+            "so few draws count after weighting that means and sds are rough; use more draws, or a guide "
+            "that is closer to the posterior");
+    else add(f, VERDICT_good, "ess", ess, "draws that count after weighting");
+}
+
+static void judge_check(fit *f, const findings *x) {
+    double worst = fmax(x->shift, x->stretch);
+    if (!x->checked) return;
+    if (worst < AGREE)
+        add(f, VERDICT_good, "check", worst, "draws of a wider guide lead to the same means and sds");
+    else
+        add(f, worst < DISAGREE ? VERDICT_doubtful : VERDICT_bad, "check", worst,
+            "draws of a wider guide lead to other means or sds: the posterior has tails or a part that the "
+            "guide does not reach; reparameterise the model, or use more draws");
+}
+
+void verdict_judge(fit *f, const findings *x) {
+    f->verdict = VERDICT_good;
+    if (x->converged)
+        add(f, VERDICT_good, "converged", (double)f->steps, "the averaged iterates of the guide stand still");
+    else if (f->interrupted)
+        add(f, VERDICT_bad, "interrupted", (double)f->steps,
+            "the fit was interrupted; what is reported is the average up to then");
+    else
+        add(f, VERDICT_bad, "converged", (double)f->steps,
+            "the iterates of the guide still moved at the last step; allow more with `--steps`, or look for "
+            "latents that the data do not determine");
+    judge_weights(f, x);
+    judge_check(f, x);
+}
+
+void verdict_compare(findings *x, const sample *first, const sample *second, arena *scratch) {
+    x->checked = true;
+    /* the error of a log sd is 1 / sqrt(2 ess) for a Gaussian, twice that for tails as heavy as those of a t
+     * with 6 degrees */
+    double sd_error = sqrt(2 / first->quality.ess + 2 / second->quality.ess);
+    for (uint64_t k = 0; k < first->report->scalars; k++) {
+        summary a = sample_summary(first, k, first->log_weight, scratch);
+        summary b = sample_summary(second, k, second->log_weight, scratch);
+        if (!(a.sd > 0) || !(b.sd > 0)) continue;
+        double shift = (fabs(a.mean - b.mean) - 4 * hypot(a.mcse, b.mcse)) / a.sd;
+        double stretch = fabs(log(b.sd / a.sd)) - 4 * sd_error;
+        x->shift = fmax(x->shift, shift);
+        x->stretch = fmax(x->stretch, stretch);
+    }
+}

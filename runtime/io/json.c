@@ -1,0 +1,192 @@
+#include "runtime/io/json.h"
+
+#include <jansson.h>
+#include <math.h>
+
+#include "base/number.h"
+#include "runtime/io/file.h"
+#include "runtime/io/guard.h"
+
+typedef struct json_reader {
+    diagnostics *d;
+    data_set *data;
+    const char *file;
+    json_t *root;
+    bool good;
+} json_reader;
+
+/* One member on its way to an array: `shape` has the sizes of the first list at every depth, which all others
+ * must have. */
+typedef struct member {
+    json_reader *reader;
+    const char *name;
+    data_array shape;
+    uint64_t at; /* the next entry */
+    double *numbers;
+    const char **texts;
+    bool *missing;
+    uint32_t place[AXES_MOST]; /* of the value at hand, from 1 */
+} member;
+
+/* "`x[2, 3]`": the value at hand, `depth` lists deep. */
+static const char *place_text(const member *m, uint32_t depth) {
+    arena *words = m->reader->d->arena;
+    const char *text = "";
+    for (uint32_t i = 0; i < depth; i++)
+        text = arena_print(words, "%s%s%u", text, i ? ", " : "", m->place[i]);
+    return depth ? arena_print(words, "`%s[%s]`", m->name, text) : arena_print(words, "`%s`", m->name);
+}
+
+static bool report(const member *m, uint32_t depth, const char *what, const char *help) {
+    diagnostics *d = m->reader->d;
+    diagnostic *said = diagnose_data(d, m->reader->file, 0, "%s %s", place_text(m, depth), what);
+    advise(d, said, "%s", help);
+    m->reader->good = false;
+    return false;
+}
+
+/* Follows the first entries down. */
+static bool find_shape(member *m, const json_t *value) {
+    for (; json_is_array(value); value = json_array_get(value, 0)) {
+        size_t size = json_array_size(value);
+        if (m->shape.rank == AXES_MOST)
+            return report(m, 0, "is nested too deep", "at most 15 lists may be nested");
+        if (size > INT32_MAX)
+            return report(m, m->shape.rank, "is too long", "a list has at most 2147483647 entries");
+        m->place[m->shape.rank] = 1;
+        m->shape.dims[m->shape.rank++] = (uint32_t)size;
+        if (size == 0) break;
+    }
+    return true;
+}
+
+static bool check_shape(member *m, const json_t *value, uint32_t depth) {
+    static const char RAGGED[] = "all lists at one depth have the same length";
+    if (json_is_object(value)) return report(m, depth, "is an object", "write numbers, or lists of numbers");
+    if (!json_is_array(value)) {
+        if (depth == m->shape.rank) return true;
+        return report(m, depth, "is a single value, but there are lists beside it", RAGGED);
+    }
+    if (depth == m->shape.rank)
+        return report(m, depth, "is a list, but there are single values beside it", RAGGED);
+    uint32_t size = m->shape.dims[depth];
+    if (json_array_size(value) != size) {
+        const char *what =
+            arena_print(m->reader->d->arena, "is a list of %zu, but the first one there is of %u",
+                        json_array_size(value), size);
+        return report(m, depth, what, RAGGED);
+    }
+    for (uint32_t i = 0; i < size; i++) {
+        m->place[depth] = i + 1;
+        if (!check_shape(m, json_array_get(value, i), depth + 1)) return false;
+    }
+    return true;
+}
+
+/* The strings that stand for numbers, as Stan writes them. */
+static bool is_number_word(const char *text, double *value) {
+    double sign = *text == '-' ? -1 : 1;
+    const char *body = text + (*text == '-' || *text == '+');
+    if (strcmp(body, "Inf") == 0 || strcmp(body, "Infinity") == 0)
+        return *value = sign * (double)INFINITY, true;
+    return strcmp(body, "NaN") == 0 && (*value = (double)NAN, true);
+}
+
+static void keep(member *m, const json_t *value) {
+    arena *a = m->reader->data->arena;
+    uint64_t at = m->at++, size = data_array_size(&m->shape);
+    if (json_is_null(value)) {
+        if (!m->missing) m->missing = arena_array(a, bool, size);
+        m->missing[at] = true;
+        m->numbers[at] = (double)NAN;
+    } else if (!json_is_string(value)) {
+        m->numbers[at] = json_is_boolean(value) ? json_is_true(value) : json_number_value(value);
+    } else if (!is_number_word(json_string_value(value), &m->numbers[at])) {
+        if (!m->texts) m->texts = arena_array(a, const char *, size);
+        m->texts[at] = arena_copy(a, json_string_value(value), json_string_length(value));
+        m->numbers[at] = (double)NAN;
+    }
+}
+
+static void keep_all(member *m, const json_t *value) {
+    if (!json_is_array(value)) {
+        keep(m, value);
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(value); i++) keep_all(m, json_array_get(value, i));
+}
+
+static void read_member(json_reader *r, const char *key, const json_t *value) {
+    arena *a = r->data->arena;
+    member m = {.reader = r, .name = arena_copy(a, key, strlen(key))};
+    if (!find_shape(&m, value) || !check_shape(&m, value, 0)) return;
+    m.numbers = arena_array(a, double, data_array_size(&m.shape));
+    keep_all(&m, value);
+    m.shape.name = m.name;
+    m.shape.file = r->file;
+    m.shape.numbers = m.numbers, m.shape.texts = m.texts, m.shape.missing = m.missing;
+    push(a, &r->data->arrays, m.shape);
+}
+
+static void read_members(void *user) {
+    json_reader *r = user;
+    const char *key;
+    json_t *value;
+    json_object_foreach(r->root, key, value) read_member(r, key, value);
+}
+
+static void release_root(void *user) { json_decref(((json_reader *)user)->root); }
+
+/* jansson's own words, with what people most often mean. */
+static void report_broken(const json_reader *r, const json_error_t *error) {
+    diagnostic *said = diagnose_data(r->d, r->file, error->line > 0 ? (uint32_t)error->line : 0,
+                                     "column %d: %s", error->column, error->text);
+    if (strstr(error->text, "near 'N") || strstr(error->text, "near 'I") || strstr(error->text, "near '-I"))
+        advise(r->d, said, "write null for a missing entry, and \"NaN\" or \"Inf\" in quotes");
+    else advise(r->d, said, "data are one JSON object, {\"x\": [1, 2, 3]}");
+}
+
+bool json_read_text(diagnostics *d, data_set *s, const char *file, const char *text, size_t length) {
+    json_reader r = {.d = d, .data = s, .file = file, .good = true};
+    json_error_t error;
+    bool marked = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0; /* a byte order mark */
+    r.root = json_loadb(text + 3 * marked, length - 3 * marked,
+                        JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
+    if (!r.root) {
+        if (json_error_code(&error) == json_error_out_of_memory) longjmp(*s->arena->memory->escape, 1);
+        report_broken(&r, &error);
+        return false;
+    }
+    if (!json_is_object(r.root)) {
+        diagnostic *said = diagnose_data(d, file, 0, "the file holds no object");
+        advise(d, said, "data are one JSON object, {\"x\": [1, 2, 3]}");
+        r.good = false;
+    }
+    guard(s->arena->memory, read_members, release_root, &r);
+    return r.good;
+}
+
+/* The text of a file lives in an arena of its own: it is not needed after. */
+typedef struct file_reader {
+    diagnostics *d;
+    data_set *data;
+    const char *path;
+    arena text;
+    bool good;
+} file_reader;
+
+static void read_path(void *user) {
+    file_reader *r = user;
+    size_t length;
+    const char *text = file_read(r->d, &r->text, r->path, &length);
+    r->good = text && json_read_text(r->d, r->data, r->path, text, length);
+}
+
+static void release_text(void *user) { arena_close(&((file_reader *)user)->text); }
+
+bool json_read(diagnostics *d, data_set *s, const char *path) {
+    file_reader r = {.d = d, .data = s, .path = path};
+    arena_open(&r.text, s->arena->memory);
+    guard(s->arena->memory, read_path, release_text, &r);
+    return r.good;
+}

@@ -1,0 +1,43 @@
+/* The result of a fit as people and programs read it. A report is made of a fit, or read back from a file of
+ * one (summary_file.h); both print the same. */
+#ifndef VM_IO_REPORT_H
+#define VM_IO_REPORT_H
+
+#include <stdio.h>
+
+#include "runtime/infer/fit.h"
+
+/* One scalar. */
+typedef struct report_row {
+    const char *name;
+    uint32_t rank;
+    const char *const *axes;   /* names; NULL where they are not known */
+    const uint32_t *at;        /* position along each axis, from 1 */
+    const char *const *labels; /* by axis, NULL for an axis without; NULL where no axis has any */
+    double mean, sd, mcse, q05, q50, q95;
+} report_row;
+
+typedef struct report {
+    const char *model;
+    verdict verdict;
+    vector(reason) reasons;
+    uint64_t seed, steps, gradients, draws;
+    double seconds;
+    double elbo, elbo_error, log_evidence, log_evidence_error, khat, ess;
+    bool interrupted, corrected;
+    vector(report_row) rows; /* those of one variable follow each other */
+} report;
+
+report report_of_fit(const fit *f, arena *a);
+
+/* For a terminal: the verdict, its reasons, the variables; of long ones the first entries. */
+void report_table(const report *r, FILE *to);
+/* One JSON object and a line's end. Numbers read back to the same bits; what is not finite is null. */
+void report_json(const report *r, FILE *to);
+
+const char *verdict_name(verdict v);
+
+/* A string as JSON writes it, with its quotes. */
+void report_json_string(const char *text, FILE *to);
+
+#endif

@@ -1,0 +1,316 @@
+#include "runtime/io/summary_file.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "runtime/io/csv.h"
+#include "runtime/io/file.h"
+#include "runtime/io/guard.h"
+
+static bool find_verdict(const char *text, verdict *v) {
+    for (*v = VERDICT_good; *v <= VERDICT_bad; ++*v)
+        if (text && strcmp(text, verdict_name(*v)) == 0) return true;
+    return false;
+}
+
+typedef struct result_reader {
+    diagnostics *d;
+    arena *arena;
+    const char *path;
+    report *report;
+    json_t *root;
+    bool good;
+} result_reader;
+
+static void report_foreign(result_reader *r, const char *what) {
+    if (!r->good) return;
+    r->good = false;
+    diagnostic *said =
+        diagnose_data(r->d, r->path, 0, "this is no result of a fit: `%s` is missing or wrong", what);
+    advise(r->d, said, "give the file that `vmrun fit MODEL -o FIT.json` wrote");
+}
+
+/* A number, NaN where it is null as in what was not finite. */
+static double number_of(result_reader *r, const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_number(value) && !json_is_null(value)) report_foreign(r, key);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+static uint64_t whole_of(result_reader *r, const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_integer(value) || json_integer_value(value) < 0) report_foreign(r, key);
+    return (uint64_t)json_integer_value(value);
+}
+
+static bool truth_of(result_reader *r, const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_boolean(value)) report_foreign(r, key);
+    return json_is_true(value);
+}
+
+static const char *text_of(result_reader *r, const json_t *value, const char *what) {
+    if (!json_is_string(value)) {
+        report_foreign(r, what);
+        return "";
+    }
+    return arena_copy(r->arena, json_string_value(value), json_string_length(value));
+}
+
+static const json_t *list_of(result_reader *r, const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_array(value)) report_foreign(r, key);
+    return value;
+}
+
+static void read_reasons(result_reader *r) {
+    const json_t *list = list_of(r, r->root, "reasons");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *from = json_array_get(list, i);
+        reason why = {.code = text_of(r, json_object_get(from, "code"), "code"),
+                      .value = number_of(r, from, "value"),
+                      .text = text_of(r, json_object_get(from, "text"), "text")};
+        push(r->arena, &r->report->reasons, why);
+    }
+}
+
+static void read_place(result_reader *r, const json_t *from, report_row *row) {
+    const json_t *at = list_of(r, from, "at"), *along = list_of(r, from, "axes"),
+                 *labels = json_object_get(from, "label");
+    row->rank = (uint32_t)json_array_size(at);
+    bool named = json_array_size(along) > 0;
+    if (row->rank > AXES_MOST || (named && json_array_size(along) != row->rank)) report_foreign(r, "axes");
+    if (labels && json_array_size(labels) != row->rank) report_foreign(r, "label");
+    if (!r->good) return;
+    uint32_t *positions = arena_array(r->arena, uint32_t, row->rank);
+    const char **axis_names = arena_array(r->arena, const char *, row->rank);
+    const char **texts = arena_array(r->arena, const char *, row->rank);
+    for (uint32_t k = 0; k < row->rank; k++) {
+        const json_t *label = labels ? json_array_get(labels, k) : NULL;
+        positions[k] = (uint32_t)json_integer_value(json_array_get(at, k));
+        if (named) axis_names[k] = text_of(r, json_array_get(along, k), "axes");
+        if (json_is_string(label)) texts[k] = text_of(r, label, "label");
+    }
+    row->at = positions;
+    row->axes = named ? axis_names : NULL;
+    row->labels = labels ? texts : NULL;
+}
+
+static void read_rows(result_reader *r) {
+    const json_t *list = list_of(r, r->root, "variables");
+    for (size_t i = 0; i < json_array_size(list) && r->good; i++) {
+        const json_t *from = json_array_get(list, i);
+        report_row row = {.name = text_of(r, json_object_get(from, "name"), "name")};
+        read_place(r, from, &row);
+        row.mean = number_of(r, from, "mean");
+        row.sd = number_of(r, from, "sd");
+        row.mcse = number_of(r, from, "mcse");
+        row.q05 = number_of(r, from, "q05");
+        row.q50 = number_of(r, from, "q50");
+        row.q95 = number_of(r, from, "q95");
+        push(r->arena, &r->report->rows, row);
+    }
+}
+
+static void read_result(void *user) {
+    result_reader *r = user;
+    report *to = r->report;
+    const json_t *elbo = json_object_get(r->root, "elbo"),
+                 *evidence = json_object_get(r->root, "log_evidence");
+    to->model = text_of(r, json_object_get(r->root, "model"), "model");
+    if (!find_verdict(json_string_value(json_object_get(r->root, "verdict")), &to->verdict))
+        report_foreign(r, "verdict");
+    read_reasons(r);
+    to->seconds = number_of(r, r->root, "seconds");
+    to->seed = whole_of(r, r->root, "seed");
+    to->elbo = number_of(r, elbo, "value");
+    to->elbo_error = number_of(r, elbo, "mcse");
+    to->log_evidence = number_of(r, evidence, "value");
+    to->log_evidence_error = number_of(r, evidence, "mcse");
+    to->khat = number_of(r, evidence, "khat");
+    to->ess = number_of(r, evidence, "ess");
+    to->steps = whole_of(r, r->root, "steps");
+    to->gradients = whole_of(r, r->root, "gradients");
+    to->draws = whole_of(r, r->root, "draws");
+    to->corrected = truth_of(r, r->root, "corrected");
+    to->interrupted = truth_of(r, r->root, "interrupted");
+    if (r->good) read_rows(r);
+}
+
+static void release_result(void *user) { json_decref(((result_reader *)user)->root); }
+
+static bool read_json(diagnostics *d, arena *a, const char *path, const char *text, size_t length,
+                      report *to) {
+    json_error_t error;
+    result_reader r = {.d = d, .arena = a, .path = path, .report = to, .good = true};
+    r.root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+    if (!r.root) {
+        if (json_error_code(&error) == json_error_out_of_memory) longjmp(*a->memory->escape, 1);
+        diagnostic *said = diagnose_data(d, path, error.line > 0 ? (uint32_t)error.line : 0, "column %d: %s",
+                                         error.column, error.text);
+        advise(d, said, "give the file that `vmrun fit MODEL -o FIT.json` wrote");
+        return false;
+    }
+    guard(a->memory, read_result, release_result, &r);
+    return r.good;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of sorted numbers, linear between neighbours (Hyndman and Fan 1996, definition 7). */
+static double quantile(const double *x, uint32_t n, double p) {
+    double at = p * (n - 1);
+    uint32_t below = (uint32_t)at, above = below + 1 < n ? below + 1 : below;
+    return x[below] + (at - below) * (x[above] - x[below]);
+}
+
+static void summarise(const data_array *x, report_row *row, double *sorted) {
+    uint32_t n = x->dims[0];
+    double sum = 0, squares = 0;
+    for (uint32_t i = 0; i < n; i++) sum += x->numbers[i];
+    row->mean = sum / n;
+    for (uint32_t i = 0; i < n; i++) squares += (x->numbers[i] - row->mean) * (x->numbers[i] - row->mean);
+    row->sd = n > 1 ? sqrt(squares / (n - 1)) : (double)NAN;
+    row->mcse = row->sd / sqrt(n);
+    memcpy(sorted, x->numbers, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, compare_numbers);
+    row->q05 = quantile(sorted, n, 0.05);
+    row->q50 = quantile(sorted, n, 0.50);
+    row->q95 = quantile(sorted, n, 0.95);
+}
+
+/* `a.1.2` is a[1, 2]; a part that is no number belongs to the name. */
+static void split_name(arena *a, const char *column, report_row *row) {
+    const char *end = column + strlen(column), *part = end;
+    uint32_t positions[AXES_MOST], count = 0;
+    while (part > column && count < AXES_MOST) {
+        const char *digits = part;
+        while (digits > column && digits[-1] >= '0' && digits[-1] <= '9') digits--;
+        if (digits == part || digits - 1 <= column || digits[-1] != '.') break;
+        positions[count++] = (uint32_t)strtoul(digits, NULL, 10);
+        part = digits - 1;
+    }
+    uint32_t *at = arena_array(a, uint32_t, count);
+    for (uint32_t k = 0; k < count; k++) at[k] = positions[count - 1 - k];
+    row->name = arena_copy(a, column, (size_t)(part - column));
+    row->rank = count;
+    row->at = at;
+}
+
+/* Entries of one variable in row-major order; variables stay in the order of the file. */
+typedef struct placed_row {
+    report_row row;
+    uint32_t variable;
+} placed_row;
+
+static int compare_rows(const void *a, const void *b) {
+    const placed_row *x = a, *y = b;
+    if (x->variable != y->variable) return x->variable < y->variable ? -1 : 1;
+    for (uint32_t k = 0; k < x->row.rank && k < y->row.rank; k++)
+        if (x->row.at[k] != y->row.at[k]) return x->row.at[k] < y->row.at[k] ? -1 : 1;
+    return (x->row.rank > y->row.rank) - (x->row.rank < y->row.rank);
+}
+
+static bool is_of_stan(const char *column) {
+    size_t length = strlen(column);
+    return length > 2 && strcmp(column + length - 2, "__") == 0;
+}
+
+static void read_rows_of_draws(arena *a, const data_set *s, report *to) {
+    uint32_t draws = s->arrays.at[0].dims[0], variables = 0;
+    double *sorted = arena_array(a, double, draws);
+    vector(placed_row) rows = {0};
+    for (uint32_t i = 0; i < s->arrays.count; i++) {
+        placed_row now = {0};
+        if (is_of_stan(s->arrays.at[i].name)) continue;
+        split_name(a, s->arrays.at[i].name, &now.row);
+        summarise(&s->arrays.at[i], &now.row, sorted);
+        if (rows.count && strcmp(rows.at[rows.count - 1].row.name, now.row.name) != 0) variables++;
+        now.variable = variables;
+        push(a, &rows, now);
+    }
+    if (rows.count) qsort(rows.at, rows.count, sizeof *rows.at, compare_rows);
+    for (uint32_t i = 0; i < rows.count; i++) push(a, &to->rows, rows.at[i].row);
+    to->draws = draws;
+}
+
+/* The value of a comment `# key = value`, NULL where the line is another one. */
+static const char *comment_value(const char *line, const char *key) {
+    line += strspn(line, "# ");
+    size_t length = strlen(key);
+    if (strncmp(line, key, length) != 0) return NULL;
+    line += length + strspn(line + length, " ");
+    return *line == '=' ? line + 1 + strspn(line + 1, " ") : NULL;
+}
+
+/* Reads the comments, and blanks them: a table may hold blank lines, and so the numbers of the others stay.
+ */
+static bool take_comments(arena *a, char *text, report *to) {
+    bool judged = false;
+    for (char *line = text, *end; *line; line = *end ? end + 1 : end) {
+        end = line + strcspn(line, "\n");
+        if (*line != '#') continue;
+        const char *comment = arena_copy(a, line, (size_t)(end - line) - (end > line && end[-1] == '\r')),
+                   *value;
+        if ((value = comment_value(comment, "verdict"))) judged = find_verdict(value, &to->verdict);
+        if ((value = comment_value(comment, "model"))) to->model = value;
+        if ((value = comment_value(comment, "seed"))) to->seed = strtoull(value, NULL, 10);
+        memset(line, ' ', (size_t)(end - line));
+    }
+    return judged;
+}
+
+static bool check_draws(diagnostics *d, const data_set *s) {
+    for (uint32_t i = 0; i < s->arrays.count; i++) {
+        const data_array *x = &s->arrays.at[i];
+        if (x->dims[0] == 0) {
+            diagnostic *said = diagnose_data(d, x->file, 0, "the file has no draws");
+            advise(d, said, "each line below the header is one draw");
+            return false;
+        }
+        for (uint32_t k = 0; k < x->dims[0] && !is_of_stan(x->name); k++) {
+            if (!isnan(x->numbers[k])) continue;
+            diagnostic *said = diagnose_data(d, x->file, x->lines[k], "`%s` has no number here", x->name);
+            advise(d, said, "a file of draws has a number in every cell");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_draws(diagnostics *d, arena *a, const char *path, char *text, size_t length, report *to) {
+    to->model = path;
+    to->elbo = to->elbo_error = to->log_evidence = to->log_evidence_error = to->khat = to->ess = to->seconds =
+        (double)NAN;
+    if (!take_comments(a, text, to)) {
+        to->verdict = VERDICT_doubtful;
+        push(a, &to->reasons,
+             (reason){"no_verdict", (double)NAN, "the file of draws does not say how good they are"});
+    }
+    data_set s;
+    data_open(&s, a);
+    if (!csv_read_text(d, &s, path, text, length, NULL) || !check_draws(d, &s)) return false;
+    read_rows_of_draws(a, &s, to);
+    return true;
+}
+
+bool summary_read(diagnostics *d, arena *a, const char *path, report *r) {
+    const char *dot = strrchr(path, '.'), *ending = dot ? dot : "";
+    bool is_json = strcasecmp(ending, ".json") == 0;
+    *r = (report){0};
+    if (!is_json && strcasecmp(ending, ".csv") != 0) {
+        diagnostic *said = diagnose_data(d, path, 0, "the kind of the file is not known by its name");
+        advise(d, said, "results end in .json, draws in .csv");
+        return false;
+    }
+    size_t length;
+    const char *text = file_read(d, a, path, &length);
+    if (!text) return false;
+    if (is_json) return read_json(d, a, path, text, length, r);
+    return read_draws(d, a, path, arena_copy(a, text, length), length, r);
+}

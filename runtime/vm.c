@@ -1,0 +1,251 @@
+/* The public library: entry points that guard what is inside. Each sets the escape to which running out of memory jumps, and
+ * turns the inner structures into those of vm.h. */
+#include "runtime/vm.h"
+
+#include <stdlib.h>
+
+#include "runtime/infer/fit.h"
+
+#define STATUS(name, about) _Static_assert((int)VM_##name == (int)STATUS_##name, "vm.h has every status of status.def");
+#include "base/status.def"
+#undef STATUS
+
+struct vm_model {
+    memory memory;
+    arena compile; /* the program and all that the model keeps */
+    arena data;    /* what the host gave, and the list of what it may ask */
+    diagnostics diagnostics;
+    names names;
+    program *program;
+    bool valid; /* the program has no mistakes */
+    data_set given;
+    options options;
+    vector(vm_diagnostic) told;
+    vm_fit *fits;
+};
+
+struct vm_fit {
+    arena arena;
+    vm_fit *next;
+    fit *fit;
+    vm_variable *variables;
+    size_t count;
+};
+
+static void *allocate_default(void *user, void *block, size_t old_size, size_t size) {
+    (void)user, (void)old_size;
+    if (size) return realloc(block, size);
+    free(block);
+    return NULL;
+}
+
+const char *vm_status_text(vm_status s) { return status_text((status)s); }
+const char *vm_version(void) { return VM_VERSION; }
+
+static void tell(vm_model *m) {
+    m->told.count = 0;
+    diagnostics *d = &m->diagnostics;
+    for (uint32_t i = 0; i < d->list.count; i++) {
+        const diagnostic *x = &d->list.at[i];
+        vm_diagnostic out = {.code = diagnostic_name(x->code), .file = x->file, .line = x->line, .message = x->message, .help = x->help,
+                             .text = diagnostic_text(d, x)};
+        if (x->at.source != SOURCE_NONE) {
+            const source *s = &d->sources.at[x->at.source];
+            out.file = s->name;
+            source_place(s, x->at.start, &out.line, &out.column);
+        }
+        push(&m->compile, &m->told, out);
+    }
+}
+
+static void forget(vm_model *m) {
+    m->diagnostics.list.count = 0;
+    m->diagnostics.errors = 0;
+    m->told.count = 0;
+}
+
+vm_status vm_compile(const vm_allocator *allocator, const char *name, const char *text, vm_model **model) {
+    if (model) *model = NULL;
+    if (!name || !text || !model) return VM_invalid_argument;
+    vm_allocator host = allocator ? *allocator : (vm_allocator){allocate_default, NULL};
+    vm_model *m = host.allocate(host.user, NULL, 0, sizeof *m);
+    if (!m) return VM_out_of_memory;
+    *m = (vm_model){.memory = {host.allocate, host.user, NULL}};
+    jmp_buf escape;
+    m->memory.escape = &escape;
+    arena_open(&m->compile, &m->memory);
+    arena_open(&m->data, &m->memory);
+    if (setjmp(escape)) {
+        vm_free(m);
+        return VM_out_of_memory;
+    }
+    diagnostics_open(&m->diagnostics, &m->compile);
+    names_open(&m->names, &m->compile);
+    data_open(&m->given, &m->data);
+    size_t length = strlen(text);
+    const char *copy = arena_copy(&m->compile, text, length);
+    uint32_t number = diagnostics_source(&m->diagnostics, arena_copy(&m->compile, name, strlen(name)), copy, length, false);
+    m->program = program_compile(&m->diagnostics, &m->names, number, NULL);
+    m->options = m->program->options;
+    m->options.given = 0;
+    m->valid = !m->diagnostics.errors;
+    tell(m);
+    *model = m;
+    return m->valid ? VM_ok : VM_invalid_program;
+}
+
+void vm_free(vm_model *m) {
+    if (!m) return;
+    for (vm_fit *f = m->fits, *next; f; f = next) {
+        next = f->next;
+        arena_close(&f->arena);
+        m->memory.allocate(m->memory.user, f, sizeof *f, 0);
+    }
+    arena_close(&m->data);
+    arena_close(&m->compile);
+    m->memory.allocate(m->memory.user, m, sizeof *m, 0);
+}
+
+size_t vm_diagnostic_count(const vm_model *m) { return m ? m->told.count : 0; }
+const vm_diagnostic *vm_diagnostic_at(const vm_model *m, size_t i) { return m && i < m->told.count ? &m->told.at[i] : NULL; }
+
+static vm_status give(vm_model *m, data_array given, uint32_t rank, const uint32_t *dims) {
+    if (!m || !given.name || rank > AXES_MOST || (rank && !dims)) return VM_invalid_argument;
+    jmp_buf escape;
+    m->memory.escape = &escape;
+    if (setjmp(escape)) return VM_out_of_memory;
+    given.name = arena_copy(&m->data, given.name, strlen(given.name));
+    given.rank = rank;
+    for (uint32_t i = 0; i < rank; i++) given.dims[i] = dims[i];
+    if (given.texts) { /* entries that are strings have no number */
+        uint64_t size = data_array_size(&given);
+        double *numbers = arena_array(&m->data, double, size + 1);
+        for (uint64_t i = 0; i < size; i++) numbers[i] = NAN;
+        given.numbers = numbers;
+    }
+    push(&m->data, &m->given.arrays, given);
+    return VM_ok;
+}
+
+vm_status vm_set_data(vm_model *m, const char *name, const double *values, uint32_t rank, const uint32_t *dims) {
+    if (!values) return VM_invalid_argument;
+    return give(m, (data_array){.name = name, .numbers = values}, rank, dims);
+}
+
+vm_status vm_set_labels(vm_model *m, const char *name, const char *const *labels, uint32_t rank, const uint32_t *dims) {
+    if (!labels) return VM_invalid_argument;
+    return give(m, (data_array){.name = name, .texts = labels}, rank, dims);
+}
+
+vm_status vm_set_option(vm_model *m, const char *name, const char *value) {
+    if (!m || !name || !value) return VM_invalid_argument;
+    jmp_buf escape;
+    m->memory.escape = &escape;
+    if (setjmp(escape)) return VM_out_of_memory;
+    forget(m);
+    option_id id = option_find(name);
+    const char *why = "is no option";
+    if (id != OPTION_count && option_set(&m->options, id, value, &m->compile, &why)) return VM_ok;
+    span nowhere = {.source = SOURCE_NONE};
+    diagnostic *told = diagnose(&m->diagnostics, DIAGNOSTIC_option, nowhere, "`%s` %s", name, why);
+    advise(&m->diagnostics, told, "lang/options.def lists the options and their values");
+    tell(m);
+    return VM_invalid_argument;
+}
+
+/* ---- fits ---- */
+
+typedef struct watcher {
+    vm_progress_function *function;
+    void *user;
+} watcher;
+
+static bool watch_host(void *user, const progress *now) {
+    const watcher *w = user;
+    vm_progress shown = {now->step, now->steps, now->elbo, now->elbo_error, now->seconds, now->stage};
+    return w->function(w->user, &shown) != 0;
+}
+
+/* The entries of one reported variable as arrays; `first` is its first summary. */
+static vm_variable present(arena *a, const fit *f, size_t first, size_t size) {
+    const program *p = f->model->program;
+    const variable_row *v = program_variable(p, f->summaries.at[first].variable);
+    double *columns = arena_array(a, double, 6 * size + 1);
+    const char **axis_names = arena_array(a, const char *, AXES_MOST);
+    uint32_t *dims = arena_array(a, uint32_t, AXES_MOST);
+    for (size_t i = 0; i < size; i++) {
+        const summary *s = &f->summaries.at[first + i];
+        const double row[6] = {s->mean, s->sd, s->mcse, s->q05, s->q50, s->q95};
+        for (int k = 0; k < 6; k++) columns[k * size + i] = row[k];
+    }
+    for (int i = 0; i < v->axes.count; i++) {
+        axis_names[i] = program_axis(p, v->order[i])->name;
+        dims[i] = f->model->axes[v->order[i]].size;
+    }
+    return (vm_variable){.name = v->name, .rank = v->axes.count, .axes = axis_names, .dims = dims, .size = size, .mean = columns,
+                         .sd = columns + size, .mcse = columns + 2 * size, .q05 = columns + 3 * size, .q50 = columns + 4 * size,
+                         .q95 = columns + 5 * size, .draw_count = f->draw_count, .draws = f->draws + first,
+                         .draw_stride = f->summaries.count};
+}
+
+static void present_all(vm_fit *f) {
+    const fit *of = f->fit;
+    f->variables = arena_array(&f->arena, vm_variable, of->summaries.count + 1);
+    for (uint32_t i = 0, end; i < of->summaries.count; i = end) {
+        for (end = i; end < of->summaries.count && of->summaries.at[end].variable == of->summaries.at[i].variable;) end++;
+        f->variables[f->count++] = present(&f->arena, of, i, end - i);
+    }
+}
+
+vm_status vm_run(vm_model *m, vm_progress_function *watch, void *user, vm_fit **result) {
+    if (result) *result = NULL;
+    if (!m || !result) return VM_invalid_argument;
+    if (!m->valid) return VM_invalid_program;
+    forget(m);
+    vm_fit *f = m->memory.allocate(m->memory.user, NULL, 0, sizeof *f);
+    if (!f) return VM_out_of_memory;
+    *f = (vm_fit){.next = m->fits};
+    m->fits = f; /* from here on vm_free frees it */
+    arena_open(&f->arena, &m->memory);
+    jmp_buf escape;
+    m->memory.escape = &escape;
+    if (setjmp(escape)) {
+        arena_close(&f->arena);
+        return VM_out_of_memory;
+    }
+    status s = STATUS_invalid_data;
+    const model *bound = model_bind(&m->diagnostics, m->program, &m->given, &f->arena);
+    watcher w = {watch, user};
+    if (bound) f->fit = fit_run(&m->diagnostics, bound, &m->options, &f->arena, watch ? watch_host : NULL, &w, &s);
+    tell(m);
+    if (!f->fit) return (vm_status)s;
+    present_all(f);
+    *result = f;
+    return (vm_status)s;
+}
+
+vm_verdict vm_fit_verdict(const vm_fit *f) { return f ? (vm_verdict)f->fit->verdict : VM_bad; }
+size_t vm_reason_count(const vm_fit *f) { return f ? f->fit->reasons.count : 0; }
+
+const char *vm_reason(const vm_fit *f, size_t i, double *value, const char **text) {
+    if (!f || i >= f->fit->reasons.count) return NULL;
+    const reason *r = &f->fit->reasons.at[i];
+    if (value) *value = r->value;
+    if (text) *text = r->text;
+    return r->code;
+}
+
+vm_evidence vm_fit_evidence(const vm_fit *f) {
+    if (!f) return (vm_evidence){NAN, NAN, NAN, NAN, NAN, NAN};
+    const fit *x = f->fit;
+    return (vm_evidence){x->elbo, x->elbo_error, x->log_evidence, x->log_evidence_error, x->khat, x->ess};
+}
+
+size_t vm_variable_count(const vm_fit *f) { return f ? f->count : 0; }
+const vm_variable *vm_variable_number(const vm_fit *f, size_t i) { return f && i < f->count ? &f->variables[i] : NULL; }
+
+const vm_variable *vm_variable_at(const vm_fit *f, const char *name) {
+    for (size_t i = 0; f && name && i < f->count; i++)
+        if (strcmp(f->variables[i].name, name) == 0) return &f->variables[i];
+    return NULL;
+}

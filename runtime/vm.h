@@ -1,0 +1,126 @@
+/* vm: variational inference for models written in a small declarative language.
+ *
+ *     vm_model *model;
+ *     vm_compile(NULL, "coin", "data heads : count  data n : count\n"
+ *                "model { p ~ beta(1, 1); heads ~ binomial(n, p) }", &model);
+ *     vm_set_data(model, "heads", &(double){7}, 0, NULL);
+ *     vm_set_data(model, "n", &(double){10}, 0, NULL);
+ *     vm_fit *fit;
+ *     if (vm_run(model, NULL, NULL, &fit) == VM_ok) printf("%g\n", vm_variable_at(fit, "p")->mean[0]);
+ *
+ * There is no global state, no output and no exit: everything a call has to say is in its status and in the model's list of
+ * diagnostics. Different models may be used from different threads at the same time; one model from one thread at a
+ * time. Every function may be given what an earlier one failed to make (NULL), and then returns VM_invalid_argument. */
+#ifndef VM_H
+#define VM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VM_API __attribute__((visibility("default")))
+
+typedef enum vm_status {
+    VM_ok,               /* done */
+    VM_invalid_program,  /* the program has mistakes; the diagnostics say which */
+    VM_invalid_data,     /* the data do not fit the program; the diagnostics say where */
+    VM_invalid_argument, /* the call itself is wrong */
+    VM_not_finite,       /* a number that is not finite stopped the work; the diagnostics name its statement */
+    VM_interrupted,      /* the host asked to stop; a fit has what there was */
+    VM_out_of_memory     /* the host's allocator gave no memory */
+} vm_status;
+
+/* The meaning of a status in words; static. */
+VM_API const char *vm_status_text(vm_status s);
+/* The version of the library, "0.1.0"; static. */
+VM_API const char *vm_version(void);
+
+/* The host's memory: `block` is NULL for a new block, `size` 0 frees it. Returns NULL when there is none. All memory of a model and its
+ * fits comes from here (but OpenBLAS keeps a work buffer of its own). NULL in place of an allocator: realloc and free. */
+typedef struct vm_allocator {
+    void *(*allocate)(void *user, void *block, size_t old_size, size_t size);
+    void *user;
+} vm_allocator;
+
+typedef struct vm_model vm_model;
+typedef struct vm_fit vm_fit;
+
+/* Compiles a program. `name` is how messages call the text; both are copied. On VM_invalid_program too *model is set, so that its
+ * diagnostics can be read; it is to be freed in every case but VM_out_of_memory, when it is NULL. */
+VM_API vm_status vm_compile(const vm_allocator *allocator, const char *name, const char *text, vm_model **model);
+/* Frees a model and all its fits. NULL is allowed. */
+VM_API void vm_free(vm_model *model);
+
+/* Messages of the last call that failed, in the order of the text. All strings belong to the model. */
+typedef struct vm_diagnostic {
+    const char *code;    /* syntax, name, axes, data … (docs/diagnostics.md) */
+    const char *file;    /* or NULL */
+    uint32_t line, column; /* from 1; 0: none */
+    const char *message, *help;
+    const char *text;    /* all of it, as vmrun prints it, with the line of the source marked */
+} vm_diagnostic;
+VM_API size_t vm_diagnostic_count(const vm_model *model);
+VM_API const vm_diagnostic *vm_diagnostic_at(const vm_model *model, size_t i); /* NULL beyond the last */
+
+/* Gives values to a data variable, dense and row-major in the order of its declaration; `dims` are its `rank` (at most 15) sizes, for a
+ * single number `rank` is 0. Indices count from 1. The values are not copied: they must stay until the model is freed or they are replaced.
+ * Checked against the declaration when a fit starts. */
+VM_API vm_status vm_set_data(vm_model *model, const char *name, const double *values, uint32_t rank, const uint32_t *dims);
+/* The same with strings, for an index into an axis with labels; `dims` as above. Not copied either. */
+VM_API vm_status vm_set_labels(vm_model *model, const char *name, const char *const *labels, uint32_t rank, const uint32_t *dims);
+/* Sets an option as `fit { name = value }` or a flag of vmrun would: vm_set_option(m, "seed", "7"). */
+VM_API vm_status vm_set_option(vm_model *model, const char *name, const char *value);
+
+/* What a fit tells while it runs; returning nonzero stops it. */
+typedef struct vm_progress {
+    uint64_t step, steps; /* done, at the most */
+    double elbo, elbo_error, seconds;
+    const char *stage;
+} vm_progress;
+typedef int vm_progress_function(void *user, const vm_progress *now);
+
+/* Fits the model to its data. `watch` may be NULL. *fit belongs to the model and lives until it is freed; it is NULL unless the status is VM_ok or
+ * VM_interrupted. */
+VM_API vm_status vm_run(vm_model *model, vm_progress_function *watch, void *user, vm_fit **fit);
+
+typedef enum vm_verdict {
+    VM_good,     /* converged, the weights are good: trust the numbers */
+    VM_doubtful, /* usable with care; the reasons say what to look at */
+    VM_bad       /* not converged, or the family cannot hold this posterior */
+} vm_verdict;
+VM_API vm_verdict vm_fit_verdict(const vm_fit *fit);
+VM_API size_t vm_reason_count(const vm_fit *fit);
+/* One reason: its code, a number and a sentence that says what to do; any of the last three may be NULL. */
+VM_API const char *vm_reason(const vm_fit *fit, size_t i, double *value, const char **text);
+
+/* Evidence lower bound and log evidence in nats, with Monte-Carlo standard errors; Pareto k-hat of the weights. */
+typedef struct vm_evidence {
+    double elbo, elbo_error, log_evidence, log_evidence_error, khat, effective_size;
+} vm_evidence;
+VM_API vm_evidence vm_fit_evidence(const vm_fit *fit);
+
+/* The marginals of one variable, row-major in the order of its axes; arrays have `size` entries. */
+typedef struct vm_variable {
+    const char *name;
+    uint32_t rank;
+    const char *const *axes; /* names */
+    const uint32_t *dims;
+    size_t size;
+    const double *mean, *sd, *mcse, *q05, *q50, *q95;
+    size_t draw_count;
+    const double *draws; /* draw_count × draw_stride; entry e of draw d is draws[d * draw_stride + e] */
+    size_t draw_stride;
+} vm_variable;
+VM_API size_t vm_variable_count(const vm_fit *fit);
+VM_API const vm_variable *vm_variable_number(const vm_fit *fit, size_t i);
+/* NULL where the fit reports no such variable. */
+VM_API const vm_variable *vm_variable_at(const vm_fit *fit, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,184 @@
+/* The public library as a host uses it: a fit from strings and arrays, every way to be wrong, two models in two threads, and memory that
+ * runs out at each allocation in turn. */
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/vm.h"
+#include "tests/check.h"
+
+/* z ~ N(0, 1), x ~ N(w z, s): the posterior is normal(w x / (w² + s²), s / sqrt(w² + s²)), the evidence normal(x; 0, sqrt(w² + s²)). */
+static const char *const LINEAR = "data x : real = 1.5\n"
+                                  "data w : real = 2\n"
+                                  "data s : positive = 0.7\n"
+                                  "model {\n  z ~ normal(0, 1)\n  x ~ normal(w * z, s)\n}\n"
+                                  "guide {\n  z ~ normal(?, ?)\n}\n";
+
+static const char *const GROUPS = "axis row, group\n"
+                                  "data y[row] : real\n"
+                                  "data of[row] : group\n"
+                                  "model {\n  mu ~ normal(0, 5)\n  tau ~ half_normal(1)\n  a[group] ~ normal(mu, tau)\n"
+                                  "  y[row] ~ normal(a[of], 1)\n}\n";
+
+static void test_fit(void) {
+    vm_model *m = NULL;
+    vm_fit *f = NULL;
+    CHECK(vm_compile(NULL, "linear", LINEAR, &m) == VM_ok, "a program compiles");
+    CHECK(vm_run(m, NULL, NULL, &f) == VM_ok && f, "defaults are enough to fit");
+    const vm_variable *z = vm_variable_at(f, "z");
+    double v = 2 * 2 + 0.7 * 0.7, mean = 2 * 1.5 / v, sd = 0.7 / sqrt(v);
+    double evidence = -0.5 * 1.5 * 1.5 / v - 0.5 * log(2 * M_PI * v);
+    vm_evidence e = vm_fit_evidence(f);
+    /* The bounds that the first release promises: mean within 0.01, sd within 1 %, evidence within three of its errors. */
+    check(z && fabs(z->mean[0] - mean) < 0.01, "posterior mean in closed form", "%g, not %g", z ? z->mean[0] : NAN, mean);
+    check(z && fabs(z->sd[0] / sd - 1) < 0.01, "posterior sd in closed form", "%g, not %g", z ? z->sd[0] : NAN, sd);
+    check(fabs(e.log_evidence - evidence) <= 3 * e.log_evidence_error + 1e-9, "log evidence in closed form", "%g ± %g, not %g", e.log_evidence,
+          e.log_evidence_error, evidence);
+    CHECK(z && z->rank == 0 && z->size == 1 && z->draw_count > 0, "a scalar has one entry and its draws");
+    CHECK(vm_variable_at(f, "nothing") == NULL, "an unknown variable is NULL");
+    vm_free(m);
+}
+
+static void test_data(void) {
+    vm_model *m = NULL;
+    vm_fit *f = NULL;
+    const double y[6] = {1, 2, 3, 4, 5, 6}, short_index[4] = {1, 1, 2, 2}, beyond[6] = {1, 1, 2, 2, 3, 0}, of[6] = {1, 1, 2, 2, 3, 3};
+    const char *const labels[6] = {"red", "red", "blue", "blue", "green", "green"};
+    const uint32_t six = 6, four = 4;
+    CHECK(vm_compile(NULL, "groups", GROUPS, &m) == VM_ok, "a grouped model compiles");
+    CHECK(vm_run(m, NULL, NULL, &f) == VM_invalid_data && !f, "data that lack are said to");
+    CHECK(vm_diagnostic_count(m) >= 1 && vm_diagnostic_at(m, 0)->help, "… with help");
+    vm_set_data(m, "y", y, 1, &six);
+    vm_set_data(m, "of", short_index, 1, &four);
+    CHECK(vm_run(m, NULL, NULL, &f) == VM_invalid_data, "lengths that disagree are refused");
+    vm_set_data(m, "of", beyond, 1, &six);
+    CHECK(vm_run(m, NULL, NULL, &f) == VM_invalid_data, "an index of 0 is refused");
+    vm_set_data(m, "of", of, 1, &six);
+    vm_set_option(m, "steps", "200");
+    CHECK(vm_run(m, NULL, NULL, &f) == VM_ok && vm_variable_at(f, "a")->size == 3, "after mending, the same model fits");
+    vm_set_labels(m, "of", labels, 1, &six);
+    CHECK(vm_run(m, NULL, NULL, &f) == VM_ok && vm_variable_at(f, "a")->dims[0] == 3, "labels make an index");
+    vm_free(m);
+}
+
+static void test_mistakes(void) {
+    vm_model *m = NULL;
+    CHECK(vm_compile(NULL, "p", "model { mu ~ nomral(0, 1) }", &m) == VM_invalid_program && m, "a wrong program");
+    const vm_diagnostic *d = vm_diagnostic_at(m, 0);
+    CHECK(d && strcmp(d->code, "name") == 0 && d->line == 1 && d->column == 14 && strstr(d->help, "normal"), "… its place and its cure");
+    vm_fit *f = NULL;
+    CHECK(vm_run(m, NULL, NULL, &f) == VM_invalid_program && !f, "… is not run");
+    vm_free(m);
+    CHECK(vm_compile(NULL, NULL, LINEAR, &m) == VM_invalid_argument && !m, "no name");
+    CHECK(vm_compile(NULL, "p", NULL, &m) == VM_invalid_argument && !m, "no text");
+    CHECK(vm_run(NULL, NULL, NULL, &f) == VM_invalid_argument, "no model");
+    CHECK(vm_set_option(NULL, "seed", "1") == VM_invalid_argument, "an option of no model");
+    vm_compile(NULL, "linear", LINEAR, &m);
+    CHECK(vm_set_option(m, "sed", "1") == VM_invalid_argument && vm_diagnostic_count(m) == 1, "an unknown option");
+    CHECK(vm_set_option(m, "seed", "minus one") == VM_invalid_argument, "an option with a wrong value");
+    CHECK(vm_set_option(m, "seed", "7") == VM_ok, "an option");
+    vm_free(m);
+    vm_free(NULL);
+}
+
+static int stop_at_once(void *user, const vm_progress *now) {
+    ++*(int *)user;
+    return now->step >= 1;
+}
+
+static void test_interrupt(void) {
+    vm_model *m = NULL;
+    vm_fit *f = NULL;
+    int calls = 0;
+    vm_compile(NULL, "linear", LINEAR, &m);
+    vm_status s = vm_run(m, stop_at_once, &calls, &f);
+    CHECK(calls > 0 && s == VM_interrupted && f, "a host can stop a fit, and has what there was");
+    vm_free(m);
+}
+
+typedef struct outcome {
+    double mean, evidence;
+} outcome;
+
+static void *fit_alone(void *to) {
+    outcome *o = to;
+    vm_model *m = NULL;
+    vm_fit *f = NULL;
+    vm_compile(NULL, "linear", LINEAR, &m);
+    if (vm_run(m, NULL, NULL, &f) == VM_ok) *o = (outcome){vm_variable_at(f, "z")->mean[0], vm_fit_evidence(f).log_evidence};
+    vm_free(m);
+    return NULL;
+}
+
+static void test_threads(void) {
+    outcome results[3] = {{0}};
+    pthread_t other[2];
+    fit_alone(&results[0]);
+    for (int i = 0; i < 2; i++) pthread_create(&other[i], NULL, fit_alone, &results[1 + i]);
+    for (int i = 0; i < 2; i++) pthread_join(other[i], NULL);
+    CHECK(memcmp(&results[0], &results[1], sizeof *results) == 0 && memcmp(&results[0], &results[2], sizeof *results) == 0 &&
+              results[0].mean != 0,
+          "two models in two threads give the bits of one");
+}
+
+typedef struct ration {
+    size_t left, held, calls; /* allocations until the host has no more; bytes held now */
+} ration;
+
+static void *allocate_rationed(void *user, void *block, size_t old_size, size_t size) {
+    ration *r = user;
+    if (!size) {
+        if (block) r->held -= old_size;
+        free(block);
+        return NULL;
+    }
+    r->calls++;
+    if (!r->left) return NULL;
+    r->left--;
+    void *to = realloc(block, size);
+    if (to) r->held += size - (block ? old_size : 0);
+    return to;
+}
+
+/* One run with `allowed` allocations: its status, and whether all memory came back. */
+static vm_status run_rationed(size_t allowed, bool *clean) {
+    ration r = {.left = allowed};
+    vm_allocator host = {allocate_rationed, &r};
+    vm_model *m = NULL;
+    vm_fit *f = NULL;
+    const double y[4] = {1, 2, 3, 4}, of[4] = {1, 1, 2, 2};
+    const uint32_t four = 4;
+    vm_status s = vm_compile(&host, "groups", GROUPS, &m);
+    if (s == VM_ok) s = vm_set_data(m, "y", y, 1, &four);
+    if (s == VM_ok) s = vm_set_data(m, "of", of, 1, &four);
+    if (s == VM_ok) s = vm_set_option(m, "steps", "50");
+    if (s == VM_ok) s = vm_run(m, NULL, NULL, &f);
+    vm_free(m);
+    *clean = r.held == 0;
+    return s;
+}
+
+static void test_memory(void) {
+    bool clean = true, all_clean = true, all_said = true;
+    size_t n = 0;
+    vm_status s = VM_out_of_memory;
+    for (; n < 10000 && s == VM_out_of_memory; n++) {
+        s = run_rationed(n, &clean);
+        all_clean &= clean;
+        all_said &= s == VM_out_of_memory || s == VM_ok;
+    }
+    check(s == VM_ok && n > 1, "the n-th allocation fails, for every n", "ended with %s after %zu", vm_status_text(s), n);
+    CHECK(all_said, "… each time it is said");
+    CHECK(all_clean, "… and all memory is given back");
+}
+
+int main(void) {
+    test_fit();
+    test_data();
+    test_mistakes();
+    test_interrupt();
+    test_threads();
+    test_memory();
+    return check_end();
+}

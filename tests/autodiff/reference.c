@@ -1,0 +1,357 @@
+/* A point holds an index along every axis of the tape; a value is read at a point through its own axes. So
+ * "an operand that lacks an axis is constant along it" needs no code. */
+#include "tests/autodiff/reference.h"
+
+#include <math.h>
+
+typedef long double number;
+
+typedef struct run {
+    const tape *t;
+    const number *const *inputs;
+    number **values;
+    uint32_t *point; /* by axis, from 0 */
+} run;
+
+/* Special functions. */
+
+static const number PI = 3.14159265358979323846264338327950288L;
+
+/* Recurrence up to 20, then Abramowitz and Stegun 6.3.18; reflection below 0. */
+static number digamma(number x) {
+    if (x <= 0 && x == floorl(x)) return NAN;
+    if (x < 0) return digamma(1 - x) - PI / tanl(PI * x);
+    number shift = 0;
+    for (; x < 20; x++) shift -= 1 / x;
+    static const number B[] = {1.L / 12,  -1.L / 120,     1.L / 252, -1.L / 240,
+                               1.L / 132, -691.L / 32760, 1.L / 12};
+    number sum = 0, power = 1 / (x * x);
+    for (int i = 6; i >= 0; i--) sum = (sum + B[i]) * power;
+    return shift + logl(x) - 0.5L / x - sum;
+}
+
+/* The same with 6.4.12. */
+static number trigamma(number x) {
+    if (x <= 0 && x == floorl(x)) return INFINITY;
+    if (x < 0) return PI * PI / (sinl(PI * x) * sinl(PI * x)) - trigamma(1 - x);
+    number shift = 0;
+    for (; x < 20; x++) shift += 1 / (x * x);
+    static const number B[] = {1.L / 6, -1.L / 30, 1.L / 42, -1.L / 30, 5.L / 66, -691.L / 2730, 7.L / 6};
+    number sum = 0, power = 1 / (x * x);
+    for (int i = 6; i >= 0; i--) sum = (sum + B[i]) * power;
+    return shift + 1 / x + 0.5L * power + sum / x;
+}
+
+/* Far left by 26.2.12. */
+static number log_ndtr(number x) {
+    if (x > 0) return log1pl(-0.5L * erfcl(x / sqrtl(2)));
+    if (x > -100) return logl(0.5L * erfcl(-x / sqrtl(2)));
+    number q = 1 / (x * x);
+    return -0.5L * x * x - 0.5L * logl(2 * PI) - logl(-x) +
+           log1pl(-q * (1 - 3 * q * (1 - 5 * q * (1 - 7 * q))));
+}
+
+/* Newton's method on log Phi, which is concave, from the left of the solution; the upper half by symmetry. */
+static number ndtri(number p) {
+    if (!(p >= 0 && p <= 1)) return NAN;
+    if (p == 0) return -INFINITY;
+    if (p == 1) return INFINITY;
+    if (p > 0.5L) return -ndtri(1 - p);
+    number x = -sqrtl(-2 * logl(p));
+    for (int i = 0; i < 60; i++) {
+        number f = log_ndtr(x) - logl(p);
+        x -= f / expl(-0.5L * x * x - 0.5L * logl(2 * PI) - log_ndtr(x));
+    }
+    return x;
+}
+
+static number uniform(const run *u, const instruction *x, size_t k) {
+    (void)u;
+    uint64_t h = (x->attribute * 0x9e3779b97f4a7c15u + k + 1) * 0xbf58476d1ce4e5b9u;
+    h = (h ^ (h >> 31)) * 0x94d049bb133111ebu;
+    return ((h >> 11) + 0.5L) / 0x1p53L;
+}
+
+/* Points. */
+
+static size_t place_of(const run *u, axes of) {
+    size_t k = 0;
+    for (int i = 0; i < of.count; i++) k = k * u->t->axes.at[of.at[i]].size + u->point[of.at[i]];
+    return k;
+}
+
+static void go_to(run *u, axes of, size_t k) {
+    for (int i = of.count; i--;) {
+        uint32_t size = u->t->axes.at[of.at[i]].size;
+        u->point[of.at[i]] = (uint32_t)(k % size);
+        k /= size;
+    }
+}
+
+static axes axes_of(const run *u, ref r) { return u->t->code.at[r].axes; }
+static number at(const run *u, ref r) { return u->values[r][place_of(u, axes_of(u, r))]; }
+
+/* Elementwise, at a point. */
+static number map(const run *u, const instruction *c) {
+    number x = at(u, c->in[0]);
+    number y = c->in[1] ? at(u, c->in[1]) : 0;
+    switch (c->op) {
+    case OP_neg: return -x;
+    case OP_add: return x + y;
+    case OP_sub: return x - y;
+    case OP_mul: return x * y;
+    case OP_div: return x / y;
+    case OP_pow: return powl(x, y);
+    case OP_abs: return fabsl(x);
+    case OP_sign: return isnan(x) ? x : (x > 0) - (x < 0);
+    case OP_floor: return floorl(x);
+    case OP_round: return roundl(x);
+    case OP_sqrt: return sqrtl(x);
+    case OP_minimum: return isnan(x) || isnan(y) ? x + y : x < y ? x : y;
+    case OP_maximum: return isnan(x) || isnan(y) ? x + y : x > y ? x : y;
+    case OP_lt: return x < y;
+    case OP_le: return x <= y;
+    case OP_eq: return x == y;
+    case OP_ne: return x != y;
+    case OP_and: return x != 0 && y != 0;
+    case OP_or: return x != 0 || y != 0;
+    case OP_not: return x == 0;
+    case OP_select: return x != 0 ? y : at(u, c->in[2]);
+    case OP_stop: return x;
+    case OP_exp: return expl(x);
+    case OP_log: return logl(x);
+    case OP_log1p: return log1pl(x);
+    case OP_expm1: return expm1l(x);
+    case OP_sin: return sinl(x);
+    case OP_cos: return cosl(x);
+    case OP_tan: return tanl(x);
+    case OP_asin: return asinl(x);
+    case OP_acos: return acosl(x);
+    case OP_atan: return atanl(x);
+    case OP_sinh: return sinhl(x);
+    case OP_cosh: return coshl(x);
+    case OP_tanh: return tanhl(x);
+    case OP_expit: return 1 / (1 + expl(-x));
+    case OP_log1p_exp: return x > 0 ? x + log1pl(expl(-x)) : log1pl(expl(x));
+    case OP_lgamma: return lgammal(x);
+    case OP_digamma: return digamma(x);
+    case OP_trigamma: return trigamma(x);
+    case OP_erf: return erfl(x);
+    case OP_erfc: return erfcl(x);
+    case OP_log_ndtr: return log_ndtr(x);
+    case OP_ndtri: return ndtri(x);
+    case OP_xlogy: return x == 0 && !isnan(y) ? 0 : x * logl(y);
+    default: return NAN;
+    }
+}
+
+/* Over the axes that the result lacks, at a point of the result. */
+static number reduce(run *u, const instruction *c) {
+    axes all = axes_of(u, c->in[0]);
+    if (c->in[1]) all = axes_union(all, axes_of(u, c->in[1]));
+    axes over = axes_minus(all, c->axes);
+    size_t size = tape_size(u->t, over);
+    number sum = 0, product = 1, most = -INFINITY, least = INFINITY, products = 0, exps = 0;
+    for (size_t k = 0; k < size; k++) {
+        go_to(u, over, k);
+        number x = at(u, c->in[0]);
+        sum += x;
+        product *= x;
+        if (x > most || isnan(x)) most = x;
+        if (x < least || isnan(x)) least = x;
+        if (c->in[1]) products += x * at(u, c->in[1]);
+    }
+    for (size_t k = 0; k < size; k++) {
+        go_to(u, over, k);
+        exps += expl(at(u, c->in[0]) - most);
+    }
+    switch (c->op) {
+    case OP_sum: return sum;
+    case OP_prod: return product;
+    case OP_max: return most;
+    case OP_min: return least;
+    case OP_log_sum_exp: return isinf(most) ? most : most + logl(exps);
+    case OP_contract: return products;
+    default: return NAN;
+    }
+}
+
+static number cumulate(run *u, const instruction *c) {
+    axis along = (axis)c->attribute;
+    uint32_t here = u->point[along], size = u->t->axes.at[along].size;
+    uint32_t first = c->op == OP_cumsum ? 0 : here, last = c->op == OP_cumsum ? here : size - 1;
+    number sum = 0;
+    for (uint32_t i = first; i <= last; i++) {
+        u->point[along] = i;
+        sum += at(u, c->in[0]);
+    }
+    return sum;
+}
+
+/* Selecting, at a point of the result. */
+static number move(run *u, const instruction *c) {
+    axes x = axes_of(u, c->in[0]);
+    axis from = (axis)c->attribute;
+    switch (c->op) {
+    case OP_gather: {
+        number index = at(u, c->in[1]);
+        if (!(index >= 1 && index <= u->t->axes.at[from].size)) return NAN;
+        u->point[from] = (uint32_t)index - 1;
+        return at(u, c->in[0]);
+    }
+    case OP_rename: u->point[from] = u->point[c->attribute2]; return at(u, c->in[0]);
+    case OP_slice: {
+        size_t k = c->offset + place_of(u, axes_minus(c->axes, axes_without(x, from)));
+        u->point[from] = (uint32_t)k;
+        return at(u, c->in[0]);
+    }
+    case OP_place: {
+        axes laid_out = axes_minus(x, c->axes);
+        uint64_t k = u->point[from];
+        if (k < c->offset || k >= c->offset + tape_size(u->t, laid_out)) return 0;
+        go_to(u, laid_out, k - c->offset);
+        return at(u, c->in[0]);
+    }
+    case OP_expand: return at(u, c->in[0]);
+    default: return NAN;
+    }
+}
+
+static void scatter(run *u, const instruction *c, number *result) {
+    axes all = axes_union(axes_of(u, c->in[0]), axes_of(u, c->in[1]));
+    axis into = (axis)c->attribute;
+    for (size_t k = 0; k < tape_size(u->t, all); k++) {
+        go_to(u, all, k);
+        number x = at(u, c->in[0]), index = at(u, c->in[1]);
+        if (!(index >= 1 && index <= u->t->axes.at[into].size)) continue;
+        u->point[into] = (uint32_t)index - 1;
+        result[place_of(u, c->axes)] += x;
+    }
+}
+
+/* Entry i, j of the square matrix r at a point of its further axes. */
+static number entry(run *u, ref r, const instruction *c, uint32_t i, uint32_t j) {
+    u->point[c->attribute] = i;
+    u->point[c->attribute2] = j;
+    return at(u, r);
+}
+
+static number *result_at(run *u, const instruction *c, number *result, uint32_t i, uint32_t j) {
+    u->point[c->attribute] = i;
+    u->point[c->attribute2] = j;
+    return &result[place_of(u, c->axes)];
+}
+
+static void cholesky(run *u, const instruction *c, number *result) {
+    uint32_t n = u->t->axes.at[c->attribute].size;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t j = 0; j <= i; j++) {
+            number sum = entry(u, c->in[0], c, i, j);
+            for (uint32_t k = 0; k < j; k++)
+                sum -= *result_at(u, c, result, i, k) * *result_at(u, c, result, j, k);
+            number pivot = i == j ? 1 : *result_at(u, c, result, j, j);
+            *result_at(u, c, result, i, j) = i == j ? sqrtl(sum) : sum / pivot;
+        }
+}
+
+static void solve(run *u, const instruction *c, number *result) {
+    uint32_t n = u->t->axes.at[c->attribute].size;
+    bool lower = c->op == OP_solve_lower;
+    for (uint32_t step = 0; step < n; step++) {
+        uint32_t i = lower ? step : n - 1 - step;
+        u->point[c->attribute] = u->point[c->attribute2] = i;
+        number sum = at(u, c->in[1]);
+        for (uint32_t j = lower ? 0 : i + 1; j < (lower ? i : n); j++) {
+            number l = lower ? entry(u, c->in[0], c, i, j) : entry(u, c->in[0], c, j, i);
+            sum -= l * *result_at(u, c, result, j, j);
+        }
+        number pivot = entry(u, c->in[0], c, i, i);
+        *result_at(u, c, result, i, i) = sum / pivot;
+    }
+}
+
+/* At each point of the axes beside row and column. */
+static void matrices(run *u, const instruction *c, number *result) {
+    axes further = axes_without(axes_without(c->axes, (axis)c->attribute), (axis)c->attribute2);
+    for (size_t k = 0; k < tape_size(u->t, further); k++) {
+        go_to(u, further, k);
+        if (c->op == OP_cholesky) cholesky(u, c, result);
+        else solve(u, c, result);
+    }
+}
+
+static number draw(const run *u, const instruction *c, size_t k) {
+    switch (c->op) {
+    case OP_random_normal: return ndtri(uniform(u, c, k));
+    case OP_random_uniform: return uniform(u, c, k);
+    case OP_random_binomial: return roundl(at(u, c->in[0]) * at(u, c->in[1]));
+    case OP_random_poisson: return roundl(at(u, c->in[0]));
+    default: return at(u, c->in[0]);
+    }
+}
+
+static number leaf(const run *u, const instruction *c, size_t k) {
+    switch (c->op) {
+    case OP_number: return c->number;
+    case OP_data: return c->pointer[k];
+    case OP_input: return u->inputs[c->attribute][k];
+    case OP_position: return (number)k + 1;
+    default: return NAN;
+    }
+}
+
+static number at_point(run *u, const instruction *c, size_t k) {
+    switch (op_kind_of(c->op)) {
+    case KIND_LEAF: return leaf(u, c, k);
+    case KIND_MAP: return map(u, c);
+    case KIND_REDUCE: return reduce(u, c);
+    case KIND_MOVE: return move(u, c);
+    case KIND_RANDOM: return draw(u, c, k);
+    case KIND_LINEAR: return c->op == OP_contract ? reduce(u, c) : cumulate(u, c);
+    }
+    return NAN;
+}
+
+static bool whole(op f) {
+    return f == OP_scatter || f == OP_cholesky || f == OP_solve_lower || f == OP_solve_lower_transposed;
+}
+
+static void run_all(run *u, bool rounded, arena *a) {
+    const tape *t = u->t;
+    for (ref r = 1; r < t->code.count; r++) {
+        const instruction *c = &t->code.at[r];
+        size_t size = tape_size(t, c->axes);
+        u->values[r] = arena_array(a, number, size);
+        if (c->op == OP_scatter) scatter(u, c, u->values[r]);
+        else if (whole(c->op)) matrices(u, c, u->values[r]);
+        for (size_t k = 0; k < size; k++) {
+            go_to(u, c->axes, k);
+            if (!whole(c->op)) u->values[r][k] = at_point(u, c, k);
+            if (rounded) u->values[r][k] = (double)u->values[r][k];
+        }
+    }
+}
+
+void reference_run_long(const tape *t, const long double *const *inputs, long double **values, arena *a) {
+    run u = {t, inputs, values, arena_array(a, uint32_t, t->axes.count + 1u)};
+    run_all(&u, false, a);
+}
+
+void reference_run(const tape *t, const double *const *inputs, double **values, arena *a) {
+    number **wide = arena_array(a, number *, t->code.count + 1u);
+    number **bound = arena_array(a, number *, t->slots + 1u);
+    for (ref r = 1; r < t->code.count; r++) {
+        const instruction *c = &t->code.at[r];
+        if (c->op != OP_input) continue;
+        size_t size = tape_size(t, c->axes);
+        bound[c->attribute] = arena_array(a, number, size);
+        for (size_t k = 0; k < size; k++) bound[c->attribute][k] = inputs[c->attribute][k];
+    }
+    run u = {t, (const number *const *)bound, wide, arena_array(a, uint32_t, t->axes.count + 1u)};
+    run_all(&u, true, a);
+    for (ref r = 1; r < t->code.count; r++) {
+        size_t size = tape_size(t, t->code.at[r].axes);
+        values[r] = arena_array(a, double, size);
+        for (size_t k = 0; k < size; k++) values[r][k] = (double)wide[r][k];
+    }
+}

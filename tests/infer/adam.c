@@ -1,0 +1,66 @@
+/* The optimiser and its stationarity: on noisy quadratics the average that it stops with is the optimum to
+ * within the tolerance; it does not stop while iterates drift. */
+#include "runtime/infer/adam.h"
+
+#include <math.h>
+#include "base/rng.h"
+#include "tests/check.h"
+#include "tests/infer/memory.h"
+
+enum { SIZE = 20 };
+
+/* Maximises -sum (x - i)² / 2 scale² seen through noise. */
+static void quadratic(arena *a) {
+    rng r = rng_open(3, 0);
+    adam o = adam_open(SIZE, a);
+    descent d = descent_open(SIZE, SIZE, 0.1, 0.05, a);
+    double gradient[SIZE], unit[SIZE], worst = 0;
+    int steps = 0;
+    for (int i = 0; i < SIZE; i++) unit[i] = 1;
+    for (descent_event event = DESCENT_goes_on; event != DESCENT_converged && steps < 100000; steps++) {
+        for (int i = 0; i < SIZE; i++) gradient[i] = (i - o.x[i]) * (1 + i) + rng_normal(&r) * (1 + i);
+        adam_step(&o, gradient, d.rate);
+        event = descent_take(&d, o.x, unit);
+        if (event != DESCENT_goes_on)
+            for (int i = 0; i < SIZE; i++) o.x[i] = d.average[i];
+    }
+    for (int i = 0; i < SIZE; i++) worst = fmax(worst, fabs(o.x[i] - i));
+    check(steps < 20000, "descent converges", "not within %d steps", steps);
+    /* the tolerance is one standard error; 20 entries, 4 errors */
+    check(worst < 4 * 0.05, "descent finds the optimum", "off by %g", worst);
+}
+
+static void drift(arena *a) {
+    descent d = descent_open(1, 1, 0.1, 0.05, a);
+    rng r = rng_open(4, 0);
+    double unit = 1, x = 0;
+    bool lowered = false;
+    for (int i = 0; i < 20000; i++) {
+        x = 0.002 * i + rng_normal(&r);
+        lowered |= descent_take(&d, &x, &unit) != DESCENT_goes_on;
+    }
+    check(!lowered, "descent sees a drift", "took a drift of %g for stationary", x);
+}
+
+static void merge(arena *a) {
+    trace t = trace_open(1, 1, a);
+    trace_restart(&t, 3);
+    double unit = 1, average;
+    for (int i = 0; i < 3 * 1000; i++) {
+        double x = i % 3;
+        trace_add(&t, &x);
+    }
+    CHECK(t.count >= BATCHES / 2 && t.count < BATCHES && trace_still(&t, &unit, 0.01, &average),
+          "trace joins batches");
+    check(fabs(average - 1) < 1e-12, "trace averages", "%.15g is not 1", average);
+}
+
+int main(void) {
+    arena a;
+    test_memory(&a);
+    quadratic(&a);
+    drift(&a);
+    merge(&a);
+    arena_close(&a);
+    return check_end();
+}

@@ -1,0 +1,130 @@
+/* Whole fits of models with closed forms. */
+#include "runtime/infer/fit.h"
+
+#include <math.h>
+#include <string.h>
+#include "tests/check.h"
+#include "tests/infer/memory.h"
+
+/* A fit of a program that needs no data; NULL, with its messages, where there is none. */
+static fit *fitted(arena *a, const char *text, uint64_t seed) {
+    diagnostics *d = arena_new(a, diagnostics);
+    names *n = arena_new(a, names);
+    diagnostics_open(d, a);
+    names_open(n, a);
+    data_set data;
+    data_open(&data, a);
+    text_reader none = {0};
+    program *p = program_compile(d, n, diagnostics_source(d, "test.vm", text, strlen(text), false), &none);
+    model *m = d->errors ? NULL : model_bind(d, p, &data, a);
+    options o;
+    options_default(&o);
+    o.seed = seed;
+    o.given = 1u << OPTION_seed;
+    status s;
+    fit *f = m ? fit_run(d, m, &o, a, NULL, NULL, &s) : NULL;
+    for (uint32_t i = 0; i < d->list.count; i++) printf("%s\n", diagnostic_text(d, &d->list.at[i]));
+    return f;
+}
+
+static const summary *scalar(const fit *f, const char *name, uint64_t entry) {
+    for (uint32_t i = 0; i < f->summaries.count; i++) {
+        const summary *s = &f->summaries.at[i];
+        if (strcmp(program_variable(f->model->program, s->variable)->name, name) == 0 && s->entry == entry)
+            return s;
+    }
+    return NULL;
+}
+
+/* z ~ N(0, 1), x ~ N(w z, s): the posterior is normal(w x / (w² + s²), s / sqrt(w² + s²)), the evidence
+ * normal(x; 0, sqrt(w² + s²)), and a Gaussian guide has no gap. */
+static void linear_gaussian(arena *a, const char *guide, const char *name) {
+    const double x = 1.5, w = 2, s = 0.7, total = w * w + s * s;
+    double mean = w * x / total, sd = s / sqrt(total),
+           evidence = -0.5 * x * x / total - 0.5 * log(2 * M_PI * total);
+    char text[1000];
+    snprintf(text, sizeof text,
+             "data x : real = 1.5\ndata w : real = 2\ndata s : positive = 0.7\n"
+             "model {\n  z ~ normal(0, 1)\n  x ~ normal(w * z, s)\n}\n%s",
+             guide);
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        fit *f = fitted(a, text, seed);
+        if (!check(f != NULL, "linear gaussian runs", "%s, seed %d", name, (int)seed)) return;
+        const summary *z = scalar(f, "z", 0);
+        /* the bounds that users are promised for this example */
+        check(fabs(z->mean - mean) < 0.01, "linear gaussian mean", "%s: %.4f not %.4f", name, z->mean, mean);
+        check(fabs(z->sd / sd - 1) < 0.03, "linear gaussian sd", "%s: %.4f not %.4f", name, z->sd, sd);
+        /* the ELBO is below the evidence by the guide's own small error, at most 0.01 nats where it stood
+         * still */
+        check(fabs(f->elbo - evidence) < 3 * f->elbo_error + 0.01, "linear gaussian elbo",
+              "%s: %.4f +- %.4f not %.4f", name, f->elbo, f->elbo_error, evidence);
+        check(fabs(f->log_evidence - evidence) < 3 * f->log_evidence_error + 1e-9, "linear gaussian evidence",
+              "%s: %.5f +- %.5f not %.5f", name, f->log_evidence, f->log_evidence_error, evidence);
+        check(f->verdict == VERDICT_good, "linear gaussian verdict", "%s: %d", name, (int)f->verdict);
+    }
+}
+
+/* a, b ~ N(0, 1) with a + b observed: variances (s² + 1) / (s² + 2), correlation -1 / (1 + s²). A mean-field
+ * guide matches the precisions, 1 + 1 / s², and its gap is -log(1 - correlation²) / 2; a joint one is exact.
+ */
+static const char SUM[] = "data y : real = 1\ndata s : positive = 0.5\n"
+                          "model {\n  a ~ normal(0, 1)\n  b ~ normal(0, 1)\n  y ~ normal(a + b, s)\n}\n%s";
+
+static void correlated(arena *a) {
+    const double s2 = 0.25, sd = sqrt((s2 + 1) / (s2 + 2)), mean = 1 / (s2 + 2);
+    const double evidence = -0.5 / (s2 + 2) - 0.5 * log(2 * M_PI * (s2 + 2)), correlation = -1 / (1 + s2);
+    char text[1000];
+    const char *guides[] = {"", "guide { a, b ~ full_rank() }", "guide { a, b ~ mean_field() }"};
+    for (int i = 0; i < 3; i++) {
+        snprintf(text, sizeof text, SUM, guides[i]);
+        fit *f = fitted(a, text, 1);
+        if (!check(f != NULL, "correlated gaussian runs", "guide %d", i)) return;
+        const summary *x = scalar(f, "a", 0);
+        double gap = i == 2 ? -0.5 * log(1 - correlation * correlation) : 0;
+        /* weighted draws: means to four of their own errors, sds to four times 1 / sqrt(2 ess) */
+        check(fabs(x->mean - mean) < 4 * x->mcse, "correlated gaussian mean",
+              "guide %d: %.4f +- %.4f not %.4f", i, x->mean, x->mcse, mean);
+        check(fabs(log(x->sd / sd)) < 4 / sqrt(2 * f->ess), "correlated gaussian sd",
+              "guide %d: %.4f not %.4f", i, x->sd, sd);
+        check(fabs(f->elbo - (evidence - gap)) < 4 * f->elbo_error + 0.01, "correlated gaussian gap",
+              "guide %d: %.4f +- %.4f not %.4f", i, f->elbo, f->elbo_error, evidence - gap);
+    }
+}
+
+/* The same seed gives the same bits, another one others. */
+static void seeds(arena *a) {
+    char text[1000];
+    snprintf(text, sizeof text, SUM, "");
+    fit *f = fitted(a, text, 5), *g = fitted(a, text, 5), *h = fitted(a, text, 6);
+    if (!check(f && g && h, "seeds run", "no fit")) return;
+    uint64_t size = f->draw_count * f->summaries.count;
+    CHECK(memcmp(f->draws, g->draws, size * sizeof *f->draws) == 0, "same seed, same draws");
+    CHECK(memcmp(f->draws, h->draws, size * sizeof *f->draws) != 0, "other seed, other draws");
+}
+
+/* A posterior that no Gaussian holds: two far modes, of which any one fit finds at most one, must not be
+ * called good where the weights show it; a Neal funnel with scale 3 in its given form. */
+static void funnel(arena *a) {
+    fit *f = fitted(a,
+                    "axis k = 9\nmodel {\n  v ~ normal(0, 3)\n  x[k] : real ~ normal(0, 1)\n"
+                    "  factor -0.5 * (x * exp(-v / 2))^2 - v / 2 + 0.5 * x^2\n}\n",
+                    1);
+    if (!check(f != NULL, "funnel runs", "no fit")) return;
+    const summary *v = scalar(f, "v", 0);
+    bool right = fabs(v->mean) < 0.3 && fabs(v->sd / 3 - 1) < 0.1;
+    check(right || f->verdict != VERDICT_good, "funnel is not called good when it is missed",
+          "mean %.2f, sd %.2f, khat %.2f, ess %.0f", v->mean, v->sd, f->khat, f->ess);
+}
+
+int main(void) {
+    arena a;
+    test_memory(&a);
+    linear_gaussian(&a, "guide { z ~ normal(?, ?) }", "statement");
+    linear_gaussian(&a, "guide { z ~ mean_field() }", "mean field");
+    linear_gaussian(&a, "", "no guide");
+    correlated(&a);
+    seeds(&a);
+    funnel(&a);
+    arena_close(&a);
+    return check_end();
+}

@@ -10,6 +10,7 @@ struct machine {
     plan *plan;
     execution run;
     const double **bound; /* by slot */
+    vector(ref) inputs;
     size_t bytes;
 };
 
@@ -19,7 +20,6 @@ static const instruction *code(const machine *m, ref r) { return tape_at(m->tape
 
 static double *leaf(arena *a, const tape *t, const instruction *x) {
     if (x->op == OP_data) return (double *)x->pointer;
-    if (x->op == OP_input) return NULL;
     uint64_t size = tape_size(t, x->axes);
     double *p = arena_take_aligned(a, size * sizeof(double));
     for (uint64_t i = 0; i < size; i++) p[i] = x->op == OP_number ? x->number : (double)(i + 1);
@@ -94,7 +94,8 @@ static machine *make(arena *a, const tape *t, bool keep_all) {
     double *pool = arena_take_aligned(a, m->plan->pool * sizeof(double));
     for (ref r = 1; r < t->code.count; r++) {
         const value *v = &m->plan->values[r];
-        if (v->form == VALUE_leaf) m->run.at[r] = leaf(a, t, code(m, r));
+        if (v->form == VALUE_leaf && code(m, r)->op == OP_input) push(a, &m->inputs, r);
+        else if (v->form == VALUE_leaf) m->run.at[r] = leaf(a, t, code(m, r));
         else if (v->stored) m->run.at[r] = pool + v->place;
     }
     for (uint32_t k = 0; k < m->plan->fixed_steps; k++) run_step(&m->run, &m->plan->steps.at[k]);
@@ -110,9 +111,8 @@ void machine_bind(machine *m, uint32_t slot, const double *values) { m->bound[sl
 void machine_run(machine *m, uint64_t seed, uint64_t step) {
     m->run.seed = seed;
     m->run.step = step;
-    for (ref r = 1; r < m->tape->code.count; r++)
-        if (m->plan->values[r].form == VALUE_leaf && code(m, r)->op == OP_input)
-            m->run.at[r] = (double *)m->bound[code(m, r)->attribute];
+    for (uint32_t i = 0; i < m->inputs.count; i++)
+        m->run.at[m->inputs.at[i]] = (double *)m->bound[code(m, m->inputs.at[i])->attribute];
     for (uint32_t k = m->plan->fixed_steps; k < m->plan->steps.count; k++)
         run_step(&m->run, &m->plan->steps.at[k]);
 }

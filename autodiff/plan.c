@@ -245,8 +245,7 @@ static void live(planner *p) {
 
 enum {
     SCRATCH_DOUBLES = 24 * 1024 / 8, /* of the first-level cache; the rest is for direct operands */
-    BLOCK_LEAST = 64,
-    BLOCK_MOST = 512
+    BLOCK_MOST = 1024
 };
 
 typedef vector(micro) micros;
@@ -425,9 +424,10 @@ static uint32_t assign_slots(region_writer *w) {
     return slots;
 }
 
+/* A region with very many slots has its scratch in the second-level cache. */
 static uint32_t block_size(uint32_t slots) {
-    uint32_t size = SCRATCH_DOUBLES / (slots ? slots : 1) & ~7u;
-    return size < BLOCK_LEAST ? BLOCK_LEAST : size > BLOCK_MOST ? BLOCK_MOST : size;
+    uint32_t chunks = SCRATCH_DOUBLES / (slots ? slots : 1) / CHUNK;
+    return chunks == 0 ? CHUNK : chunks * CHUNK > BLOCK_MOST ? BLOCK_MOST : chunks * CHUNK;
 }
 
 static void write_region(planner *p, uint32_t k, const ref *members, uint32_t count) {

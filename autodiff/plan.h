@@ -75,10 +75,12 @@ typedef struct micro {
     void (*run)(void);    /* of unary and binary: the kernel, to be cast */
 } micro;
 
+enum { CHUNK = 256 }; /* entries that are summed together, see region.c */
+
 typedef struct region {
     axes axes;
     uint64_t entries;
-    uint32_t block; /* entries, a multiple of 8 */
+    uint32_t block; /* entries, a multiple of CHUNK */
     uint32_t slots; /* of the scratch, each of `block` doubles */
     uint32_t count;
     micro *micros;

@@ -75,23 +75,27 @@ static void run_gather(const block *b, const micro *m) {
     }
 }
 
-static void run_sum(const block *b, const micro *m) {
-    const double *x = entries(b, m->in[0]);
-    double *y = b->run->at[m->to.at];
-    RUNS(c, b, m->walk) {
-        int64_t stride = cursor_stride(&c, 0);
-        if (stride == 0) y[c.at[0]] += b->kernels->sum(x + i, n);
-        else b->kernels->add_to(y + c.at[0], x + i, n);
+/* What the entries of one run add to one sum: those of each chunk together, where chunks begin at multiples
+ * of CHUNK of the region's entries. Since blocks are made of chunks, the bits of a sum do not depend on the
+ * length of the block, hence not on what else is in the region; and a sum of products has those of the sum of
+ * the written product. */
+static double sum_run(const block *b, double sum, const double *x, const double *y, size_t at, size_t n) {
+    for (size_t end = at + n, to; at < end; at = to) {
+        to = at + CHUNK - at % CHUNK;
+        if (to > end) to = end;
+        sum += y ? b->kernels->dot(x + at, y + at, to - at) : b->kernels->sum(x + at, to - at);
     }
+    return sum;
 }
 
-static void run_dot(const block *b, const micro *m) {
-    const double *x = entries(b, m->in[0]), *z = entries(b, m->in[1]);
+static void run_sum(const block *b, const micro *m) {
+    const double *x = entries(b, m->in[0]), *z = m->kind == MICRO_dot ? entries(b, m->in[1]) : NULL;
     double *y = b->run->at[m->to.at];
     RUNS(c, b, m->walk) {
-        int64_t stride = cursor_stride(&c, 0);
-        if (stride == 0) y[c.at[0]] += b->kernels->dot(x + i, z + i, n);
-        else b->kernels->add_product_to(y + c.at[0], x + i, z + i, n);
+        double *to = y + c.at[0];
+        if (cursor_stride(&c, 0) == 0) *to = sum_run(b, *to, x, z, i, n);
+        else if (z) b->kernels->add_product_to(to, x + i, z + i, n);
+        else b->kernels->add_to(to, x + i, n);
     }
 }
 
@@ -121,8 +125,8 @@ static void run_micro(const block *b, const micro *m) {
         b->kernels->select(entries(b, m->to), entries(b, in[0]), entries(b, in[1]), entries(b, in[2]), b->n);
         break;
     case MICRO_random: run_random(b, m); break;
-    case MICRO_sum: run_sum(b, m); break;
-    case MICRO_dot: run_dot(b, m); break;
+    case MICRO_sum:
+    case MICRO_dot: run_sum(b, m); break;
     }
 }
 

@@ -40,7 +40,7 @@ typedef struct distribution {
 
 typedef enum value_kind { VALUE_failed, VALUE_node, VALUE_distribution, VALUE_several } value_kind;
 
-enum { VALUES_MOST = 8 };
+enum { VALUES_MOST = 8, DIST_AXES_MOST = 4 };
 
 typedef struct value {
     value_kind kind;
@@ -92,6 +92,7 @@ typedef struct binding {
     uint32_t part;
     const item *item;
     scope *home;          /* callables: the scope that their bodies see */
+    bool broken;          /* callables: reported where it is defined, so nothing is said where it is used */
     struct binding *next; /* callables: another of the same name (kl for other distributions) */
 } binding;
 
@@ -168,6 +169,7 @@ void define(checker *c, definition *f);
 /* ---- distributions.c ---- */
 
 value evaluate_distribution(checker *c, scope *s, const expression *e, const binding *b);
+bool is_primitive(name n);
 /* Whether a `dist` may define a property of this name (properties.def). */
 bool is_property(name n);
 const item *distribution_property(const distribution *d, name property);

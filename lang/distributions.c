@@ -8,8 +8,6 @@
 
 #include <math.h>
 
-enum { EVENT_MOST = 4 };
-
 /* The axis parameters of a distribution, bound. */
 typedef struct axis_binding {
     name name;
@@ -17,7 +15,7 @@ typedef struct axis_binding {
 } axis_binding;
 
 typedef struct axis_bindings {
-    axis_binding at[EVENT_MOST];
+    axis_binding at[DIST_AXES_MOST];
     uint32_t count;
 } axis_bindings;
 
@@ -50,6 +48,13 @@ static bool is_declared(const program *p, node n) {
     }
     default: return false;
     }
+}
+
+/* A continuous latent is never at the end of its support: that has probability 0. */
+static bool is_drawn(const program *p, node n) {
+    const node_row *r = program_node(p, n);
+    while (r->op == NODE_gather || r->op == NODE_rename || r->op == NODE_expand) r = program_node(p, r->in[0]);
+    return r->op == NODE_variable && program_variable(p, r->variable)->kind != VARIABLE_data && !r->range.whole;
 }
 
 static const char *range_text(checker *c, range r) {
@@ -89,6 +94,7 @@ static void check_argument(checker *c, const distribution *d, uint32_t i) {
     const node_row *r = program_node(c->p, d->arguments[i]);
     range must = type_range(c->p, t);
     bool refuted = range_disjoint(r->range, must);
+    if (is_drawn(c->p, d->arguments[i])) must.open_below = must.open_above = false;
     if (SUPPORTS[t.support].event && r->type.support != t.support && r->op != NODE_number)
         refuted |= is_declared(c->p, d->arguments[i]) && !(t.support == SUPPORT_simplex && range_within(r->range, must));
     else
@@ -177,7 +183,7 @@ static bool bind_axis_parameters(checker *c, const distribution *d, const axis *
     }
     axes of_x = {0};
     for (uint32_t i = 0; i < count; i++) of_x = axes_with(of_x, order[i]);
-    for (uint32_t i = 0; i < events->count && i < EVENT_MOST; i++) {
+    for (uint32_t i = 0; i < events->count && i < DIST_AXES_MOST; i++) {
         axis a = order[count - events->count + i];
         bound->at[bound->count++] = (axis_binding){events->at[i].value->name, a};
         *event = axes_with(*event, a);
@@ -186,7 +192,7 @@ static bool bind_axis_parameters(checker *c, const distribution *d, const axis *
         const entries *own = &f->function.parameters[i].axes;
         for (uint32_t k = 0; k < own->count; k++) {
             name n = own->at[k].value->name;
-            if (bound_axis_of(bound, n) || bound->count == EVENT_MOST) continue;
+            if (bound_axis_of(bound, n) || bound->count == DIST_AXES_MOST) continue;
             bool result = f->function.type.name == n;
             axis a = free_axis(c, d->arguments[i], of_x, result ? declared : NULL);
             if (a == AXIS_NONE) {
@@ -247,6 +253,18 @@ static bool check_argument_axes(checker *c, scope *s, const distribution *d, con
         good = false;
     }
     return good;
+}
+
+/* A bound, of a type, of `truncated` or of `censored`: a number whose axes are among those of x. 0 where it is not. */
+static node evaluate_bound(checker *c, scope *s, const expression *e, const target *t, axes of_x) {
+    node n = evaluate_node(c, s, e);
+    axes extra = n ? axes_minus(program_node(c->p, n)->axes, of_x) : (axes){0};
+    if (!extra.count) return n;
+    const char *lacks = program_axis(c->p, extra.at[0])->name;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, culprit(c, s, e, extra.at[0])->at,
+                                "this bound varies over `%s`, which the left side, `%s`, does not have", lacks, t->name);
+    advise(c->d, told, "index it by a variable of type `%s`, or take one bound for all, `max[%s](…)`", lacks, lacks);
+    return 0;
 }
 
 /* ---- properties ---- */
@@ -384,30 +402,36 @@ static node narrowed(checker *c, const distribution *d, const axis_bindings *bou
     return make(c, NODE_sub, density, log_mass(c, d, bound, lower, upper, at), 0, at);
 }
 
-static node truncated(checker *c, scope *s, const distribution *d, const axis_bindings *bound, node density, node x, const item *it) {
+/* `truncated [a, b]`: both bounds hold; either may be infinite. */
+static node truncated(checker *c, scope *s, const distribution *d, const axis_bindings *bound, const axes *of_x, node density, node x,
+                      const item *it) {
     if (!it->draw.lower || !density) return density;
-    if (!needs_cdf(c, d, it->draw.lower->at, "truncation")) return 0;
-    node lower = evaluate_node(c, s, it->draw.lower), upper = evaluate_node(c, s, it->draw.upper);
-    if (!lower || !upper) return 0;
+    const target *t = &it->draw.targets.at[0];
+    node lower = evaluate_bound(c, s, it->draw.lower, t, *of_x), upper = evaluate_bound(c, s, it->draw.upper, t, *of_x);
+    if (!lower || !upper || !needs_cdf(c, d, it->draw.lower->at, "truncation")) return 0;
     span at = it->draw.lower->at;
+    if (program_node(c->p, lower)->range.lowest >= program_node(c->p, upper)->range.highest) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, at, "nothing lies between these bounds");
+        advise(c->d, told, "write the lower bound first: `truncated [0, 1]`; a side without a bound is `inf` or `-inf`");
+        return 0;
+    }
     node outside = make(c, NODE_or, make(c, NODE_lt, x, lower, 0, at), make(c, NODE_lt, upper, x, 0, at), 0, at);
     lower = finite_bound(c, lower), upper = finite_bound(c, upper);
     if (lower || upper) density = make(c, NODE_sub, density, log_mass(c, d, bound, lower, upper, at), 0, at);
     return make(c, NODE_select, outside, make_number(c, -INFINITY, at), density, at);
 }
 
-static node censored(checker *c, scope *s, const distribution *d, const axis_bindings *bound, node density, node x, const item *it) {
-    const expression *above = it->draw.censored_above, *below = it->draw.censored_below;
-    if ((!above && !below) || !density) return density;
-    span at = (above ? above : below)->at;
-    if (!needs_cdf(c, d, at, "censoring")) return 0;
-    if (above) {
-        node bound_at = evaluate_node(c, s, above), beyond = make(c, NODE_le, bound_at, x, 0, at);
-        density = make(c, NODE_select, beyond, bound_at ? log_mass(c, d, bound, bound_at, 0, at) : 0, density, at);
-    }
-    if (below) {
-        node bound_at = evaluate_node(c, s, below), beyond = make(c, NODE_le, x, bound_at, 0, at);
-        density = make(c, NODE_select, beyond, bound_at ? log_mass(c, d, bound, 0, bound_at, at) : 0, density, at);
+/* Values at the bound or beyond it are known to lie there, no more: they count with their probability. */
+static node censored(checker *c, scope *s, const distribution *d, const axis_bindings *bound, const axes *of_x, node density, node x,
+                     const item *it) {
+    const expression *const sides[2] = {it->draw.censored_below, it->draw.censored_above};
+    for (int above = 0; above < 2 && density; above++) {
+        if (!sides[above]) continue;
+        span at = sides[above]->at;
+        node limit = evaluate_bound(c, s, sides[above], &it->draw.targets.at[0], *of_x);
+        if (!limit || !needs_cdf(c, d, at, "censoring")) return 0;
+        node beyond = above ? make(c, NODE_le, limit, x, 0, at) : make(c, NODE_le, x, limit, 0, at);
+        density = make(c, NODE_select, beyond, log_mass(c, d, bound, above ? limit : 0, above ? 0 : limit, at), density, at);
     }
     return density;
 }
@@ -423,8 +447,8 @@ static node closed_kl(checker *c, const distribution *p, const distribution *q, 
         if (f->function.parameters[0].type.name != p->definition->function.name ||
             f->function.parameters[1].type.name != q->definition->function.name)
             continue;
-        axes over[EVENT_MOST] = {{0}};
-        for (int i = 0; i < event.count && i < EVENT_MOST; i++) over[i] = axes_one(event.at[i]);
+        axes over[DIST_AXES_MOST] = {{0}};
+        for (int i = 0; i < event.count && i < DIST_AXES_MOST; i++) over[i] = axes_one(event.at[i]);
         value v = call_function(c, f, b->home, over, event.count, arguments, 2, p->at);
         return v.kind == VALUE_node ? v.nodes[0] : 0;
     }
@@ -487,10 +511,25 @@ static bool check_observed(checker *c, const left_side *l, const distribution *d
     return false;
 }
 
+/* What is drawn from a density does not tell a bound from what is inside it. */
+static range closure(range r) {
+    r.open_below = r.open_above = false;
+    return r;
+}
+
+/* The part of a type's range that is within it whatever its bounds come out as. */
+static range sure_range(checker *c, type t) {
+    range r = type_range(c->p, t);
+    if (t.support != SUPPORT_interval) return r;
+    if (t.lower) r.lowest = program_node(c->p, t.lower)->range.highest;
+    if (t.upper) r.highest = program_node(c->p, t.upper)->range.lowest;
+    return r;
+}
+
 /* A guide's support must lie within the model's, and have the same base measure. */
 static bool check_guide(checker *c, const left_side *l, const distribution *d, type drawn) {
     const variable_row *v = program_variable(c->p, l->of);
-    range is = type_range(c->p, drawn), must = type_range(c->p, v->type);
+    range is = type_range(c->p, drawn), must = closure(sure_range(c, v->type));
     if (is.whole != must.whole) {
         diagnostic *told = diagnose(c->d, DIAGNOSTIC_measure, l->target->at, "`%s` is %s in the model, but `%s` is %s", v->name,
                                     must.whole ? "discrete" : "continuous", d->definition->function.name, is.whole ? "discrete" : "continuous");
@@ -517,6 +556,8 @@ static bool narrow(checker *c, scope *s, const left_side *l, const distribution 
     if (!written->name) return true;
     uint32_t errors = c->d->errors;
     *narrower = evaluate_type(c, s, written);
+    for (uint32_t i = 0; narrower->support == SUPPORT_interval && c->d->errors == errors && i < written->arguments.count; i++)
+        evaluate_bound(c, s, written->arguments.at[i].value, l->target, l->axes);
     if (c->d->errors != errors) return false;
     if (SUPPORTS[narrower->support].event) {
         if (l->axes.count < SUPPORTS[narrower->support].event) {
@@ -528,7 +569,7 @@ static bool narrow(checker *c, scope *s, const left_side *l, const distribution 
         *along = l->order[l->axes.count - 1];
         narrower->index = *along;
     }
-    if (range_within(type_range(c->p, *narrower), type_range(c->p, drawn)) && type_range(c->p, *narrower).whole == type_range(c->p, drawn).whole)
+    if (range_within(type_range(c->p, *narrower), closure(type_range(c->p, drawn))) && type_range(c->p, *narrower).whole == type_range(c->p, drawn).whole)
         return true;
     diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, l->target->type.at, "`%s` is not within what `%s` draws, %s",
                                 type_text(c->p, *narrower), d->definition->function.name, type_text(c->p, drawn));
@@ -538,6 +579,13 @@ static bool narrow(checker *c, scope *s, const left_side *l, const distribution 
 
 static const distribution *right_side(checker *c, scope *s, const item *it, const left_side *l) {
     const expression *e = it->draw.distribution;
+    const binding *b = e->kind == EXPRESSION_name && !scope_find(s, e->name, false) ? scope_find(s, e->name, true) : NULL;
+    if (b && b->broken) return NULL;
+    if ((b && b->item->kind != ITEM_dist) || (e->kind == EXPRESSION_name && is_primitive(e->name) && !scope_find(s, e->name, false))) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, e->at, "behind `~` stands a distribution; `%s` is a function", e->name);
+        advise(c->d, told, "for a name of a value write `%s = %s`", l->target->name, b ? signature(c, b->item) : arena_print(c->arena, "%s(…)", e->name));
+        return NULL;
+    }
     if (e->kind == EXPRESSION_name && scope_find(s, e->name, true) && !scope_find(s, e->name, false)) {
         diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, e->at, "`%s` needs its arguments", e->name);
         advise(c->d, told, "write `%s`", signature(c, scope_find(s, e->name, true)->item));
@@ -620,12 +668,12 @@ void check_draw(checker *c, definition *f, block_kind block) {
     row.axes = axes_minus(l.axes, row.event);
     row.log_density = property_at(c, d, &bound, c->word_log_density, x);
     if (l.target->type.name) row.log_density = narrowed(c, d, &bound, row.log_density, drawn, narrower, along, l.target->type.at);
-    row.log_density = truncated(c, s, d, &bound, row.log_density, x, it);
-    row.log_density = censored(c, s, d, &bound, row.log_density, x, it);
+    row.log_density = truncated(c, s, d, &bound, &l.axes, row.log_density, x, it);
+    row.log_density = censored(c, s, d, &bound, &l.axes, row.log_density, x, it);
     bool plain = !l.target->type.name && !it->draw.lower && !it->draw.censored_above && !it->draw.censored_below;
     if (plain && !l.observed) row.sample = make_expand(c, property_at(c, d, &bound, c->word_sample, 0), l.axes, it->at);
     row.pathwise = row.sample && !type_range(c->p, narrower).whole && is_pathwise(c->p, row.sample, 0);
-    if (!row.log_density) return;
+    if (!row.log_density) return; /* reported */
     if (block == BLOCK_guide) {
         const variable_row *latent = program_variable(c->p, l.of);
         const distribution *model = latent->self ? c->model_distributions.at[latent->draw] : NULL;

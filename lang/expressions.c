@@ -3,6 +3,7 @@
  * broadcast by mistake). An expression that failed is 0 and says nothing more. */
 #include "lang/checker.h"
 
+#include <assert.h>
 #include <math.h>
 
 static const value FAILED = {VALUE_failed, 0, {0}, NULL};
@@ -20,6 +21,19 @@ const char *signature(checker *c, const item *f) {
     for (uint32_t i = 0; i < f->function.parameter_count; i++)
         text = arena_print(c->arena, "%s%s%s", text, i ? ", " : "", f->function.parameters[i].name);
     return arena_print(c->arena, "%s)", text);
+}
+
+/* ---- how deep ---- */
+
+/* Expressions inside each other, functions inlined, and what calls and definitions count for, which take more of the stack: in
+ * all less than 4 MB of it. */
+enum { DEEPEST = 4000, CALL_DEPTH = 12 };
+
+static bool too_deep(checker *c, span at) {
+    if (c->depth < DEEPEST) return false;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_cycle, place(c, at), "functions or names need each other without end here, or too deeply");
+    advise(c->d, told, "a `fn` is inlined where it is called, so it may not call itself; a recurrence is written by lags along an axis");
+    return true;
 }
 
 /* ---- making nodes ---- */
@@ -118,12 +132,7 @@ static node make_rename(checker *c, node x, axis from, axis to, span at) {
     if (!x || from == to) return x;
     const node_row *r = program_node(c->p, x);
     node_row row = *r;
-    if (axes_has(r->axes, to)) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, at), "this already varies over `%s`",
-                                    program_axis(c->p, to)->name);
-        advise(c->d, told, "use another prime: `%s'`", program_axis(c->p, to)->name);
-        return 0;
-    }
+    assert(!axes_has(r->axes, to));
     row.op = NODE_rename;
     row.in[0] = x, row.in[1] = row.in[2] = 0;
     row.axes = axes_with(axes_without(r->axes, from), to);
@@ -333,7 +342,9 @@ void define(checker *c, definition *f) {
     f->asked_by = c->current;
     c->now = f->now;
     c->current = f;
-    check_definition(c, f);
+    c->depth += CALL_DEPTH;
+    if (!too_deep(c, f->item->at)) check_definition(c, f);
+    c->depth -= CALL_DEPTH;
     c->current = f->asked_by;
     c->now = before;
     f->state = STATE_checked;
@@ -595,7 +606,8 @@ static node call_primitive(checker *c, const call *k, node_op op) {
         node x = in[0];
         if (over.count != 1) {
             diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, k->name_at), "`%s` runs along one axis", k->name);
-            advise(c->d, told, "name it: `%s[axis](…)`", k->name);
+            axes have = program_node(c->p, x)->axes;
+            advise(c->d, told, "name it: `%s[%s](…)`", k->name, have.count ? program_axis(c->p, have.at[0])->name : "axis");
             return 0;
         }
         if (!axes_within(over, program_node(c->p, x)->axes) && !c->now.in_call) {
@@ -627,7 +639,11 @@ static node call_primitive(checker *c, const call *k, node_op op) {
         row.stream = c->p->streams++;
         return program_add(c->p, row);
     }
-    default: return make(c, op, in[0], in[1], in[2], k->at->at);
+    default:
+        if (!k->brackets) return make(c, op, in[0], in[1], in[2], k->at->at);
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, k->brackets->span, "`%s` takes no axes", k->name);
+        advise(c->d, told, "leave out the brackets: it works for each entry");
+        return 0;
     }
 }
 
@@ -755,7 +771,9 @@ value call_function(checker *c, const item *f, scope *home, const axes *axis_arg
     surroundings before = c->now;
     if (!c->now.in_call && c->d->sources.at[f->at.source].library) c->now.in_call = true, c->now.call = at;
     c->now.free_allowed = false;
+    c->depth += CALL_DEPTH;
     value result = evaluate_body(c, s, f);
+    c->depth -= CALL_DEPTH;
     declare_result(c, s, f, &result);
     c->now = before;
     return result;
@@ -889,6 +907,8 @@ static node_op primitive_named(name n) {
     return NODE_failed;
 }
 
+bool is_primitive(name n) { return primitive_named(n) != NODE_failed; }
+
 bool is_property(name n) {
 #define PROPERTY(word, arguments, about)                                                                                 \
     if (strcmp(n, #word) == 0) return true;
@@ -930,6 +950,7 @@ static value evaluate_call(checker *c, scope *s, const expression *e) {
     if (e->head->kind == EXPRESSION_select) k.brackets = &e->head->list;
     const binding *b = scope_find(s, k.name, true);
     if (!b && k.name == c->word_size) return call_size(c, s, &k);
+    if (b && b->broken) return FAILED;
     if (b && b->item->kind == ITEM_dist) return evaluate_distribution(c, s, e, b);
     bool arrow = k.brackets && k.brackets->has_arrow;
     if (arrow || (b && b->item->kind == ITEM_net)) return call_net(c, &k);
@@ -960,14 +981,8 @@ static value evaluate_call(checker *c, scope *s, const expression *e) {
 
 /* ---- expressions ---- */
 
-enum { DEEPEST = 4000 }; /* expressions inside each other, functions inlined */
-
 value evaluate(checker *c, scope *s, const expression *e) {
-    if (c->depth >= DEEPEST) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_cycle, place(c, e->at), "functions call each other without end here, or too deeply");
-        advise(c->d, told, "a `fn` is inlined where it is called, so it may not call itself; a recurrence is written by lags along an axis");
-        return FAILED;
-    }
+    if (too_deep(c, e->at)) return FAILED;
     c->depth++;
     value v = FAILED;
     switch (e->kind) {

@@ -6,14 +6,30 @@
 
 /* ---- declaring ---- */
 
-static bool taken(checker *c, scope *s, name n, span at, bool callable) {
-    const binding *b = scope_here(s, n, callable);
-    if (!b) return false;
+static void report_taken(checker *c, const binding *b, name n, span at, const char *otherwise) {
     diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, at, "`%s` is already declared", n);
     uint32_t line = 0, column = 0;
-    if (b->at.source != SOURCE_NONE && c->d->sources.count) source_place(&c->d->sources.at[b->at.source], b->at.start, &line, &column);
-    advise(c->d, told, line ? "it is declared in line %u; choose another name or remove one" : "choose another name", line);
-    return true;
+    if (b->at.source != SOURCE_NONE) source_place(&c->d->sources.at[b->at.source], b->at.start, &line, &column);
+    advise(c->d, told, "it is declared in line %u; %s", line, otherwise);
+}
+
+static bool taken(checker *c, scope *s, name n, span at, bool callable) {
+    const binding *b = scope_here(s, n, callable);
+    if (b) report_taken(c, b, n, at, "choose another name or remove one");
+    return b;
+}
+
+static bool is_latent(const binding *b) { return b->kind == BINDING_definition && b->definition->item->kind == ITEM_draw; }
+
+/* A name of a block may be none of the top level or of the model; the guide may compute a name that the model computes too. */
+static bool taken_outside(checker *c, const scope *block, name n, span at) {
+    for (const scope *s = block->outer; s && !s->library; s = s->outer) {
+        const binding *b = scope_here(s, n, false);
+        if (!b || (block == c->guide && s == c->model && !is_latent(b))) continue;
+        report_taken(c, b, n, at, b->kind == BINDING_axis ? "an axis and a value cannot share a name" : "choose another name here");
+        return true;
+    }
+    return false;
 }
 
 static variable add_variable(checker *c, variable_kind kind, const target *t) {
@@ -29,7 +45,7 @@ static definition *declare_names(checker *c, scope *s, const item *it, const tar
         const target *t = &names->at[i];
         f->variables[i] = add_variable(c, kind, t);
         if (guarded(c, t) && scope_here(s, t->name, false)) continue;
-        if (!taken(c, s, t->name, t->name_at, false))
+        if (!taken(c, s, t->name, t->name_at, false) && !taken_outside(c, s, t->name, t->name_at))
             scope_add(c, s, (binding){.name = t->name, .kind = BINDING_definition, .at = t->name_at, .definition = f, .part = i});
     }
     if (names->count > VALUES_MOST) {
@@ -56,27 +72,128 @@ static void declare_axis(checker *c, const item *it) {
             }
 }
 
+static bool is_type(const char *n) {
+    for (int i = 0; i < SUPPORT_count_; i++)
+        if (strcmp(SUPPORTS[i].name, n) == 0) return true;
+    return false;
+}
+
 /* Whether all parameters are distributions, so that a function may stand beside others of its name. */
 static bool is_overload(const item *f) {
     for (uint32_t i = 0; i < f->function.parameter_count; i++)
-        if (!f->function.parameters[i].type.name) return false;
+        if (!f->function.parameters[i].type.name || is_type(f->function.parameters[i].type.name)) return false;
     return f->kind == ITEM_fn && f->function.parameter_count;
 }
 
+static bool same_parameters(const item *f, const item *g) {
+    bool same = f->function.parameter_count == g->function.parameter_count;
+    for (uint32_t i = 0; same && i < f->function.parameter_count; i++)
+        same = f->function.parameters[i].type.name == g->function.parameters[i].type.name;
+    return same;
+}
+
+static void check_parameters(checker *c, const item *it) {
+    const parameter *p = it->function.parameters;
+    for (uint32_t i = 0; i < it->function.parameter_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (p[i].name == p[k].name) {
+                diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, p[i].at, "`%s` has the parameter `%s` twice", it->function.name, p[i].name);
+                advise(c->d, told, "each parameter has a name of its own");
+            }
+    if (it->function.parameter_count <= VALUES_MOST) return;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, it->function.name_at, "`%s` has more than %d parameters", it->function.name, VALUES_MOST);
+    advise(c->d, told, "put numbers of one kind along an axis, or split it in two");
+}
+
+/* The axes of a dist's parameters and result are names, few, and stand for whichever axes a statement brings. */
+static void check_dist_axes(checker *c, const item *it) {
+    uint32_t count = it->function.type.axes.count;
+    for (uint32_t i = 0; i <= it->function.parameter_count; i++) {
+        const entries *list = i < it->function.parameter_count ? &it->function.parameters[i].axes : &it->function.type.axes;
+        if (i < it->function.parameter_count) count += list->count;
+        for (uint32_t k = 0; k < list->count; k++) {
+            if (!list->at[k].name && list->at[k].value->kind == EXPRESSION_name) continue;
+            diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, list->at[k].value->at, "here stands the name of an axis");
+            advise(c->d, told, "write `concentration[k] : positive` and `simplex[k]`, with one name for one axis");
+        }
+    }
+    if (count <= DIST_AXES_MOST) return;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, it->function.name_at, "`%s` names more than %d axes", it->function.name, DIST_AXES_MOST);
+    advise(c->d, told, "name only those that its density ties together; every other axis comes from the statement");
+}
+
+static uint32_t property_arguments(name n) {
+#define PROPERTY(word, arguments, about)                                                                                 \
+    if (strcmp(n, #word) == 0) return arguments;
+#include "lang/properties.def"
+#undef PROPERTY
+    return 0;
+}
+
+static void check_property(checker *c, const item *dist, uint32_t i) {
+    const item *it = dist->function.items.at[i];
+    if (it->kind != ITEM_property) return;
+    if (!is_property(it->function.name)) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_name, it->function.name_at, "a `dist` has no `%s`", it->function.name);
+        nearest near = {.of = it->function.name};
+#define PROPERTY(word, arguments, about) nearest_try(&near, #word);
+#include "lang/properties.def"
+#undef PROPERTY
+        if (near.best)
+            advise(c->d, told, "did you mean `%s`?", near.best);
+        else
+            advise(c->d, told, "it defines log_density(x) and, where known, sample, cdf(x), quantile(p), mean, variance, entropy; a "
+                               "function stands outside as `fn`");
+        return;
+    }
+    uint32_t wants = property_arguments(it->function.name);
+    if (it->function.parameter_count != wants) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, it->function.name_at, "`%s` of a `dist` takes %s", it->function.name,
+                                    wants ? "one argument" : "no arguments");
+        advise(c->d, told, wants ? "write `%s(x) = …`" : "write `%s = …`", it->function.name);
+    }
+    for (uint32_t k = 0; k < i; k++)
+        if (dist->function.items.at[k]->kind == ITEM_property && dist->function.items.at[k]->function.name == it->function.name) {
+            diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->function.name_at, "`%s` is defined twice", it->function.name);
+            advise(c->d, told, "remove one");
+        }
+}
+
+static void check_dist(checker *c, const item *it) {
+    bool has_density = false;
+    for (uint32_t i = 0; i < it->function.items.count; i++) {
+        has_density |= it->function.items.at[i]->kind == ITEM_property && it->function.items.at[i]->function.name == c->word_log_density;
+        check_property(c, it, i);
+    }
+    check_dist_axes(c, it);
+    if (has_density) return;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_dist, it->function.name_at, "`%s` has no `log_density`", it->function.name);
+    advise(c->d, told, "write `log_density(x) = …` in its braces");
+}
+
 static void declare_callable(checker *c, scope *s, const item *it) {
+    uint32_t errors = c->d->errors;
+    check_parameters(c, it);
+    if (it->kind == ITEM_dist) check_dist(c, it);
+    bool broken = c->d->errors != errors;
     binding *first = scope_here(s, it->function.name, true);
-    if (first && !(is_overload(it) && is_overload(first->item))) {
-        taken(c, s, it->function.name, it->function.name_at, true);
+    for (const binding *b = first; b; b = b->next)
+        if (!is_overload(it) || !is_overload(b->item) || same_parameters(it, b->item)) {
+            if (b->home != s) break;
+            taken(c, s, it->function.name, it->function.name_at, true);
+            return;
+        }
+    binding b = {.name = it->function.name, .kind = BINDING_callable, .at = it->function.name_at, .item = it, .home = s, .broken = broken};
+    if (first) {
+        b.next = first->next;
+        first->next = arena_new(c->arena, binding);
+        *first->next = b;
         return;
     }
-    binding b = {.name = it->function.name, .kind = BINDING_callable, .at = it->function.name_at, .item = it, .home = s};
-    if (!first) {
-        scope_add(c, s, b);
-        return;
-    }
-    while (first->next) first = first->next;
-    first->next = arena_new(c->arena, binding);
-    *first->next = b;
+    /* The library's functions of that name for other distributions stay. */
+    binding *outer = is_overload(it) ? scope_find(s->outer, it->function.name, true) : NULL;
+    if (outer && is_overload(outer->item)) b.next = outer;
+    scope_add(c, s, b);
 }
 
 typedef vector(definition *) definition_list;
@@ -85,7 +202,7 @@ typedef vector(definition *) definition_list;
 typedef struct outline {
     definition_list top;
     const item *blocks[3];
-    vector(const item *) fits;
+    vector(const item *) fits, sizes;
 } outline;
 
 static void declare_items(checker *c, const items *list, outline *o);
@@ -127,7 +244,10 @@ static void declare_items(checker *c, const items *list, outline *o) {
     for (uint32_t i = 0; i < list->count; i++) {
         const item *it = list->at[i];
         switch (it->kind) {
-        case ITEM_axis: declare_axis(c, it); break;
+        case ITEM_axis:
+            declare_axis(c, it);
+            if (it->axis.size) push(c->arena, &o->sizes, it);
+            break;
         case ITEM_source: push(c->arena, &c->p->files, (data_file){it->file.path, it->file.path_at}); break;
         case ITEM_data: push(c->arena, &o->top, declare_names(c, c->top, it, &it->value.targets, VARIABLE_data)); break;
         case ITEM_param: push(c->arena, &o->top, declare_names(c, c->top, it, &it->value.targets, VARIABLE_param)); break;
@@ -139,12 +259,6 @@ static void declare_items(checker *c, const items *list, outline *o) {
         case ITEM_block: declare_block(c, it, o); break;
         case ITEM_fit: push(c->arena, &o->fits, it); break;
         case ITEM_import: declare_import(c, it, o); break;
-        case ITEM_draw:
-        case ITEM_factor: {
-            diagnostic *told = diagnose(c->d, DIAGNOSTIC_syntax, it->at, "this statement belongs into the model");
-            advise(c->d, told, "put it inside `model { … }`");
-            break;
-        }
         default: break;
         }
     }
@@ -166,11 +280,11 @@ static void finish(checker *c, definition *f, uint32_t part) {
 }
 
 /* What a value must be where its name was given a type. */
-static bool check_declared_type(checker *c, node n, type t, const target *target) {
+static bool check_declared_type(checker *c, node n, type t, const target *target, span at) {
     const node_row *r = program_node(c->p, n);
     range must = type_range(c->p, t);
     if (!range_disjoint(r->range, must)) return true;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, r->at, "`%s` is declared %s, but this never is", target->name, type_text(c->p, t));
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, at, "`%s` is declared %s, which this is not", target->name, type_text(c->p, t));
     advise(c->d, told, "change the type or the value");
     return false;
 }
@@ -205,7 +319,7 @@ static void check_given(checker *c, definition *f, bool data) {
     }
     if (start.kind != VALUE_node) return;
     node n = start.nodes[0];
-    if (!check_declared_type(c, n, held, t)) return;
+    if (!check_declared_type(c, n, held, t, f->item->value.value->at)) return;
     axes extra = axes_minus(program_node(c->p, n)->axes, s);
     if (extra.count) {
         diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, f->item->value.value->at, "this varies over `%s`, which `%s` does not",
@@ -241,7 +355,7 @@ static void check_part(checker *c, definition *f, uint32_t part, node n) {
     }
     uint32_t errors = c->d->errors;
     type held = t->type.name ? evaluate_type(c, f->scope, &t->type) : program_node(c->p, n)->type;
-    if (c->d->errors != errors || !n || (t->type.name && !check_declared_type(c, n, held, t))) return;
+    if (c->d->errors != errors || !n || (t->type.name && !check_declared_type(c, n, held, t, f->item->value.value->at))) return;
     if (t->type.name && SUPPORTS[held.support].event && s.count) held.index = order[s.count - 1];
     set_axes(c, v, s, order);
     variable_row *row = &c->p->variables.at[v];
@@ -287,6 +401,70 @@ void check_definition(checker *c, definition *f) {
     }
 }
 
+/* ---- the order of checking ---- */
+
+static void collect(checker *c, const scope *s, const expression *e, definition_list *found);
+
+static void collect_entries(checker *c, const scope *s, const entries *list, definition_list *found) {
+    for (uint32_t i = 0; i < list->count; i++) collect(c, s, list->at[i].value, found);
+}
+
+/* What an expression names that is not checked yet. */
+static void collect(checker *c, const scope *s, const expression *e, definition_list *found) {
+    if (!e) return;
+    switch (e->kind) {
+    case EXPRESSION_number:
+    case EXPRESSION_free: break;
+    case EXPRESSION_name: {
+        const binding *b = scope_find(s, e->name, false);
+        if (b && b->kind == BINDING_definition && b->definition->state == STATE_fresh) push(c->arena, found, b->definition);
+        break;
+    }
+    case EXPRESSION_operation: collect(c, s, e->left, found), collect(c, s, e->right, found); break;
+    case EXPRESSION_choice:
+        collect(c, s, e->condition, found), collect(c, s, e->then, found), collect(c, s, e->otherwise, found);
+        break;
+    case EXPRESSION_call:
+    case EXPRESSION_select: collect(c, s, e->head, found), collect_entries(c, s, &e->list, found); break;
+    }
+}
+
+static definition_list needs(checker *c, const definition *f) {
+    definition_list found = {0};
+    const item *it = f->item;
+    bool draw = it->kind == ITEM_draw;
+    const expression *const parts[] = {draw ? it->draw.distribution : it->value.value, draw ? it->draw.lower : NULL,
+                                       draw ? it->draw.upper : NULL, draw ? it->draw.censored_above : NULL,
+                                       draw ? it->draw.censored_below : NULL};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) collect(c, f->scope, parts[i], &found);
+    const targets *left = draw ? &it->draw.targets : &it->value.targets;
+    for (uint32_t i = 0; i < left->count; i++) collect_entries(c, f->scope, &left->at[i].type.arguments, &found);
+    return found;
+}
+
+/* Checks a definition after all that it names, with a stack of its own: a chain of definitions may be longer than the machine's
+ * stack is deep. One that waits for itself is left to define(), which reports the cycle. */
+static void settle(checker *c, definition *first) {
+    definition_list stack = {0};
+    push(c->arena, &stack, first);
+    while (stack.count) {
+        definition *f = stack.at[stack.count - 1];
+        if (f->waiting || f->state != STATE_fresh) {
+            define(c, f);
+            stack.count--;
+            continue;
+        }
+        f->waiting = true;
+        definition_list before = needs(c, f);
+        for (uint32_t i = before.count; i-- > 0;) {
+            if (before.at[i]->waiting && before.at[i]->state == STATE_fresh)
+                define(c, before.at[i]);
+            else
+                push(c->arena, &stack, before.at[i]);
+        }
+    }
+}
+
 /* ---- blocks ---- */
 
 static definition *declare_observed(checker *c, const item *it, variable v) {
@@ -299,8 +477,20 @@ static definition *declare_observed(checker *c, const item *it, variable v) {
 static const binding *given_named(checker *c, name n) {
     const binding *b = scope_here(c->top, n, false);
     if (!b || b->kind != BINDING_definition) return NULL;
-    define(c, b->definition);
+    settle(c, b->definition);
     return b;
+}
+
+/* `x ~ …` where the model has another statement for x. */
+static void report_drawn_twice(checker *c, const item *it, const binding *b) {
+    const target *t = &it->draw.targets.at[0];
+    if (b->definition->item->kind == ITEM_draw) {
+        report_taken(c, b, t->name, it->at, "each latent has one distribution");
+        return;
+    }
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->at, "`%s` has a value already, so it cannot be drawn", t->name);
+    advise(c->d, told, "a value of data alone is observed if it stands at top level, `let %s = …`; to add a term for another write "
+                       "`factor log_density(D, %s)`", t->name, t->name);
 }
 
 static void declare_model_draw(checker *c, const item *it, definition_list *list) {
@@ -312,10 +502,9 @@ static void declare_model_draw(checker *c, const item *it, definition_list *list
     }
     const binding *given = given_named(c, t->name);
     if (!given) {
-        if (scope_here(c->model, t->name, false)) {
-            if (!guarded(c, t)) taken(c, c->model, t->name, it->at, false);
-            return;
-        }
+        const binding *b = scope_here(c->model, t->name, false);
+        if (b && !guarded(c, t)) report_drawn_twice(c, it, b);
+        if (b) return;
         definition *f = declare_names(c, c->model, it, &it->draw.targets, VARIABLE_latent);
         push(c->arena, list, f);
         return;
@@ -346,16 +535,11 @@ static void check_factor(checker *c, const item *it) {
 }
 
 static void check_list(checker *c, definition_list *list) {
-    for (uint32_t i = 0; i < list->count; i++) define(c, list->at[i]);
+    for (uint32_t i = 0; i < list->count; i++) settle(c, list->at[i]);
 }
 
 static void declare_local(checker *c, scope *s, const item *it, definition_list *list, variable_kind kind) {
     push(c->arena, list, declare_names(c, s, it, &it->value.targets, it->kind == ITEM_param ? VARIABLE_param : kind));
-}
-
-static void misplaced(checker *c, const item *it, const char *where) {
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_syntax, it->at, "this does not belong into %s", where);
-    advise(c->d, told, "put declarations at the top level of the file");
 }
 
 static void check_model(checker *c, const item *block) {
@@ -366,8 +550,6 @@ static void check_model(checker *c, const item *block) {
             declare_model_draw(c, it, &list);
         else if (it->kind == ITEM_define || it->kind == ITEM_let || it->kind == ITEM_param)
             declare_local(c, c->model, it, &list, VARIABLE_derived);
-        else if (it->kind != ITEM_factor)
-            misplaced(c, it, "the model");
     }
     check_list(c, &list);
     for (uint32_t i = 0; i < block->block.items.count; i++)
@@ -388,8 +570,6 @@ static void check_generate(checker *c, const item *block) {
             push(c->arena, &list, declare_names(c, c->generate, it, &it->draw.targets, VARIABLE_generated));
         else if (it->kind == ITEM_define || it->kind == ITEM_let)
             declare_local(c, c->generate, it, &list, VARIABLE_generated);
-        else
-            misplaced(c, it, "generate");
     }
     for (uint32_t i = 0; i < list.count; i++) list.at[i]->now.random_allowed = true;
     check_list(c, &list);
@@ -426,17 +606,17 @@ static bool cover(checker *c, coverage *all, variable v, const item *it, span at
 static void report_not_latent(checker *c, const target *t) {
     const binding *b = scope_find(c->model, t->name, false);
     diagnostic *told;
+    if (strchr(t->name, '.')) {
+        push(c->arena, &c->unsupported, (unsupported){t->name_at, "a net"});
+        return;
+    }
     if (!b) {
         told = diagnose(c->d, DIAGNOSTIC_guide, t->name_at, "the model has no latent `%s`", t->name);
-        const char *near = NULL;
-        uint32_t least = 3;
-        for (variable v = 0; v < c->p->variables.count; v++) {
-            const variable_row *row = program_variable(c->p, v);
-            uint32_t distance = row->kind == VARIABLE_latent ? edit_distance(t->name, row->name, 2) : 3;
-            if (distance < least) least = distance, near = row->name;
-        }
-        if (near)
-            advise(c->d, told, "did you mean `%s`?", near);
+        nearest near = {.of = t->name};
+        for (variable v = 0; v < c->p->variables.count; v++)
+            if (program_variable(c->p, v)->kind == VARIABLE_latent) nearest_try(&near, program_variable(c->p, v)->name);
+        if (near.best)
+            advise(c->d, told, "did you mean `%s`?", near.best);
         else
             advise(c->d, told, "a guide draws the latents of the model, no others");
         return;
@@ -534,8 +714,6 @@ static void check_guide_block(checker *c, const item *block) {
             declare_guide_draw(c, it, &list, &all);
         else if (it->kind == ITEM_define || it->kind == ITEM_let || it->kind == ITEM_param)
             declare_local(c, c->guide, it, &list, VARIABLE_guide);
-        else
-            misplaced(c, it, "the guide");
     }
     check_list(c, &list);
     for (uint32_t k = 0; k < c->p->families.count; k++) {
@@ -558,31 +736,47 @@ static void choose_guide(checker *c) {
 
 /* ---- fit ---- */
 
+/* Options that are designed and do not run yet. */
+static const char *const LATER[] = {"objective", "optimizer", "batch", "beta", "anneal", "precision"};
+enum { LATER_COUNT = sizeof LATER / sizeof *LATER };
+
+static void report_no_option(checker *c, const item *it) {
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_option, it->option.name_at, "there is no option `%s`", it->option.name);
+    nearest near = {.of = it->option.name};
+    const char *all = "";
+    for (option_id id = 0; id < OPTION_count; id++) {
+        nearest_try(&near, OPTIONS[id].name);
+        all = arena_print(c->arena, "%s%s%s", all, id ? ", " : "", OPTIONS[id].name);
+    }
+    for (int i = 0; i < LATER_COUNT; i++) nearest_try(&near, LATER[i]);
+    if (near.best)
+        advise(c->d, told, "did you mean `%s`?", near.best);
+    else
+        advise(c->d, told, "the options are %s", all);
+}
+
 static void check_option(checker *c, const item *it) {
+    for (int i = 0; i < LATER_COUNT; i++)
+        if (strcmp(it->option.name, LATER[i]) == 0) {
+            push(c->arena, &c->unsupported, (unsupported){it->option.name_at, arena_print(c->arena, "the option `%s`", LATER[i])});
+            return;
+        }
     option_id id = option_find(it->option.name);
     if (id == OPTION_count) {
-        static const char *const LATER[] = {"objective", "optimizer", "batch", "beta", "anneal", "precision"};
-        for (size_t i = 0; i < sizeof LATER / sizeof *LATER; i++)
-            if (strcmp(it->option.name, LATER[i]) == 0) {
-                push(c->arena, &c->unsupported, (unsupported){it->option.name_at, arena_print(c->arena, "the option `%s`", LATER[i])});
-                return;
-            }
-        option_id near = option_nearest(it->option.name);
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_option, it->option.name_at, "there is no option `%s`", it->option.name);
-        const char *like = near == OPTION_count ? NULL : OPTIONS[near].name;
-        for (size_t i = 0; !like && i < sizeof LATER / sizeof *LATER; i++)
-            if (edit_distance(it->option.name, LATER[i], 2) <= 2) like = LATER[i];
-        if (like)
-            advise(c->d, told, "did you mean `%s`?", like);
-        else
-            advise(c->d, told, "`vmrun fit --help` lists the options");
+        report_no_option(c, it);
         return;
     }
+    if (c->p->options.given >> id & 1) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->option.name_at, "the option `%s` is given twice", it->option.name);
+        advise(c->d, told, "remove one");
+        return;
+    }
+    /* An option is read from its text, as a flag of the command line is. */
     const source *text = &c->d->sources.at[it->at.source];
     span at = it->option.value->at;
     const char *why = "", *word = arena_copy(c->arena, text->text + at.start, at.end - at.start);
     if (option_set(&c->p->options, id, word, c->arena, &why)) return;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_option, at, "`%s` %s", it->option.name, why);
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_option, at, "%s", why);
     advise(c->d, told, "for example `%s = %s`", it->option.name, OPTIONS[id].kind == OPTION_WORD ? "auto" : OPTIONS[id].example);
 }
 
@@ -608,10 +802,9 @@ static void load_library(checker *c) {
     }
 }
 
-static void check_axis_sizes(checker *c, const items *list) {
-    for (uint32_t i = 0; i < list->count; i++) {
-        const item *it = list->at[i];
-        if (it->kind != ITEM_axis || !it->axis.size) continue;
+static void check_axis_sizes(checker *c, const outline *o) {
+    for (uint32_t i = 0; i < o->sizes.count; i++) {
+        const item *it = o->sizes.at[i];
         const binding *b = scope_here(c->top, it->axis.name, false);
         if (!b || b->kind != BINDING_axis) continue;
         c->now = (surroundings){0};
@@ -654,8 +847,8 @@ program *program_compile(diagnostics *d, names *n, uint32_t source, const text_r
     load_library(c);
     outline o = {0};
     declare_items(c, &tree.items, &o);
-    check_axis_sizes(c, &tree.items);
     check_list(c, &o.top);
+    check_axis_sizes(c, &o);
     if (o.blocks[BLOCK_model]) {
         check_model(c, o.blocks[BLOCK_model]);
     } else {

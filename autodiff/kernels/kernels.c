@@ -178,7 +178,7 @@ static double sum(const double *x, size_t n) {
 }
 
 static double dot(const double *x, const double *y, size_t n) {
-#define TERM(s, at) madd(load(x + (at)), load(y + (at)), (s))
+#define TERM(s, at) (s) + load(x + (at)) * load(y + (at))
     SUM_OF(TERM)
 #undef TERM
     double rest = 0;

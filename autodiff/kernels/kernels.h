@@ -30,8 +30,8 @@ typedef struct kernels {
 
     void (*splat)(double *y, double x, size_t n);
     double (*sum)(const double *x, size_t n);
-    double (*dot)(const double *x, const double *y, size_t n);
-    void (*add_to)(double *y, const double *x, size_t n);                          /* y += x */
+    double (*dot)(const double *x, const double *y, size_t n); /* the bits of sum() of the products */
+    void (*add_to)(double *y, const double *x, size_t n);      /* y += x */
     void (*add_product_to)(double *z, const double *x, const double *y, size_t n); /* z += x y */
     void (*gather)(double *y, const double *x, const int32_t *index, size_t n);    /* y[i] = x[index[i]] */
 

@@ -1,6 +1,7 @@
 #include "runtime/cli/session.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -67,11 +68,19 @@ static bool load_value(session *s, const char *given) {
         fprintf(stderr, "vmrun: `--set %s`: write `--set NAME=VALUE`, as `--set n=10`\n", given);
         return false;
     }
-    const char *name = arena_copy(&s->arena, given, (size_t)(equals - given)), *value = equals + 1;
-    double number;
-    bool quoted = !number_parse(value, &number) && value[0] != '[' && value[0] != '"';
-    const char *text = arena_print(&s->arena, quoted ? "{\"%s\": \"%s\"}" : "{\"%s\": %s}", name, value);
-    return json_read_text(&s->diagnostics, &s->data, arena_print(&s->arena, "--set %s", name), text, strlen(text));
+    const char *value = equals + 1, *file = arena_print(&s->arena, "--set %s", given);
+    data_array x = {.name = arena_copy(&s->arena, given, (size_t)(equals - given)), .file = file};
+    if (value[0] == '[') {
+        const char *text = arena_print(&s->arena, "{\"%s\": %s}", x.name, value);
+        return json_read_text(&s->diagnostics, &s->data, file, text, strlen(text));
+    }
+    double *number = arena_new(&s->arena, double);
+    const char **label = arena_new(&s->arena, const char *);
+    if (!number_parse(value, number)) *number = NAN, *label = value;
+    x.numbers = number;
+    if (*label) x.texts = label;
+    push(&s->arena, &s->data.arrays, x);
+    return true;
 }
 
 static bool axis_named(const session *s, const char *word, size_t length) {

@@ -18,10 +18,14 @@
 /* Up to this many latents a full-rank guide costs less than the gradients of most models (d² a draw, d³ / 3 a
  * step). */
 enum { FULL_RANK_MOST = 400 };
+/* Draws a step, however large the data are. */
+enum { POINTS_LEAST = 16 };
 /* Refits of the proposal, and how much larger the last sample may be than asked for. */
 enum { REFITS = 6, ENLARGEMENTS = 3, ENLARGEMENT = 2 };
 /* A centring below this everywhere is as good as none. */
 static const double CENTRED_LEAST = 0.1;
+/* Below this k-hat the weights have a variance with little doubt, and nothing else is tried. */
+static const double KHAT_GOOD = 0.5;
 /* The share of draws that must count for the proposal to be left as it is. */
 static const double SHARE_ENOUGH = 0.25;
 
@@ -71,6 +75,19 @@ static gaussian first_guide(const start *at, uint64_t size, bool joint, arena *a
     return g;
 }
 
+/* Whether nothing more needs to be tried. */
+static bool weights_are_good(const sample *s) {
+    return s->quality.khat < KHAT_GOOD && s->quality.ess >= SHARE_ENOUGH * (double)s->count;
+}
+
+/* Of two that can be trusted the one in which more draws count; else the one with the lighter tail. */
+static bool better(const sample *x, const sample *y) {
+    double most = psis_threshold(x->count);
+    if (x->quality.khat < most && y->quality.khat < most)
+        return x->quality.ess / (double)x->count > y->quality.ess / (double)y->count;
+    return x->quality.khat < y->quality.khat;
+}
+
 /* The weighted draws of the best proposal that a few refits lead to, and more of them where few count. */
 static drawing draw_well(run *r, gaussian *g, evaluation *e, rng *draws) {
     uint64_t count = r->options.draws;
@@ -81,7 +98,7 @@ static drawing draw_well(run *r, gaussian *g, evaluation *e, rng *draws) {
         if (!importance_refit(&last, &now, &next, r->a)) break;
         now = next;
         last = importance_draw(&now, e, count, draws, r->a);
-        if (last.sample.quality.ess <= best.sample.quality.ess) continue;
+        if (!better(&last.sample, &best.sample)) continue;
         best = last;
         *g = now;
     }
@@ -146,45 +163,105 @@ static bool recentre(space *s, gaussian *g, rng *noise, arena *a) {
     return gaussian_of_points(g, points, NULL, count, a);
 }
 
+/* A guide that was fitted, and what its weights say. */
+typedef struct attempt {
+    gaussian guide;
+    drawing drawing;
+    double *centring; /* of the space it was fitted in */
+    bool converged;
+} attempt;
+
+typedef struct gaussian_run {
+    run *run;
+    space space;
+    density *one, *many;
+    evaluation *evaluation;
+    gaussian_course course;
+    rng noise, draws;
+} gaussian_run;
+
+static double *copied(const double *x, uint64_t count, arena *a) {
+    double *copy = arena_array(a, double, count);
+    memcpy(copy, x, count * sizeof *x);
+    return copy;
+}
+
+static bool attempt_fit(gaussian_run *r, gaussian g, attempt *to) {
+    arena *a = r->run->a;
+    uint64_t n = g.size;
+    if (!gaussian_fit(&g, r->many, &r->noise, a, &r->course)) return false;
+    to->guide = (gaussian){n, copied(g.mean, n, a), g.factor ? copied(g.factor, n * n, a) : NULL,
+                           copied(g.scale, n, a)};
+    to->centring = copied(r->space.centring, n, a);
+    to->converged = r->course.converged;
+    to->drawing = draw_well(r->run, &to->guide, r->evaluation, &r->draws);
+    return true;
+}
+
+/* In the centring of that attempt from now on. */
+static void attempt_resume(gaussian_run *r, const attempt *x) {
+    memcpy(r->space.centring, x->centring, r->space.size * sizeof *x->centring);
+}
+
+/* The non-centred form first; where its weights are not good, also one that is centred by what the data say.
+ */
+static bool find_attempt(gaussian_run *r, gaussian first, attempt *best) {
+    attempt other;
+    if (!attempt_fit(r, first, best)) return false;
+    if (r->course.interrupted || weights_are_good(&best->drawing.sample)) return true;
+    gaussian moved = best->guide;
+    moved.mean = copied(moved.mean, moved.size, r->run->a);
+    moved.scale = copied(moved.scale, moved.size, r->run->a);
+    if (moved.factor) moved.factor = copied(moved.factor, moved.size * moved.size, r->run->a);
+    if (!recentre(&r->space, &moved, &r->noise, r->run->a)) return true;
+    if (attempt_fit(r, moved, &other) && better(&other.drawing.sample, &best->drawing.sample)) *best = other;
+    attempt_resume(r, best);
+    return true;
+}
+
+static uint32_t at_least(uint32_t x, uint32_t least) { return x < least ? least : x; }
+
 static status run_gaussian(run *r) {
     arena *a = r->a;
-    space s = space_of_latents(r->model, false, a);
-    const char *why;
-    bool joint = full_rank(r, &s, &why);
-    push(a, &r->fit->reasons, (reason){"family", (double)s.size, why});
-    uint32_t most = (uint32_t)r->options.samples * (joint ? 3 : 1) + (joint ? (uint32_t)s.size / 2 : 0);
-    density *one = density_new(r->d, &s, 1, a);
-    density *many = one ? density_new(r->d, &s, points_that_fit(r->model, most < 2 ? 2 : most), a) : NULL;
-    if (!many) return STATUS_invalid_program;
-    rng starts = rng_open(r->options.seed, STREAM_START);
-    start at;
-    if (!start_find(one, many, joint ? FULL_RANK_MOST : 0, &starts, a, &at)) {
-        machine_complain(r->d, one->machine, one->tape, 0, 0);
-        return STATUS_not_finite;
-    }
-    gaussian g = first_guide(&at, s.size, joint, a);
-    gaussian_course course = {
+    gaussian_run g = {.run = r,
+                      .space = space_of_latents(r->model, false, a),
+                      .noise = rng_open(r->options.seed, STREAM_GUIDE),
+                      .draws = rng_open(r->options.seed, STREAM_DRAWS)};
+    uint64_t size = g.space.size;
+    g.course = (gaussian_course){
         0, r->options.steps, r->options.tolerance, r->watch, r->user, r->started, false, false, 0};
-    rng noise = rng_open(r->options.seed, STREAM_GUIDE), draws = rng_open(r->options.seed, STREAM_DRAWS);
-    bool finite = gaussian_fit(&g, many, &noise, a, &course);
-    if (finite && recentre(&s, &g, &noise, a)) finite = gaussian_fit(&g, many, &noise, a, &course);
-    if (!finite) {
-        machine_complain(r->d, many->machine, many->tape, 0, 0);
-        return STATUS_not_finite;
-    }
-    r->fit->steps = course.steps;
-    r->fit->interrupted = course.interrupted;
-    r->fit->gradients = one->gradients + many->gradients;
+    const char *why;
+    bool joint = full_rank(r, &g.space, &why);
+    push(a, &r->fit->reasons, (reason){"family", (double)size, why});
+    uint32_t most = (uint32_t)r->options.samples * (joint ? 3 : 1) + (joint ? (uint32_t)size / 2 : 0);
+    g.one = density_new(r->d, &g.space, 1, a);
+    if (!g.one) return STATUS_invalid_program;
+    g.many = density_new(r->d, &g.space, at_least(points_that_fit(r->model, most), POINTS_LEAST), a);
     reported *rep = arena_new(a, reported);
     *rep = reported_new(r->model, a);
-    evaluation *e = evaluation_new(&s, rep, points_that_fit(r->model, 250), r->options.seed, a);
-    drawing d = draw_well(r, &g, e, &draws);
-    r->findings = (findings){
-        .converged = course.converged, .draws = d.sample.count, .quality = d.sample.quality, .joint = joint};
-    measure_guide(r, &d);
-    check_wider(r, &g, &d, e);
+    g.evaluation = evaluation_new(&g.space, rep, points_that_fit(r->model, 250), r->options.seed, a);
+    rng starts = rng_open(r->options.seed, STREAM_START);
+    start at;
+    if (!start_find(g.one, g.many, joint ? FULL_RANK_MOST : 0, &starts, a, &at)) {
+        machine_complain(r->d, g.one->machine, g.one->tape, 0, 0);
+        return STATUS_not_finite;
+    }
+    attempt best;
+    if (!find_attempt(&g, first_guide(&at, size, joint, a), &best)) {
+        machine_complain(r->d, g.many->machine, g.many->tape, 0, 0);
+        return STATUS_not_finite;
+    }
+    r->fit->steps = g.course.steps;
+    r->fit->interrupted = g.course.interrupted;
+    r->fit->gradients = g.one->gradients + g.many->gradients;
+    r->findings = (findings){.converged = best.converged,
+                             .draws = best.drawing.sample.count,
+                             .quality = best.drawing.sample.quality,
+                             .joint = joint};
+    measure_guide(r, &best.drawing);
+    check_wider(r, &best.guide, &best.drawing, g.evaluation);
     r->sample = arena_new(a, sample);
-    *r->sample = d.sample;
+    *r->sample = best.drawing.sample;
     return STATUS_ok;
 }
 

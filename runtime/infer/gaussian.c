@@ -80,7 +80,7 @@ typedef struct work {
     double *mean_step;        /* size */
     double *scale_step;       /* size × size, or size for mean field */
     double *iterate, *unit;   /* for the descent: mean, log scales, then the factor */
-    bool limited;                 /* the step would have been longer */
+    bool limited;             /* the step would have been longer */
     double elbo, elbo_square; /* of the draws of a step, summed over steps */
     uint64_t elbo_count;
 } work;
@@ -135,7 +135,8 @@ static uint64_t find_residuals(work *w, const gaussian *g, const density *many) 
     return kept;
 }
 
-/* The rate, or less where no entry of a step may be larger than LARGEST_STEP, nor their root mean square over latents. */
+/* The rate, or less where no entry of a step may be larger than LARGEST_STEP, nor their root mean square over
+ * latents. */
 static double limited(work *w, double rate, const double *step, uint64_t count) {
     double length = rate * cblas_dnrm2((int)count, step, 1) / sqrt((double)w->size);
     double entry = rate * fabs(step[cblas_idamax((int)count, step, 1)]), largest = fmax(length, entry);

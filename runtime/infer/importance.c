@@ -83,8 +83,9 @@ bool importance_refit(const drawing *d, const gaussian *old, gaussian *refitted,
     double *covariance = arena_array(a, double, n *n);
     *refitted = (gaussian){n, arena_array(a, double, n), arena_array(a, double, n *n), old->scale};
     if (!gaussian_of_points(refitted, d->points, d->sample.log_weight, count, a)) return false;
-    /* an estimate of n entries of a mean from `ess` draws is worth ess / (ess + n) */
-    double trust = d->sample.quality.ess / (d->sample.quality.ess + (double)n);
+    /* a covariance of n entries needs many times n draws before its factor is better than an approximate one
+     */
+    double trust = d->sample.quality.ess / (d->sample.quality.ess + 10 * (double)n);
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)n, (int)n, 1 - trust, old->factor, (int)n, 0,
                 covariance, (int)n);
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)n, (int)n, trust, refitted->factor, (int)n, 1,

@@ -11,7 +11,7 @@
 #include <cblas.h>
 #include "runtime/infer/matrix.h"
 
-enum { MEMORY = 10, ITERATIONS = 200, SEARCH = 40, ATTEMPTS = 100, NEWTON_STEPS = 8 };
+enum { MEMORY = 10, ITERATIONS = 200, SEARCH = 40, ATTEMPTS = 100, NEWTON_STEPS = 8, STOPS = 16 };
 
 /* A step that promises less than this many nats ends the climb: far below what a posterior's sd can show. */
 static const double ENOUGH = 1e-6;
@@ -33,6 +33,9 @@ static double evaluate(density *one, const double *x, double *gradient) {
     return isfinite(one->log_density[0]) && all_finite(gradient, n) ? one->log_density[0] : -INFINITY;
 }
 
+/* An earlier point is taken only when its ELBO is better by this many nats. */
+static const double CLEARLY = 5;
+
 /* The point of the climb; pairs of steps and changes of the gradient, the newest at (count - 1) % MEMORY. */
 typedef struct climb {
     uint64_t size;
@@ -40,6 +43,8 @@ typedef struct climb {
     double *steps[MEMORY], *changes[MEMORY], curvature[MEMORY];
     uint32_t count;
     double *direction, *next, *next_gradient;
+    double *stops[STOPS]; /* some of the points on the way */
+    int stop_count;
 } climb;
 
 /* direction = H gradient by the two-loop recursion. */
@@ -118,7 +123,12 @@ static bool first_point(climb *c, density *one, rng *r) {
 
 static void climb_on(climb *c, density *one) {
     c->count = 0;
+    double next_stop = 0;
     for (int i = 0; i < ITERATIONS; i++) {
+        if (i >= next_stop && c->stop_count < STOPS) {
+            memcpy(c->stops[c->stop_count++], c->x, c->size * sizeof *c->x);
+            next_stop = fmax(i + 1, 1.5 * i);
+        }
         find_direction(c);
         double promise = dot(c->direction, c->gradient, c->size);
         if (!(promise > 0) || promise < ENOUGH || !search(c, one)) {
@@ -134,6 +144,7 @@ static climb climb_new(uint64_t size, arena *a) {
     climb c = {.size = size};
     double **all[] = {&c.x, &c.gradient, &c.direction, &c.next, &c.next_gradient};
     for (int i = 0; i < 5; i++) *all[i] = arena_array(a, double, size);
+    for (int i = 0; i < STOPS; i++) c.stops[i] = arena_array(a, double, size);
     for (int i = 0; i < MEMORY; i++) {
         c.steps[i] = arena_array(a, double, size);
         c.changes[i] = arena_array(a, double, size);
@@ -194,6 +205,37 @@ static void find_scales(density *many, start *s, arena *a) {
     }
 }
 
+/* The ELBO of independent normals at x, from a run of draws. */
+static double small_elbo(density *many, const double *x, const double *scale, rng *r) {
+    uint64_t n = many->space->size;
+    double entropy = 0.5 * (double)n * (1 + log(2 * M_PI)), sum = 0;
+    for (uint64_t i = 0; i < n; i++) entropy += log(scale[i]);
+    for (uint64_t b = 0; b < many->points; b++)
+        for (uint64_t i = 0; i < n; i++) many->at[b * n + i] = x[i] + scale[i] * rng_normal(r);
+    density_run(many);
+    for (uint64_t b = 0; b < many->points; b++) sum += many->log_density[b];
+    return isfinite(sum) ? sum / many->points + entropy : -INFINITY;
+}
+
+/* Takes the climb back to where its mass is, if it has left it. */
+static void judge_climb(climb *c, density *many, rng *r, start *s, arena *a) {
+    double *end = s->mode, *scale = s->scale, best;
+    find_scales(many, s, a);
+    best = small_elbo(many, end, scale, r) + CLEARLY;
+    start at = {.scale = arena_array(a, double, c->size)};
+    for (int i = c->stop_count; i-- > 0;) {
+        at.mode = c->stops[i];
+        for (uint64_t k = 0; k < c->size; k++) at.scale[k] = 1e-2;
+        find_scales(many, &at, a);
+        double elbo = small_elbo(many, at.mode, at.scale, r);
+        if (!(elbo > best)) continue;
+        best = elbo;
+        s->mode = at.mode;
+        memcpy(scale, at.scale, c->size * sizeof *scale);
+    }
+    s->astray = s->mode != end;
+}
+
 /* The smallest multiple of the identity, by factors of ten, that makes a symmetric matrix positive definite,
  * and its factor. */
 static void factor_shifted(const double *a, double *l, uint64_t n) {
@@ -233,8 +275,7 @@ static bool newton_step(climb *c, density *one, density *many, start *s, double 
 static void find_curvature(climb *c, density *one, density *many, uint64_t most_factored, arena *a,
                            start *s) {
     uint64_t n = c->size;
-    find_scales(many, s, a);
-    if (n > most_factored) return;
+    if (n > most_factored || s->astray) return;
     double *work[3];
     for (int i = 0; i < 3; i++) work[i] = arena_array(a, double, n *n);
     if (!s->factor) s->factor = arena_array(a, double, n *n);
@@ -253,6 +294,7 @@ bool start_find(density *one, density *many, uint64_t most_factored, rng *r, are
     *found = (start){.mode = arena_array(a, double, n), .scale = arena_array(a, double, n)};
     memcpy(found->mode, c.x, n * sizeof *c.x);
     for (uint64_t i = 0; i < n; i++) found->scale[i] = 1e-2;
+    judge_climb(&c, many, r, found, a);
     find_curvature(&c, one, many, most_factored, a, found);
     return true;
 }

@@ -9,7 +9,8 @@ typedef struct start {
     double *mode;   /* size; a point of high density where there is no mode */
     double *scale;  /* size: sds of the local Gaussian, each given the others */
     double *factor; /* size × size: lower factor of the covariance there; NULL where size is above
-                       `most_factored` */
+                       `most_factored`, or astray */
+    bool astray;    /* the mode is far from the mass, and this is a point on the way to it */
 } start;
 
 /* False where the density is finite at none of a hundred points; the last run of `one` is then at such a

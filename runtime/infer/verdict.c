@@ -16,7 +16,7 @@ static const double AGREE = 0.1, DISAGREE = 0.3;
 
 bool verdict_corrects(psis quality, uint64_t draws) {
     if (quality.ess > NEARLY_EQUAL * (double)draws) return true;
-    return quality.khat < psis_threshold(draws) && quality.ess >= FEW_DRAWS;
+    return quality.khat < 1 && quality.ess >= FEW_DRAWS;
 }
 
 static void add(fit *f, verdict at_most, const char *code, double value, const char *text) {

@@ -10,8 +10,7 @@ const char *verdict_name(verdict v) {
     return NAMES[v];
 }
 
-/* "radon" of "models/radon.vm". */
-static const char *model_name(arena *a, const char *path) {
+const char *report_model_name(arena *a, const char *path) {
     const char *slash = strrchr(path, '/'), *start = slash ? slash + 1 : path, *dot = strrchr(start, '.');
     return arena_copy(a, start, dot && dot > start ? (size_t)(dot - start) : strlen(start));
 }
@@ -57,7 +56,7 @@ static report_row row_of(const model *m, const frame *f, const summary *s, arena
 }
 
 report report_of_fit(const fit *f, arena *a) {
-    report r = {.model = model_name(a, f->model->program->path),
+    report r = {.model = report_model_name(a, f->model->program->path),
                 .verdict = f->verdict,
                 .seed = f->seed,
                 .steps = f->steps,
@@ -256,11 +255,13 @@ void report_table(const report *r, FILE *to) {
         fprintf(to, "  %s %.3g: %s\n", r->reasons.at[i].code, r->reasons.at[i].value,
                 r->reasons.at[i].text ? r->reasons.at[i].text : "");
     if (r->interrupted) fputs("  interrupted: the fit was stopped before its end\n", to);
-    if (isfinite(r->elbo)) fprintf(to, "elbo %.6g ± %.2g", r->elbo, r->elbo_error);
+    if (isfinite(r->elbo)) fprintf(to, "elbo %.6g ± %.2g, ", r->elbo, r->elbo_error);
     if (isfinite(r->log_evidence))
-        fprintf(to, ", log evidence %.6g ± %.2g", r->log_evidence, r->log_evidence_error);
-    if (isfinite(r->khat)) fprintf(to, ", k-hat %.2f", r->khat);
-    fprintf(to, "\n%llu steps, seed %llu, %.2f s\n", (unsigned long long)r->steps,
-            (unsigned long long)r->seed, r->seconds);
+        fprintf(to, "log evidence %.6g ± %.2g, ", r->log_evidence, r->log_evidence_error);
+    if (isfinite(r->khat)) fprintf(to, "k-hat %.2f, ", r->khat);
+    if (r->steps) fprintf(to, "%llu steps, ", (unsigned long long)r->steps);
+    fprintf(to, "%llu draws, seed %llu", (unsigned long long)r->draws, (unsigned long long)r->seed);
+    if (isfinite(r->seconds)) fprintf(to, ", %.2f s", r->seconds);
+    fputc('\n', to);
     if (r->rows.count) table_rows(r, to);
 }

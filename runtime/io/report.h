@@ -28,6 +28,9 @@ typedef struct report {
     vector(report_row) rows; /* those of one variable follow each other */
 } report;
 
+/* "radon" of "models/radon.vm", in the arena. */
+const char *report_model_name(arena *a, const char *path);
+
 report report_of_fit(const fit *f, arena *a);
 
 /* For a terminal: the verdict, its reasons, the variables; of long ones the first entries. */

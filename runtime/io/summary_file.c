@@ -258,7 +258,7 @@ static bool take_comments(arena *a, char *text, report *to) {
         const char *comment = arena_copy(a, line, (size_t)(end - line) - (end > line && end[-1] == '\r')),
                    *value;
         if ((value = comment_value(comment, "verdict"))) judged = find_verdict(value, &to->verdict);
-        if ((value = comment_value(comment, "model"))) to->model = value;
+        if ((value = comment_value(comment, "model"))) to->model = report_model_name(a, value);
         if ((value = comment_value(comment, "seed"))) to->seed = strtoull(value, NULL, 10);
         memset(line, ' ', (size_t)(end - line));
     }
@@ -284,7 +284,7 @@ static bool check_draws(diagnostics *d, const data_set *s) {
 }
 
 static bool read_draws(diagnostics *d, arena *a, const char *path, char *text, size_t length, report *to) {
-    to->model = path;
+    to->model = report_model_name(a, path);
     to->elbo = to->elbo_error = to->log_evidence = to->log_evidence_error = to->khat = to->ess = to->seconds =
         (double)NAN;
     if (!take_comments(a, text, to)) {

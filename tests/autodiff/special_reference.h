@@ -1,4 +1,4 @@
-/* Made by special_reference.py; do not edit. Rows: argument (two for pow and xlogy), value, remainder. */
+/* Made by special_reference.py; do not edit. Rows: argument (of pow, xlogy two), value, rest. */
 static const double EXP[][3] = {
     {-0x1.12c529aade10fp+9, 0x1.22323fbbb7a2bp-793, -0x1.617f6d341f29ap-848},
     {0x1.e7c3091181c24p+8, 0x1.9d7661507e131p+703, 0x1.1902785cdf540p+648},

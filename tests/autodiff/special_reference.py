@@ -1,9 +1,10 @@
-"""Writes special_reference.h: values of the kernels' functions to 40 digits, rounded to double and to a remainder.
+"""Writes special_reference.h: values of the kernels' functions, as a double and a remainder.
 
 Run:  python special_reference.py > special_reference.h
 
-Points are exact doubles: random over the ranges where a function changes its method, extremes, and the neighbourhoods of zeros
-and poles. A row is {x, y, rest} with y + rest the value to twice a double's precision; x2 for functions of two arguments.
+Points are exact doubles: random over the ranges where a function changes its method, extremes, and the
+neighbourhoods of zeros and poles. A row is {x, y, rest} with y + rest the value to twice a double's
+precision; functions of two arguments have both in front.
 """
 import random
 import mpmath as mp
@@ -24,7 +25,10 @@ def powers(low, high, n, signs=(1,)):
 BOTH = (1, -1)
 AROUND_1_AND_2 = [z + s * 2.0 ** -k for z in (1.0, 2.0) for k in range(2, 52, 3) for s in BOTH]
 
-log_ndtr = lambda x: mp.log(mp.erfc(-x / mp.sqrt(2)) / 2) if x < 0 else mp.log1p(-mp.erfc(x / mp.sqrt(2)) / 2)
+
+def log_ndtr(x):
+    r = mp.sqrt(2)
+    return mp.log(mp.erfc(-x / r) / 2) if x < 0 else mp.log1p(-mp.erfc(x / r) / 2)
 
 
 def ndtri(p):
@@ -41,8 +45,10 @@ def ndtri(p):
 
 UNARY = {
     "exp": (mp.exp, uniform(-745, 709.7, 150) + powers(-60, 3, 50, BOTH)),
-    "log": (mp.log, powers(-1074, 1023, 100) + powers(-2, 2, 100) + [1 + 2.0**-k for k in range(1, 52, 2)]),
-    "log1p": (mp.log1p, powers(-300, 300, 60) + [-x for x in powers(-60, -0.01, 80)] + powers(-3, 3, 60)),
+    "log": (mp.log,
+            powers(-1074, 1023, 100) + powers(-2, 2, 100) + [1 + 2.0**-k for k in range(1, 52, 2)]),
+    "log1p": (mp.log1p,
+              powers(-300, 300, 60) + [-x for x in powers(-60, -0.01, 80)] + powers(-3, 3, 60)),
     "expm1": (mp.expm1, uniform(-40, 709, 100) + powers(-300, 3, 60, BOTH)),
     "sin": (mp.sin, uniform(-20, 20, 150) + powers(-30, 40, 60, BOTH)),
     "cos": (mp.cos, uniform(-20, 20, 150) + powers(-30, 40, 60, BOTH)),
@@ -53,13 +59,16 @@ UNARY = {
     "sinh": (mp.sinh, uniform(-700, 700, 100) + powers(-60, 5, 60, BOTH)),
     "cosh": (mp.cosh, uniform(-700, 700, 100) + powers(-60, 5, 60, BOTH)),
     "tanh": (mp.tanh, uniform(-25, 25, 100) + powers(-60, 5, 60, BOTH)),
-    "expit": (lambda x: 1 / (1 + mp.exp(-x)), uniform(-700, 700, 80) + uniform(-40, 40, 120) + powers(-60, 3, 40, BOTH)),
-    "log1p_exp": (lambda x: mp.log1p(mp.exp(x)), uniform(-700, 700, 80) + uniform(-40, 40, 120) + powers(-60, 3, 40, BOTH)),
+    "expit": (lambda x: 1 / (1 + mp.exp(-x)),
+              uniform(-700, 700, 80) + uniform(-40, 40, 120) + powers(-60, 3, 40, BOTH)),
+    "log1p_exp": (lambda x: mp.log1p(mp.exp(x)),
+                  uniform(-700, 700, 80) + uniform(-40, 40, 120) + powers(-60, 3, 40, BOTH)),
     "lgamma": (lambda x: mp.log(abs(mp.gamma(x))) if abs(x) < 1e5 else mp.loggamma(x).real,
                uniform(0.001, 20, 250) + powers(-200, 200, 100) + AROUND_1_AND_2 + uniform(-20, 0, 80)),
     "digamma": (mp.digamma, uniform(0.001, 20, 200) + powers(-200, 200, 100) + uniform(-20, 0, 80)
                 + [1.4616321449683622, 1.4616321449683625]),
-    "trigamma": (lambda x: mp.psi(1, x), uniform(0.001, 20, 200) + powers(-200, 200, 100) + uniform(-20, 0, 80)),
+    "trigamma": (lambda x: mp.psi(1, x),
+                 uniform(0.001, 20, 200) + powers(-200, 200, 100) + uniform(-20, 0, 80)),
     "erf": (mp.erf, uniform(-6, 6, 200) + powers(-200, 4, 60, BOTH)),
     "erfc": (mp.erfc, uniform(-6, 6, 150) + uniform(6, 26.5, 80) + powers(-200, 2, 40, BOTH)),
     "log_ndtr": (log_ndtr, uniform(-40, 9, 200) + uniform(-3, 3, 100) + [-x for x in powers(3, 40, 60)]
@@ -83,7 +92,7 @@ def row(x, value):
     return "{" + ", ".join(float(v).hex() for v in (*x, y, rest)) + "},"
 
 
-print("/* Made by special_reference.py; do not edit. Rows: argument (two for pow and xlogy), value, remainder. */")
+print("/* Made by special_reference.py; do not edit. Rows: argument (of pow, xlogy two), value, rest. */")
 for name, (f, points) in UNARY.items():
     print(f"static const double {name.upper()}[][3] = {{")
     for x in points:

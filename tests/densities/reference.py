@@ -4,18 +4,21 @@
 usage: reference.py > reference.txt
        reference.py --check               (against scipy, where it has the distribution)
 
-Each density is a list of terms whose sum it is; the derivatives are those of the terms, by differences with more
-than twice the digits. Beside each number stands the sum of the absolute values of its terms: what an
+Each density is a list of terms whose sum it is; the derivatives are those of the terms, by differences with
+more than twice the digits. Beside each number stands the sum of the absolute values of its terms: what an
 implementation that rounds each term can hope for is a few units in the last place of that.
 
     distribution NAME TYPE[n] ARGUMENT:TYPE[n] …
     ARGUMENTS… x…   log_density size   d/dx size   d/dargument size …
+    tail NAME PROPERTY TYPE ARGUMENT:TYPE …
+    ARGUMENTS… x   property(x) size
     divergence NAME ARGUMENT:TYPE[n] …
     P-ARGUMENTS… Q-ARGUMENTS…   kl(p, q)
 
-[n] is the number of entries along the event axis; there is none where it is not written. Whole numbers have no
-derivatives; `nan` stands where else there is none. What a positive argument scales, as in d log(1 + m / d), has terms in its
-derivative that cancel; they are as large as the term by the argument, and count as that.
+[n] is the number of entries along the event axis; there is none where it is not written. Whole numbers have
+no derivatives; `nan` stands where else there is none. What a positive argument scales, as in d log(1 + m / d),
+has a derivative of terms that cancel; each is as large as the whole divided by the argument, and counts as that.
+The size of a tail is what the rounding of x does to it.
 """
 import sys
 from mpmath import mp, mpf, log, log1p, exp, loggamma, digamma, pi, inf, isfinite, nan
@@ -34,7 +37,8 @@ def xlog1py(x, y):
 
 
 def rising(a, n):
-    return loggamma(a + n) - loggamma(a)
+    """lgamma(a + n) - lgamma(a), which only for large a is worth one rounding."""
+    return [loggamma(a + n), -loggamma(a)] if a < 16 else [loggamma(a + n) - loggamma(a)]
 
 
 def lbeta(a, b):
@@ -77,7 +81,7 @@ def half_cauchy(x, scale):
 
 def student_t(x, df, loc, scale):
     tail = -(df + 1) / 2 * log1p(((x - loc) / scale) ** 2 / df)
-    return [rising(df / 2, mpf(1) / 2), -log(pi * df) / 2, -log(scale), tail]
+    return rising(df / 2, mpf(1) / 2) + [-log(pi * df) / 2, -log(scale), tail]
 
 
 def half_student_t(x, df, scale):
@@ -165,12 +169,12 @@ def poisson_log(x, log_rate):
 
 def neg_binomial_2(x, mean, dispersion):
     more = mpf(0) if x == 0 else -x * log1p(dispersion / mean) if mean > 0 else -inf
-    return [rising(dispersion, x), -loggamma(x + 1), -dispersion * log1p(mean / dispersion), more]
+    return rising(dispersion, x) + [-loggamma(x + 1), -dispersion * log1p(mean / dispersion), more]
 
 
 def neg_binomial_2_log(x, log_mean, dispersion):
     u = log_mean - log(dispersion)
-    return [rising(dispersion, x), -loggamma(x + 1), -x * softplus(-u), -dispersion * softplus(u)]
+    return rising(dispersion, x) + [-loggamma(x + 1), -x * softplus(-u), -dispersion * softplus(u)]
 
 
 def categorical(x, *probabilities):
@@ -196,7 +200,7 @@ LOCATIONS = [(0.0, 1.0), (-3.5, 0.25), (1e6, 1e-8), (1.5, 1e8), (0.1, 1e-3)]
 COUNTS = [0, 1, 2, 17, 1000, 10**9]
 TRIALS = [
     (n, x)
-    for n, counts in [(1, [0, 1, 2]), (10, [0, 3, 10]), (1000, [0, 1, 400, 1000]), (10**9, [0, 7, 5 * 10**8, 10**9])]
+    for n, counts in {1: [0, 1, 2], 10: [0, 3, 10], 1000: [0, 1, 400, 1000], 10**9: [0, 7, 5 * 10**8, 10**9]}.items()
     for x in counts
 ]
 
@@ -239,7 +243,8 @@ TABLE = [
     (normal, "real", LOCATED, located(AROUND)),
     (half_normal, "positive", "scale:positive", stretched(AHEAD)),
     (lognormal, "positive", LOCATED,
-     grid([(0, 1), (-3, 0.1), (40, 5), (0.5, 1e-3), (0, 1e8)], [1e-300, 1e-8, 0.05, 1, 1.7, 30, 1e15, 1e300])),
+     grid([(0, 1), (-3, 0.1), (40, 5), (0.5, 1e-3), (0, 1e8)],
+          [1e-300, 1e-8, 0.05, 1, 1.7, 30, 1e15, 1e300])),
     (cauchy, "real", LOCATED, located(AROUND)),
     (half_cauchy, "positive", "scale:positive", stretched(AHEAD)),
     (student_t, "real", "df:positive loc:real scale:positive", STUDENT),
@@ -252,7 +257,8 @@ TABLE = [
      shaped([1e-3, 0.5, 1.124909, 50, 1e8], [1e-8, 4, 1e8], [1e-2, 0.8, 1, 1e9], lambda a, b: b / a)),
     (beta, "unit", "a:positive b:positive", BETA),
     (uniform, "real", "lower:real upper:real",
-     grid([(0, 1), (-3, 1e8), (0, 1e-8), (1e6, 1e6 + 1)], [-3.5, -3, 0, 1e-9, 0.5, 1, 1.001, 1e6 + 0.5, 1e8])),
+     grid([(0, 1), (-3, 1e8), (0, 1e-8), (1e6, 1e6 + 1)],
+          [-3.5, -3, 0, 1e-9, 0.5, 1, 1.001, 1e6 + 0.5, 1e8])),
     (flat, "real", "", grid([()], [-1e300, 0, 3.5])),
     (laplace, "real", LOCATED, located([z for z in AROUND if z])),
     (logistic, "real", LOCATED, located(AROUND)),
@@ -263,7 +269,8 @@ TABLE = [
     (bernoulli_logit, "binary", "logit:real", grid([-800, -40, -1e-9, 0, 0.3, 35, 800], [0, 1])),
     (binomial, "count", "trials:count probability:unit",
      [((n, p), x) for n, x in TRIALS for p in [0, 1e-12, 0.3, 0.5, 1]]),
-    (binomial_logit, "count", "trials:count logit:real", [((n, l), x) for n, x in TRIALS for l in [-40, -0.8, 0, 25]]),
+    (binomial_logit, "count", "trials:count logit:real",
+     [((n, l), x) for n, x in TRIALS for l in [-40, -0.8, 0, 25]]),
     (beta_binomial, "count", "trials:count a:positive b:positive",
      [((n, a, b), x) for n, x in TRIALS for a, b in [(1, 1), (0.01, 3), (200, 1e6)]]),
     (geometric, "count", "probability:unit", grid([1e-9, 0.3, 0.99, 1], COUNTS)),
@@ -364,15 +371,62 @@ def rows():
             yield " ".join(out)
 
 
+# ---- cdf, its logarithms and its inverse, far out ----
+
+
+def above(z):
+    """P(Z > z), standard normal."""
+    return mp.erfc(z / mp.sqrt(2)) / 2
+
+
+def cauchy_below(z):
+    return mp.atan2(1, -z) / pi
+
+
+def expit(z):
+    return 1 / (1 + exp(-z))
+
+
+# The cdf and what it leaves of 1, each accurate where it is small, at the standardised z; its inverse.
+FAR = [-1e6, -300, -37, -5, -1e-3, 0, 0.7, 6, 40, 1e5]
+AWAY = [1e-30, 1e-6, 0.5, 1, 5, 40, 300]
+SHARES = [1e-300, 1e-9, 0.2, 0.5, 0.9, 1 - 1e-9]
+
+NORMAL = (lambda z: above(-z), above, None)
+TAILS = [
+    (normal, "real", "cdf log_cdf log_ccdf", NORMAL, FAR),
+    (half_normal, "positive", "cdf log_ccdf",
+     (lambda z: mp.erf(z / mp.sqrt(2)), lambda z: 2 * above(z), None), AWAY),
+    (cauchy, "real", "cdf log_cdf log_ccdf quantile",
+     (cauchy_below, lambda z: cauchy_below(-z), lambda p: mp.tan(pi * (p - mpf(1) / 2))), FAR),
+    (half_cauchy, "positive", "cdf log_ccdf quantile",
+     (lambda z: 2 * mp.atan(z) / pi, lambda z: 2 * mp.atan(1 / z) / pi, lambda p: mp.tan(pi * p / 2)), AWAY),
+    (exponential, "positive", "cdf log_ccdf quantile",
+     (lambda z: -mp.expm1(-z), lambda z: exp(-z), lambda p: -log1p(-p)), AWAY),
+    (laplace, "real", "cdf log_cdf log_ccdf quantile",
+     (lambda z: exp(z) / 2 if z < 0 else 1 - exp(-z) / 2, lambda z: 1 - exp(z) / 2 if z < 0 else exp(-z) / 2,
+      lambda p: log(2 * p) if p < 0.5 else -log(2 - 2 * p)), FAR),
+    (logistic, "real", "cdf log_cdf log_ccdf quantile",
+     (expit, lambda z: expit(-z), lambda p: log(p) - log1p(-p)), FAR),
+    (weibull, "positive", "cdf log_ccdf quantile",
+     (lambda z: -mp.expm1(-(z**1.5)), lambda z: exp(-(z**1.5)),
+      lambda p: (-log1p(-p)) ** (mpf(2) / 3)), AWAY),
+    (gumbel, "real", "cdf log_cdf log_ccdf quantile",
+     (lambda z: exp(-exp(-z)), lambda z: -mp.expm1(-exp(-z)), lambda p: -log(-log(p))),
+     [z for z in FAR if z > -5]),
+]
+
 # ---- divergences, by quadrature and sums ----
 
 DIVERGENCES = [
-    (normal, "real", LOCATED, [((0, 1), (1, 2)), ((3, 0.1), (2.5, 0.3)), ((-1, 5), (0, 0.5)), ((0.5, 2), (0.5, 2))]),
+    (normal, "real", LOCATED,
+     [((0, 1), (1, 2)), ((3, 0.1), (2.5, 0.3)), ((-1, 5), (0, 0.5)), ((0.5, 2), (0.5, 2))]),
     (half_normal, "positive", "scale:positive", [((1,), (2,)), ((5,), (0.5,))]),
     (lognormal, "positive", LOCATED, [((0, 1), (1, 2)), ((1, 0.3), (0.8, 0.5))]),
     (cauchy, "real", LOCATED, [((0, 1), (1, 2)), ((3, 0.5), (-2, 4))]),
     (exponential, "positive", "rate:positive", [((1,), (2,)), ((5,), (0.5,))]),
-    (gamma, "positive", "shape:positive rate:positive", [((2, 1), (3, 0.5)), ((25, 4), (2, 1)), ((0.7, 2), (1.5, 3))]),
+    (gamma, "positive", "shape:positive rate:positive",
+     [((2, 1), (3, 0.5)), ((25, 4), (2, 1)), ((0.7, 2), (1.5, 3))]),
     (inv_gamma, "positive", "shape:positive scale:positive", [((2, 1), (3, 0.5)), ((5, 4), (2, 1))]),
     (beta, "unit", "a:positive b:positive", [((2, 3), (1, 1)), ((1.5, 4), (3, 0.5)), ((20, 30), (2, 2))]),
     (uniform, "real", "lower:real upper:real", [((0, 1), (-1, 3)), ((0, 2), (0, 2)), ((0, 2), (1, 2))]),
@@ -385,7 +439,8 @@ DIVERGENCES = [
     (categorical, "k", "probabilities:simplex[3]",
      [((0.2, 0.3, 0.5), (0.1, 0.1, 0.8)), ((0, 0.25, 0.75), (0.5, 0.25, 0.25))]),
     (categorical_logit, "k", "logits:real[3]", [((0, 1, -1), (0.5, 0, 2)), ((-30, 2, 0), (1, 1, 1))]),
-    (dirichlet, "simplex[3]", "concentration:positive[3]", [((1, 1, 1), (2, 3, 4)), ((0.5, 2, 7), (1, 1, 1))]),
+    (dirichlet, "simplex[3]", "concentration:positive[3]",
+     [((1, 1, 1), (2, 3, 4)), ((0.5, 2, 7), (1, 1, 1))]),
 ]
 
 
@@ -421,9 +476,48 @@ def divergences():
             yield "%s  %r" % (" ".join(repr(float(v)) for v in p + q), d)
 
 
+def log_of(small, other):
+    return log(small) if small < 0.5 else log1p(-other)
+
+
+def tails():
+    """Arguments are loc = 0 and scale = 2, or the like: standardising is exact."""
+    for f, kind, properties, (below, over, inverse), places in TAILS:
+        if f is exponential:
+            arguments, values = "rate:positive", [0.5]
+        elif f is weibull:
+            arguments, values = "shape:positive scale:positive", [1.5, 2.0]
+        elif kind == "real":
+            arguments, values = LOCATED, [0.0, 2.0]
+        else:
+            arguments, values = "scale:positive", [2.0]
+        by = {
+            "cdf": below,
+            "log_cdf": lambda z: log_of(below(z), over(z)),
+            "log_ccdf": lambda z: log_of(over(z), below(z)),
+            "quantile": lambda p: 2 * inverse(p),
+        }
+        for name in properties.split():
+            yield "tail %s %s %s %s" % (f.__name__, name, "unit" if name == "quantile" else kind, arguments)
+            for z in SHARES if name == "quantile" else places:
+                x, g = mpf(z) if name == "quantile" else 2 * mpf(z), by[name]
+                at = mpf(z)
+                with mp.workdps(400):
+                    step = abs(at) * mpf(10) ** -30 or mpf(10) ** -30
+                    value, slope = g(at), (g(at + step) - g(at - step)) / (2 * step)
+                    if abs(value) < mpf(10) ** -290 and name != "quantile":
+                        value, slope = (mpf(0), mpf(0)) if abs(value) < mpf(10) ** -330 else (None, None)
+                if value is None:
+                    continue
+                row = [repr(v) for v in values + [float(x)]]
+                yield " ".join(row) + "  " + text(+value, [value, at * slope])
+
+
 def main():
     print("# Made by reference.py; see there for the columns.")
     for line in rows():
+        print(line)
+    for line in tails():
         print(line)
     with mp.workdps(30):
         for line in divergences():

@@ -6,8 +6,8 @@
  *   distributions.c densities, samples and closed forms of `x ~ D(…)`
  *   statements.c    declarations, model, guide, generate and fit
  *
- * Order of text does not matter: a name is checked when it is first asked for, and one that is asked for while
- * it is being checked is a cycle. */
+ * Order of text does not matter: a name is checked when it is first asked for, and one that is asked for
+ * while it is being checked is a cycle. */
 #ifndef VM_LANG_CHECKER_H
 #define VM_LANG_CHECKER_H
 
@@ -53,11 +53,11 @@ typedef enum state { STATE_fresh, STATE_checking, STATE_checked } state;
 
 /* What the statement being checked gives to the expressions inside it. */
 typedef struct surroundings {
-    axes axes;        /* the statement's: of random draws and of `?` */
+    axes axes; /* the statement's: of random draws and of `?` */
     bool free_allowed;
-    type free_type;   /* of a `?` here */
+    type free_type; /* of a `?` here */
     const char *free_name;
-    span call;        /* the user's call, while code of the library is read */
+    span call; /* the user's call, while code of the library is read */
     bool in_call;
     bool random_allowed;
 } surroundings;
@@ -67,7 +67,7 @@ typedef struct definition {
     const item *item;
     scope *scope; /* in which its expressions are read */
     state state;
-    surroundings now; /* … and what surrounds it */
+    surroundings now;            /* … and what surrounds it */
     struct definition *asked_by; /* that whose check led to this one's */
     bool waiting;                /* for what it needs, see settle in statements.c */
     uint32_t count;
@@ -116,9 +116,10 @@ typedef struct checker {
     scope *library, *top, *model, *guide, *generate;
     surroundings now;
     definition *current; /* being checked */
-    uint32_t depth; /* of expressions inside each other, calls included */
-    vector(const distribution *) model_distributions; /* by statement of the model; NULL where it was narrowed or cut */
-    vector(unsupported) unsupported;    /* told only when there are no errors */
+    uint32_t depth;      /* of expressions inside each other, calls included */
+    vector(const distribution *)
+        model_distributions;         /* by statement of the model; NULL where it was narrowed or cut */
+    vector(unsupported) unsupported; /* told only when there are no errors */
     vector(name) imported;
     name word_rest, word_last, word_inf, word_pi, word_size, word_log_density, word_sample, word_cdf;
 } checker;
@@ -156,11 +157,20 @@ node make_variable(checker *c, variable v, span at);
 /* The axes that a list of plain names stands for; false, reported, where one is no axis. */
 bool evaluate_axes(checker *c, scope *s, const entries *list, axes *found, axis *order);
 type evaluate_type(checker *c, scope *s, const type_syntax *t);
+/* Whether the axes that a type names, `simplex[k]`, are the last ones of what has it. */
+bool check_type_axes(checker *c, scope *s, const type_syntax *t, const axis *order, uint32_t count);
+/* Whether the type of parameter i of an overloaded function is this distribution. */
+bool takes_distribution(const binding *b, uint32_t i, const distribution *d);
 /* `normal(loc, scale)`, `softmax[k](x)`: how a definition is called. */
 const char *signature(checker *c, const item *f);
+/* Reports what an expression names and nothing defines, without asking what it means. */
+void check_names(checker *c, scope *s, const expression *e);
+/* The primitive that the language has under a name, NODE_failed for none; and how it is called. */
+node_op primitive_named(name n);
+const char *primitive_text(checker *c, const char *n, node_op op);
 /* Inlines a definition with parameters: fn, or a property of a distribution. */
-value call_function(checker *c, const item *function, scope *home, const axes *axis_arguments, uint32_t axis_count,
-                    const value *arguments, uint32_t count, span at);
+value call_function(checker *c, const item *function, scope *home, const axes *axis_arguments,
+                    uint32_t axis_count, const value *arguments, uint32_t count, span at);
 /* The alias of an axis with these primes, made when first used. */
 axis axis_alias(checker *c, axis of, name as, span at);
 /* Ensures that a definition is checked; reports one that is its own cause. */
@@ -169,16 +179,13 @@ void define(checker *c, definition *f);
 /* ---- distributions.c ---- */
 
 value evaluate_distribution(checker *c, scope *s, const expression *e, const binding *b);
-bool is_primitive(name n);
 /* Whether a `dist` may define a property of this name (properties.def). */
 bool is_property(name n);
 const item *distribution_property(const distribution *d, name property);
-/* The distribution's property at x (0 where it takes none). `x_axes` are the axes of x in order, of which the last are the event's. 0 where
- * it has no such property or failed. */
-node distribution_at(checker *c, const distribution *d, name property, node x, const axis *order, uint32_t count);
-/* The type of what it draws, given the axes of the left side (`declared`: the type of data, or NULL). */
-bool distribution_type(checker *c, const distribution *d, const axis *order, uint32_t count, const type *declared, type *found,
-                       axes *event);
+/* The distribution's property at x (0 where it takes none). `x_axes` are the axes of x in order, of which the
+ * last are the event's. 0 where it has no such property or failed. */
+node distribution_at(checker *c, const distribution *d, name property, node x, const axis *order,
+                     uint32_t count);
 void check_draw(checker *c, definition *f, block_kind block);
 /* Whether a left side holds for a part of an axis only, `h[time > 1]`, which is then noted as not run yet. */
 bool guarded(checker *c, const target *t);

@@ -1,9 +1,8 @@
-/* `x ~ D(…)`: what a statement of model, guide or generate means. A distribution's properties (log_density, sample, cdf …) are
- * expressions of the library; here their parameters are bound to the arguments and their axis parameters to axes of
- * the statement:
- *   an event axis, `dirichlet(…) : simplex[k]`, is the last axis of x;
- *   an index axis, `categorical(…) : k`, is the axis of the argument that x lacks.
- * Every other axis of an argument must be an axis of x. */
+/* `x ~ D(…)`: what a statement of model, guide or generate means. A distribution's properties (log_density,
+ * sample, cdf …) are expressions of the library; here their parameters are bound to the arguments and their
+ * axis parameters to axes of the statement: an event axis, `dirichlet(…) : simplex[k]`, is the last axis of
+ * x; an index axis, `categorical(…) : k`, is the axis of the argument that x lacks. Every other axis of an
+ * argument must be an axis of x. */
 #include "lang/checker.h"
 
 #include <math.h>
@@ -19,7 +18,7 @@ typedef struct axis_bindings {
     uint32_t count;
 } axis_bindings;
 
-static axis_binding *bound_axis_of(axis_bindings *b, name n) {
+static const axis_binding *bound_axis_of(const axis_bindings *b, name n) {
     for (uint32_t i = 0; i < b->count; i++)
         if (b->at[i].name == n) return &b->at[i];
     return NULL;
@@ -34,7 +33,8 @@ static bool is_axis_parameter(const item *d, name n) {
 
 /* ---- arguments ---- */
 
-/* Values whose support was declared, so that it can be held against them; what is computed has only bounds. */
+/* Values whose support was declared, so that it can be held against them; what is computed has only bounds.
+ */
 static bool is_declared(const program *p, node n) {
     const node_row *r = program_node(p, n);
     switch (r->op) {
@@ -53,8 +53,10 @@ static bool is_declared(const program *p, node n) {
 /* A continuous latent is never at the end of its support: that has probability 0. */
 static bool is_drawn(const program *p, node n) {
     const node_row *r = program_node(p, n);
-    while (r->op == NODE_gather || r->op == NODE_rename || r->op == NODE_expand) r = program_node(p, r->in[0]);
-    return r->op == NODE_variable && program_variable(p, r->variable)->kind != VARIABLE_data && !r->range.whole;
+    while (r->op == NODE_gather || r->op == NODE_rename || r->op == NODE_expand)
+        r = program_node(p, r->in[0]);
+    return r->op == NODE_variable && program_variable(p, r->variable)->kind != VARIABLE_data &&
+           !r->range.whole;
 }
 
 static const char *range_text(checker *c, range r) {
@@ -68,20 +70,26 @@ static const char *range_text(checker *c, range r) {
 static void advise_support(checker *c, diagnostic *told, const node_row *r, type wants) {
     const char *type = type_text(c->p, wants);
     const node_row *of = r;
-    while (of->op == NODE_gather || of->op == NODE_rename || of->op == NODE_expand) of = program_node(c->p, of->in[0]);
+    while (of->op == NODE_gather || of->op == NODE_rename || of->op == NODE_expand)
+        of = program_node(c->p, of->in[0]);
     if (of->op == NODE_variable) {
         const variable_row *v = program_variable(c->p, of->variable);
         const char *name = v->name;
         if (v->kind == VARIABLE_data)
             advise(c->d, told, "declare `data %s : %s`, which is then checked", name, type);
         else if (wants.support == SUPPORT_simplex)
-            advise(c->d, told, "give `%s` a distribution on the simplex, `%s ~ dirichlet(1)`, or write `softmax[…](%s)`", name, variable_text(c->p, of->variable), name);
+            advise(c->d, told,
+                   "give `%s` a distribution on the simplex, `%s ~ dirichlet(1)`, or write `softmax[…](%s)`",
+                   name, variable_text(c->p, of->variable), name);
         else if (wants.support == SUPPORT_positive)
-            advise(c->d, told, "give `%s` a positive distribution, as `%s ~ half_normal(1)`, or narrow it: `%s : positive ~ …`", name, name, name);
+            advise(c->d, told,
+                   "give `%s` a positive distribution, as `%s ~ half_normal(1)`, or narrow it: `%s : "
+                   "positive ~ …`",
+                   name, name, name);
         else if (wants.support == SUPPORT_unit)
-            advise(c->d, told, "give `%s` a distribution on [0, 1], as beta(1, 1), or write `expit(%s)`", name, name);
-        else
-            advise(c->d, told, "narrow it where it is drawn: `%s : %s ~ …`", name, type);
+            advise(c->d, told, "give `%s` a distribution on [0, 1], as beta(1, 1), or write `expit(%s)`",
+                   name, name);
+        else advise(c->d, told, "narrow it where it is drawn: `%s : %s ~ …`", name, type);
     } else {
         advise(c->d, told, "write a value that is %s", SUPPORTS[wants.support].about);
     }
@@ -96,12 +104,13 @@ static void check_argument(checker *c, const distribution *d, uint32_t i) {
     bool refuted = range_disjoint(r->range, must);
     if (is_drawn(c->p, d->arguments[i])) must.open_below = must.open_above = false;
     if (SUPPORTS[t.support].event && r->type.support != t.support && r->op != NODE_number)
-        refuted |= is_declared(c->p, d->arguments[i]) && !(t.support == SUPPORT_simplex && range_within(r->range, must));
-    else
-        refuted |= is_declared(c->p, d->arguments[i]) && !range_within(r->range, must);
+        refuted |= is_declared(c->p, d->arguments[i]) &&
+                   !(t.support == SUPPORT_simplex && range_within(r->range, must));
+    else refuted |= is_declared(c->p, d->arguments[i]) && !range_within(r->range, must);
     if (!refuted) return;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, place(c, d->argument_at[i]), "`%s` of `%s` must be %s; this %s", wants->name,
-                                d->definition->function.name, type_text(c->p, t), range_text(c, r->range));
+    diagnostic *told =
+        diagnose(c->d, DIAGNOSTIC_support, place(c, d->argument_at[i]), "`%s` of `%s` must be %s; this %s",
+                 wants->name, d->definition->function.name, type_text(c->p, t), range_text(c, r->range));
     advise_support(c, told, r, t);
 }
 
@@ -116,29 +125,34 @@ static uint32_t parameter_of(const item *d, const entry *e, uint32_t place_in_li
 value evaluate_distribution(checker *c, scope *s, const expression *e, const binding *b) {
     const item *definition = b->item;
     distribution *d = arena_new(c->arena, distribution);
-    *d = (distribution){.definition = definition, .home = b->home, .at = e->at, .count = definition->function.parameter_count};
+    *d = (distribution){.definition = definition,
+                        .home = b->home,
+                        .at = e->at,
+                        .count = definition->function.parameter_count};
     value result = {.kind = VALUE_distribution, .distribution = d};
     const char *statement = c->now.free_name;
     surroundings before = c->now;
     for (uint32_t i = 0; i < e->list.count; i++) {
         uint32_t to = parameter_of(definition, &e->list.at[i], i);
         if (e->list.at[i].name && to == d->count) {
-            diagnostic *told = diagnose(c->d, DIAGNOSTIC_name, e->list.at[i].name_at, "`%s` has no parameter `%s`", definition->function.name,
-                                        e->list.at[i].name);
+            diagnostic *told =
+                diagnose(c->d, DIAGNOSTIC_name, e->list.at[i].name_at, "`%s` has no parameter `%s`",
+                         definition->function.name, e->list.at[i].name);
             advise(c->d, told, "write `%s`", signature(c, definition));
             d->failed = true;
         }
         bool used = to < d->count && to < VALUES_MOST;
         if (used && before.free_allowed) {
             const parameter *p = &definition->function.parameters[to];
-            c->now.free_type = is_axis_parameter(definition, p->type.name) ? (type){0} : evaluate_type(c, b->home, &p->type);
+            c->now.free_type =
+                is_axis_parameter(definition, p->type.name) ? (type){0} : evaluate_type(c, b->home, &p->type);
             c->now.free_name = arena_print(c->arena, "%s.%s", statement, p->name);
         }
         node argument = evaluate_node(c, s, e->list.at[i].value);
         d->failed |= !argument;
         if (used && d->argument_at[to].end) {
-            diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, place(c, e->list.at[i].value->at), "`%s` is given twice",
-                                        definition->function.parameters[to].name);
+            diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, place(c, e->list.at[i].value->at),
+                                        "`%s` is given twice", definition->function.parameters[to].name);
             advise(c->d, told, "write `%s`", signature(c, definition));
             d->failed = true;
         }
@@ -146,8 +160,10 @@ value evaluate_distribution(checker *c, scope *s, const expression *e, const bin
     }
     c->now = before;
     if (e->list.count != d->count && !d->failed) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, place(c, e->at), "`%s` takes %u argument%s, here %s %u", definition->function.name,
-                                    d->count, d->count == 1 ? "" : "s", e->list.count == 1 ? "is" : "are", e->list.count);
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_arity, place(c, e->at), "`%s` takes %u argument%s, here %s %u",
+                     definition->function.name, d->count, d->count == 1 ? "" : "s",
+                     e->list.count == 1 ? "is" : "are", e->list.count);
         advise(c->d, told, "write `%s`", signature(c, definition));
         d->failed = true;
     }
@@ -157,27 +173,30 @@ value evaluate_distribution(checker *c, scope *s, const expression *e, const bin
 
 /* ---- axis parameters ---- */
 
-/* Axes of an argument that neither x nor an axis parameter accounts for, and that may be the axis parameter `wanted`. */
+/* Axes of an argument that neither x nor an axis parameter accounts for, and that may be the axis parameter
+ * `wanted`. */
 static axis free_axis(checker *c, node argument, axes of_x, const type *declared) {
     axes rest = axes_minus(program_node(c->p, argument)->axes, of_x);
     axis found = rest.count == 1 ? rest.at[0] : AXIS_NONE;
     for (int i = 0; declared && declared->support == SUPPORT_index && i < rest.count; i++)
         if (program_axis(c->p, rest.at[i])->of == declared->index) found = rest.at[i];
-    if (found == AXIS_NONE && !rest.count && declared && declared->support == SUPPORT_index) return declared->index;
+    if (found == AXIS_NONE && !rest.count && declared && declared->support == SUPPORT_index)
+        return declared->index;
     return found;
 }
 
 /* Binds the axis parameters; reports where it cannot be done and `told` is wanted. */
-static bool bind_axis_parameters(checker *c, const distribution *d, const axis *order, uint32_t count, const type *declared, bool tell,
-                                 axis_bindings *bound, axes *event) {
+static bool bind_axis_parameters(checker *c, const distribution *d, const axis *order, uint32_t count,
+                                 const type *declared, bool tell, axis_bindings *bound, axes *event) {
     const item *f = d->definition;
     const entries *events = &f->function.type.axes;
     *bound = (axis_bindings){0};
     *event = (axes){0};
     if (count < events->count) {
         if (!tell) return false;
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, d->at), "`%s` draws %s, so the left side needs an axis", f->function.name,
-                                    events->count == 1 ? "a vector" : "a matrix");
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_axes, place(c, d->at), "`%s` draws %s, so the left side needs an axis",
+                     f->function.name, events->count == 1 ? "a vector" : "a matrix");
         advise(c->d, told, "write `x[axis] ~ %s`", signature(c, f));
         return false;
     }
@@ -198,11 +217,14 @@ static bool bind_axis_parameters(checker *c, const distribution *d, const axis *
             if (a == AXIS_NONE) {
                 if (!tell) return false;
                 axes rest = axes_minus(program_node(c->p, d->arguments[i])->axes, of_x);
-                diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, d->argument_at[i]),
-                                            rest.count ? "it is not clear which of the axes [%s] `%s` of `%s` runs over"
-                                                       : "%s`%s` of `%s` must vary over an axis that the left side does not have",
-                                            rest.count ? axes_text(c->p, rest) : "", f->function.parameters[i].name, f->function.name);
-                advise(c->d, told, "the left side names all axes of the argument but one, the one that is drawn from");
+                diagnostic *told = diagnose(
+                    c->d, DIAGNOSTIC_axes, place(c, d->argument_at[i]),
+                    rest.count ? "it is not clear which of the axes [%s] `%s` of `%s` runs over"
+                               : "%s`%s` of `%s` must vary over an axis that the left side does not have",
+                    rest.count ? axes_text(c->p, rest) : "", f->function.parameters[i].name,
+                    f->function.name);
+                advise(c->d, told,
+                       "the left side names all axes of the argument but one, the one that is drawn from");
                 return false;
             }
             bound->at[bound->count++] = (axis_binding){n, a};
@@ -211,7 +233,8 @@ static bool bind_axis_parameters(checker *c, const distribution *d, const axis *
     return true;
 }
 
-/* The first node of an argument, outermost call first, that brings in an axis it may not have, for a message that points at it. */
+/* The first node of an argument, outermost call first, that brings in an axis it may not have, for a message
+ * that points at it. */
 static const expression *culprit(checker *c, scope *s, const expression *e, axis a) {
     /* Evaluated before without a mistake, so that nothing is reported here. */
     const expression *parts[3] = {0};
@@ -228,15 +251,15 @@ static const expression *culprit(checker *c, scope *s, const expression *e, axis
     return e;
 }
 
-static bool check_argument_axes(checker *c, scope *s, const distribution *d, const expression *call, const target *t, axes of_x,
-                                axis_bindings *bound) {
+static bool check_argument_axes(checker *c, scope *s, const distribution *d, const expression *call,
+                                const target *t, axes of_x, axis_bindings *bound) {
     const item *f = d->definition;
     bool good = true;
     for (uint32_t i = 0; i < d->count; i++) {
         axes may = of_x;
         const entries *own = &f->function.parameters[i].axes;
         for (uint32_t k = 0; k < own->count; k++) {
-            axis_binding *b = bound_axis_of(bound, own->at[k].value->name);
+            const axis_binding *b = bound_axis_of(bound, own->at[k].value->name);
             if (b) may = axes_with(may, b->at);
         }
         axes extra = axes_minus(program_node(c->p, d->arguments[i])->axes, may);
@@ -244,26 +267,33 @@ static bool check_argument_axes(checker *c, scope *s, const distribution *d, con
         const char *lacks = program_axis(c->p, extra.at[0])->name;
         const expression *e = NULL;
         for (uint32_t k = 0; call->kind == EXPRESSION_call && k < call->list.count; k++)
-            if (parameter_of(f, &call->list.at[k], k) == i) e = culprit(c, s, call->list.at[k].value, extra.at[0]);
+            if (parameter_of(f, &call->list.at[k], k) == i)
+                e = culprit(c, s, call->list.at[k].value, extra.at[0]);
         const char *what = e && e->kind == EXPRESSION_name ? arena_print(c->arena, "`%s`", e->name) : "this";
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, e ? e->at : d->argument_at[i]),
-                                    "%s varies over `%s`, which the left side, `%s`, does not have", what, lacks, t->name);
-        advise(c->d, told, "sum it out, `sum[%s](…)`, index it by a variable of type `%s`, or write `%s[%s%s] ~ …`", lacks, lacks, t->name,
-               of_x.count ? arena_print(c->arena, "%s, ", axes_text(c->p, of_x)) : "", lacks);
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_axes, place(c, e ? e->at : d->argument_at[i]),
+                     "%s varies over `%s`, which the left side, `%s`, does not have", what, lacks, t->name);
+        advise(c->d, told,
+               "sum it out, `sum[%s](…)`, index it by a variable of type `%s`, or write `%s[%s%s] ~ …`",
+               lacks, lacks, t->name, of_x.count ? arena_print(c->arena, "%s, ", axes_text(c->p, of_x)) : "",
+               lacks);
         good = false;
     }
     return good;
 }
 
-/* A bound, of a type, of `truncated` or of `censored`: a number whose axes are among those of x. 0 where it is not. */
+/* A bound, of a type, of `truncated` or of `censored`: a number whose axes are among those of x. 0 where it
+ * is not. */
 static node evaluate_bound(checker *c, scope *s, const expression *e, const target *t, axes of_x) {
     node n = evaluate_node(c, s, e);
     axes extra = n ? axes_minus(program_node(c->p, n)->axes, of_x) : (axes){0};
     if (!extra.count) return n;
     const char *lacks = program_axis(c->p, extra.at[0])->name;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, culprit(c, s, e, extra.at[0])->at,
-                                "this bound varies over `%s`, which the left side, `%s`, does not have", lacks, t->name);
-    advise(c->d, told, "index it by a variable of type `%s`, or take one bound for all, `max[%s](…)`", lacks, lacks);
+    diagnostic *told =
+        diagnose(c->d, DIAGNOSTIC_axes, culprit(c, s, e, extra.at[0])->at,
+                 "this bound varies over `%s`, which the left side, `%s`, does not have", lacks, t->name);
+    advise(c->d, told, "index it by a variable of type `%s`, or take one bound for all, `max[%s](…)`", lacks,
+           lacks);
     return 0;
 }
 
@@ -279,22 +309,27 @@ const item *distribution_property(const distribution *d, name property) {
 static scope *distribution_scope(checker *c, const distribution *d, const axis_bindings *bound) {
     scope *s = scope_new(c, d->home);
     for (uint32_t i = 0; i < bound->count; i++)
-        scope_add(c, s, (binding){.name = bound->at[i].name, .kind = BINDING_axis, .axes = axes_one(bound->at[i].at)});
+        scope_add(
+            c, s,
+            (binding){.name = bound->at[i].name, .kind = BINDING_axis, .axes = axes_one(bound->at[i].at)});
     for (uint32_t i = 0; i < d->count; i++) {
         axes own = {0};
         const entries *list = &d->definition->function.parameters[i].axes;
         for (uint32_t k = 0; k < list->count; k++) {
-            axis_binding *b = bound_axis_of((axis_bindings *)bound, list->at[k].value->name);
+            const axis_binding *b = bound_axis_of(bound, list->at[k].value->name);
             if (b) own = axes_with(own, b->at);
         }
         node argument = make_expand(c, d->arguments[i], own, d->argument_at[i]);
         value v = argument ? (value){VALUE_node, 1, {argument}, NULL} : (value){0};
-        scope_add(c, s, (binding){.name = d->definition->function.parameters[i].name, .kind = BINDING_value, .value = v});
+        scope_add(
+            c, s,
+            (binding){.name = d->definition->function.parameters[i].name, .kind = BINDING_value, .value = v});
     }
     return s;
 }
 
-static node property_at(checker *c, const distribution *d, const axis_bindings *bound, name property, node x) {
+static node property_at(checker *c, const distribution *d, const axis_bindings *bound, name property,
+                        node x) {
     const item *f = distribution_property(d, property);
     if (!f) return 0;
     scope *s = distribution_scope(c, d, bound);
@@ -307,7 +342,8 @@ static node property_at(checker *c, const distribution *d, const axis_bindings *
     return v.kind == VALUE_node ? v.nodes[0] : 0;
 }
 
-node distribution_at(checker *c, const distribution *d, name property, node x, const axis *order, uint32_t count) {
+node distribution_at(checker *c, const distribution *d, name property, node x, const axis *order,
+                     uint32_t count) {
     axis_bindings bound;
     axes event;
     type declared = x ? program_node(c->p, x)->type : (type){0};
@@ -315,36 +351,42 @@ node distribution_at(checker *c, const distribution *d, name property, node x, c
     return property_at(c, d, &bound, property, x);
 }
 
-/* The support of what is drawn; the bounds of `interval(lower, upper)` are arguments. */
-static type drawn_type(checker *c, const distribution *d, axis_bindings *bound) {
+/* The support of what is drawn; the bounds of `interval(lower, upper)` are arguments, and `index` is an index
+ * into the axis that the left side was declared with. */
+static type drawn_type(checker *c, const distribution *d, const type *declared, const axis_bindings *bound) {
     const item *f = d->definition;
-    axis_binding *index = f->function.type.name ? bound_axis_of(bound, f->function.type.name) : NULL;
+    if (f->function.type.name && strcmp(f->function.type.name, SUPPORTS[SUPPORT_index].name) == 0) {
+        bool known = declared && declared->support == SUPPORT_index;
+        return (type){.support = SUPPORT_index, .index = known ? declared->index : AXIS_NONE};
+    }
+    const axis_binding *index = f->function.type.name ? bound_axis_of(bound, f->function.type.name) : NULL;
     if (index) return (type){.support = SUPPORT_index, .index = program_axis(c->p, index->at)->of};
     type t = evaluate_type(c, distribution_scope(c, d, bound), &f->function.type);
     if (SUPPORTS[t.support].event && bound->count) t.index = bound->at[f->function.type.axes.count - 1].at;
     return t;
 }
 
-bool distribution_type(checker *c, const distribution *d, const axis *order, uint32_t count, const type *declared, type *found,
-                       axes *event) {
-    axis_bindings bound;
-    if (d->failed || !bind_axis_parameters(c, d, order, count, declared, true, &bound, event)) return false;
-    *found = drawn_type(c, d, &bound);
-    return true;
-}
-
 /* ---- narrowing, truncation, censoring ---- */
 
-/* log of the probability of [lower, upper]; a bound of 0 (no node) is none. */
-static node log_mass(checker *c, const distribution *d, const axis_bindings *bound, node lower, node upper, span at) {
+/* log of the probability of [lower, upper]; a bound of 0 (no node) is none. The cdf counts what is at most
+ * its argument, so that of whole numbers the last one below `lower` is taken. */
+static node log_mass(checker *c, const distribution *d, const axis_bindings *bound, node lower, node upper,
+                     span at) {
+    if (lower && type_range(c->p, drawn_type(c, d, NULL, bound)).whole) {
+        node above =
+            make(c, NODE_neg, make(c, NODE_floor, make(c, NODE_neg, lower, 0, 0, at), 0, 0, at), 0, 0, at);
+        lower = make(c, NODE_sub, above, make_number(c, 1, at), 0, at);
+    }
     name log_ccdf = names_of(c->p->names, "log_ccdf"), log_cdf = names_of(c->p->names, "log_cdf");
     if (lower && upper) {
-        node difference = make(c, NODE_sub, property_at(c, d, bound, c->word_cdf, upper), property_at(c, d, bound, c->word_cdf, lower), 0, at);
+        node difference = make(c, NODE_sub, property_at(c, d, bound, c->word_cdf, upper),
+                               property_at(c, d, bound, c->word_cdf, lower), 0, at);
         return make(c, NODE_log, difference, 0, 0, at);
     }
     if (lower) {
         if (distribution_property(d, log_ccdf)) return property_at(c, d, bound, log_ccdf, lower);
-        return make(c, NODE_log1p, make(c, NODE_neg, property_at(c, d, bound, c->word_cdf, lower), 0, 0, at), 0, 0, at);
+        return make(c, NODE_log1p, make(c, NODE_neg, property_at(c, d, bound, c->word_cdf, lower), 0, 0, at),
+                    0, 0, at);
     }
     if (distribution_property(d, log_cdf)) return property_at(c, d, bound, log_cdf, upper);
     return make(c, NODE_log, property_at(c, d, bound, c->word_cdf, upper), 0, 0, at);
@@ -361,8 +403,10 @@ static bool is_improper(checker *c, const distribution *d) {
 
 static bool needs_cdf(checker *c, const distribution *d, span at, const char *what) {
     if (distribution_property(d, c->word_cdf)) return true;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_dist, place(c, at), "`%s` has no `cdf`, which %s needs", d->definition->function.name, what);
-    advise(c->d, told, "use a distribution that lies on this support already, or define a `dist` with a `cdf(x)`");
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_dist, place(c, at), "`%s` has no `cdf`, which %s needs",
+                                d->definition->function.name, what);
+    advise(c->d, told,
+           "use a distribution that lies on this support already, or define a `dist` with a `cdf(x)`");
     return false;
 }
 
@@ -375,21 +419,30 @@ static void support_bounds(checker *c, type t, span at, node *lower, node *upper
     *upper = s->highest < INFINITY ? make_number(c, s->highest, at) : 0;
 }
 
-/* The log density of D cut to a narrower type. An order along an axis multiplies it by the number of orders when the entries are
- * alike otherwise; then the event axis is summed here. */
-static node narrowed(checker *c, const distribution *d, const axis_bindings *bound, node density, type from, type to, axis along, span at) {
+/* The log density of D cut to a narrower type. An order along an axis multiplies it by the number of orders
+ * when the entries are alike otherwise; then the event axis is summed here. */
+static node narrowed(checker *c, const distribution *d, const axis_bindings *bound, node density, type from,
+                     type to, axis along, span at) {
     if (along != AXIS_NONE) {
         bool ordered = to.support == SUPPORT_ordered || to.support == SUPPORT_positive_ordered;
-        if (to.support == SUPPORT_positive_ordered && !range_within(type_range(c->p, from), (range){0, INFINITY, false, false, false}) &&
+        if (to.support == SUPPORT_positive_ordered &&
+            !range_within(type_range(c->p, from), (range){0, INFINITY, false, false, false}) &&
             !is_improper(c, d) && needs_cdf(c, d, at, "narrowing"))
             density = make(c, NODE_sub, density, log_mass(c, d, bound, make_number(c, 0, at), 0, at), 0, at);
         bool alike = true;
-        for (uint32_t i = 0; i < d->count; i++) alike &= !axes_has(program_node(c->p, d->arguments[i])->axes, along);
+        for (uint32_t i = 0; i < d->count; i++)
+            alike &= !axes_has(program_node(c->p, d->arguments[i])->axes, along);
         if (!density) return 0;
-        density = make_reduction(c, NODE_sum, make_expand(c, density, axes_one(along), at), axes_one(along), at);
+        density =
+            make_reduction(c, NODE_sum, make_expand(c, density, axes_one(along), at), axes_one(along), at);
         if (!ordered || !alike || is_improper(c, d)) return density;
-        node_row size = {.op = NODE_size, .axis = program_axis(c->p, along)->of, .at = at, .range = {0, INFINITY, false, false, true}};
-        node orders = make(c, NODE_lgamma, make(c, NODE_add, program_add(c->p, size), make_number(c, 1, at), 0, at), 0, 0, at);
+        node_row size = {.op = NODE_size,
+                         .axis = program_axis(c->p, along)->of,
+                         .at = at,
+                         .range = {0, INFINITY, false, false, true}};
+        node orders =
+            make(c, NODE_lgamma, make(c, NODE_add, program_add(c->p, size), make_number(c, 1, at), 0, at), 0,
+                 0, at);
         return make(c, NODE_add, density, orders, 0, at);
     }
     node lower, upper;
@@ -403,27 +456,30 @@ static node narrowed(checker *c, const distribution *d, const axis_bindings *bou
 }
 
 /* `truncated [a, b]`: both bounds hold; either may be infinite. */
-static node truncated(checker *c, scope *s, const distribution *d, const axis_bindings *bound, const axes *of_x, node density, node x,
-                      const item *it) {
+static node truncated(checker *c, scope *s, const distribution *d, const axis_bindings *bound,
+                      const axes *of_x, node density, node x, const item *it) {
     if (!it->draw.lower || !density) return density;
     const target *t = &it->draw.targets.at[0];
-    node lower = evaluate_bound(c, s, it->draw.lower, t, *of_x), upper = evaluate_bound(c, s, it->draw.upper, t, *of_x);
+    node lower = evaluate_bound(c, s, it->draw.lower, t, *of_x),
+         upper = evaluate_bound(c, s, it->draw.upper, t, *of_x);
     if (!lower || !upper || !needs_cdf(c, d, it->draw.lower->at, "truncation")) return 0;
     span at = it->draw.lower->at;
     if (program_node(c->p, lower)->range.lowest >= program_node(c->p, upper)->range.highest) {
         diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, at, "nothing lies between these bounds");
-        advise(c->d, told, "write the lower bound first: `truncated [0, 1]`; a side without a bound is `inf` or `-inf`");
+        advise(c->d, told,
+               "write the lower bound first: `truncated [0, 1]`; a side without a bound is `inf` or `-inf`");
         return 0;
     }
-    node outside = make(c, NODE_or, make(c, NODE_lt, x, lower, 0, at), make(c, NODE_lt, upper, x, 0, at), 0, at);
+    node outside =
+        make(c, NODE_or, make(c, NODE_lt, x, lower, 0, at), make(c, NODE_lt, upper, x, 0, at), 0, at);
     lower = finite_bound(c, lower), upper = finite_bound(c, upper);
     if (lower || upper) density = make(c, NODE_sub, density, log_mass(c, d, bound, lower, upper, at), 0, at);
     return make(c, NODE_select, outside, make_number(c, -INFINITY, at), density, at);
 }
 
 /* Values at the bound or beyond it are known to lie there, no more: they count with their probability. */
-static node censored(checker *c, scope *s, const distribution *d, const axis_bindings *bound, const axes *of_x, node density, node x,
-                     const item *it) {
+static node censored(checker *c, scope *s, const distribution *d, const axis_bindings *bound,
+                     const axes *of_x, node density, node x, const item *it) {
     const expression *const sides[2] = {it->draw.censored_below, it->draw.censored_above};
     for (int above = 0; above < 2 && density; above++) {
         if (!sides[above]) continue;
@@ -431,22 +487,24 @@ static node censored(checker *c, scope *s, const distribution *d, const axis_bin
         node limit = evaluate_bound(c, s, sides[above], &it->draw.targets.at[0], *of_x);
         if (!limit || !needs_cdf(c, d, at, "censoring")) return 0;
         node beyond = above ? make(c, NODE_le, limit, x, 0, at) : make(c, NODE_le, x, limit, 0, at);
-        density = make(c, NODE_select, beyond, log_mass(c, d, bound, above ? limit : 0, above ? 0 : limit, at), density, at);
+        density = make(c, NODE_select, beyond,
+                       log_mass(c, d, bound, above ? limit : 0, above ? 0 : limit, at), density, at);
     }
     return density;
 }
 
 /* ---- closed forms ---- */
 
-/* KL(p, q) where the library has `fn kl(p : …, q : …)` for the two and both are drawn over the same axes; else 0. */
+/* KL(p, q) where the library has `fn kl(p : …, q : …)` for the two and both are drawn over the same axes;
+ * else 0. */
 static node closed_kl(checker *c, const distribution *p, const distribution *q, axes event) {
-    value arguments[2] = {{.kind = VALUE_distribution, .distribution = p}, {.kind = VALUE_distribution, .distribution = q}};
+    value arguments[2] = {{.kind = VALUE_distribution, .distribution = p},
+                          {.kind = VALUE_distribution, .distribution = q}};
     for (const binding *b = scope_find(c->top, names_of(c->p->names, "kl"), true); b; b = b->next) {
         const item *f = b->item;
         if (f->function.parameter_count != 2 || f->function.axis_count != event.count) continue;
-        if (f->function.parameters[0].type.name != p->definition->function.name ||
-            f->function.parameters[1].type.name != q->definition->function.name)
-            continue;
+        if (!f->function.parameters[0].type.name || !f->function.parameters[1].type.name) continue;
+        if (!takes_distribution(b, 0, p) || !takes_distribution(b, 1, q)) continue;
         axes over[DIST_AXES_MOST] = {{0}};
         for (int i = 0; i < event.count && i < DIST_AXES_MOST; i++) over[i] = axes_one(event.at[i]);
         value v = call_function(c, f, b->home, over, event.count, arguments, 2, p->at);
@@ -458,8 +516,11 @@ static node closed_kl(checker *c, const distribution *p, const distribution *q, 
 /* Whether a sample is a differentiable map of its parameters: no step that picks or counts. */
 static bool is_pathwise(const program *p, node n, uint32_t depth) {
     const node_row *r = program_node(p, n);
-    bool parametric = r->op == NODE_random_gamma || r->op == NODE_random_poisson || r->op == NODE_random_binomial;
-    if (parametric && (program_node(p, r->in[0])->stochastic || (r->in[1] && program_node(p, r->in[1])->stochastic))) return false;
+    bool parametric =
+        r->op == NODE_random_gamma || r->op == NODE_random_poisson || r->op == NODE_random_binomial;
+    if (parametric &&
+        (program_node(p, r->in[0])->stochastic || (r->in[1] && program_node(p, r->in[1])->stochastic)))
+        return false;
     if (r->op == NODE_floor || r->op == NODE_round || depth > 200) return false;
     for (int i = 0; i < node_inputs(r->op); i++)
         if (!is_pathwise(p, r->in[i], depth + 1)) return false;
@@ -480,7 +541,8 @@ typedef struct left_side {
 bool guarded(checker *c, const target *t) {
     for (uint32_t i = 0; i < t->axes.count; i++)
         if (t->axes.at[i].name || t->axes.at[i].value->kind == EXPRESSION_operation) {
-            push(c->arena, &c->unsupported, (unsupported){t->axes.at[i].value->at, "a statement for a part of an axis"});
+            push(c->arena, &c->unsupported,
+                 (unsupported){t->axes.at[i].value->at, "a statement for a part of an axis"});
             return true;
         }
     return false;
@@ -489,7 +551,8 @@ bool guarded(checker *c, const target *t) {
 static bool same_axes(checker *c, const left_side *l, const char *as) {
     const variable_row *v = program_variable(c->p, l->of);
     if (axes_equal(l->axes, v->axes)) return true;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, l->target->at, "`%s` is %s as `%s`", l->target->name, as, variable_text(c->p, l->of));
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, l->target->at, "`%s` is %s as `%s`", l->target->name,
+                                as, variable_text(c->p, l->of));
     advise(c->d, told, "write `%s ~ …`", variable_text(c->p, l->of));
     return false;
 }
@@ -497,17 +560,21 @@ static bool same_axes(checker *c, const left_side *l, const char *as) {
 /* Data must lie where the distribution can put them. */
 static bool check_observed(checker *c, const left_side *l, const distribution *d, type drawn) {
     const variable_row *v = program_variable(c->p, l->of);
-    range is = v->kind == VARIABLE_data ? type_range(c->p, v->type) : program_node(c->p, v->self)->range, must = type_range(c->p, drawn);
+    range is = v->kind == VARIABLE_data ? type_range(c->p, v->type) : program_node(c->p, v->self)->range,
+          must = type_range(c->p, drawn);
     bool fits = range_within(is, must) && (!must.whole || is.whole);
     if (v->kind != VARIABLE_data) fits = !range_disjoint(is, must);
-    if (drawn.support == SUPPORT_index) fits = v->type.support == SUPPORT_index && v->type.index == drawn.index;
+    if (drawn.support == SUPPORT_index)
+        fits = v->type.support == SUPPORT_index && v->type.index == drawn.index;
     if (SUPPORTS[drawn.support].event) fits = v->type.support == drawn.support || v->kind != VARIABLE_data;
     if (fits) return true;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, l->target->at, "`%s` is declared %s, but `%s` draws values that are %s", v->name,
-                                type_text(c->p, v->type), d->definition->function.name,
-                                drawn.support == SUPPORT_index ? arena_print(c->arena, "an index into %s", type_text(c->p, drawn))
-                                                               : SUPPORTS[drawn.support].about);
-    advise(c->d, told, "declare `data %s : %s` if it is, or choose another distribution", variable_text(c->p, l->of), type_text(c->p, drawn));
+    diagnostic *told = diagnose(
+        c->d, DIAGNOSTIC_support, l->target->at, "`%s` is declared %s, but `%s` draws values that are %s",
+        v->name, type_text(c->p, v->type), d->definition->function.name,
+        drawn.support == SUPPORT_index ? arena_print(c->arena, "an index into %s", type_text(c->p, drawn))
+                                       : SUPPORTS[drawn.support].about);
+    advise(c->d, told, "declare `data %s : %s` if it is, or choose another distribution",
+           variable_text(c->p, l->of), type_text(c->p, drawn));
     return false;
 }
 
@@ -531,59 +598,80 @@ static bool check_guide(checker *c, const left_side *l, const distribution *d, t
     const variable_row *v = program_variable(c->p, l->of);
     range is = type_range(c->p, drawn), must = closure(sure_range(c, v->type));
     if (is.whole != must.whole) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_measure, l->target->at, "`%s` is %s in the model, but `%s` is %s", v->name,
-                                    must.whole ? "discrete" : "continuous", d->definition->function.name, is.whole ? "discrete" : "continuous");
-        advise(c->d, told, must.whole ? "leave it out of the guide to sum it out, or use a discrete distribution"
-                                      : "use a continuous distribution whose support is %s",
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_measure, l->target->at, "`%s` is %s in the model, but `%s` is %s",
+                     v->name, must.whole ? "discrete" : "continuous", d->definition->function.name,
+                     is.whole ? "discrete" : "continuous");
+        advise(c->d, told,
+               must.whole ? "leave it out of the guide to sum it out, or use a discrete distribution"
+                          : "use a continuous distribution whose support is %s",
                type_text(c->p, v->type));
         return false;
     }
     bool fits = range_within(is, must);
-    if (v->type.support == SUPPORT_index) fits = drawn.support == SUPPORT_index && drawn.index == v->type.index;
+    if (v->type.support == SUPPORT_index)
+        fits = drawn.support == SUPPORT_index && drawn.index == v->type.index;
     if (SUPPORTS[v->type.support].event) fits = drawn.support == v->type.support;
     if (fits) return true;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, l->target->at, "`%s` is %s in the model, but `%s` also draws values that are not",
-                                v->name, type_text(c->p, v->type), d->definition->function.name);
-    const char *like = v->type.support == SUPPORT_positive ? "lognormal(?, ?)" : v->type.support == SUPPORT_unit ? "beta(?, ?)" : "mean_field()";
-    advise(c->d, told, "the ELBO would be -infinity; use a distribution on that support, as `%s ~ %s`", v->name, like);
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, l->target->at,
+                                "`%s` is %s in the model, but `%s` also draws values that are not", v->name,
+                                type_text(c->p, v->type), d->definition->function.name);
+    const char *like = v->type.support == SUPPORT_positive ? "lognormal(?, ?)"
+                       : v->type.support == SUPPORT_unit   ? "beta(?, ?)"
+                                                           : "mean_field()";
+    advise(c->d, told, "the ELBO would be -infinity; use a distribution on that support, as `%s ~ %s`",
+           v->name, like);
     return false;
 }
 
-static bool narrow(checker *c, scope *s, const left_side *l, const distribution *d, type drawn, type *narrower, axis *along) {
+static bool narrow(checker *c, scope *s, const left_side *l, const distribution *d, type drawn,
+                   type *narrower, axis *along) {
     const type_syntax *written = &l->target->type;
     *narrower = drawn;
     *along = AXIS_NONE;
     if (!written->name) return true;
     uint32_t errors = c->d->errors;
     *narrower = evaluate_type(c, s, written);
-    for (uint32_t i = 0; narrower->support == SUPPORT_interval && c->d->errors == errors && i < written->arguments.count; i++)
+    for (uint32_t i = 0;
+         narrower->support == SUPPORT_interval && c->d->errors == errors && i < written->arguments.count; i++)
         evaluate_bound(c, s, written->arguments.at[i].value, l->target, l->axes);
     if (c->d->errors != errors) return false;
+    if (!check_type_axes(c, s, written, l->order, l->axes.count)) return false;
     if (SUPPORTS[narrower->support].event) {
         if (l->axes.count < SUPPORTS[narrower->support].event) {
-            diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, l->target->at, "`%s` is %s, so it needs an axis", l->target->name,
-                                        SUPPORTS[narrower->support].about);
-            advise(c->d, told, "write `%s[axis] : %s ~ …`", l->target->name, SUPPORTS[narrower->support].name);
+            diagnostic *told =
+                diagnose(c->d, DIAGNOSTIC_axes, l->target->at, "`%s` is %s, so it needs an axis",
+                         l->target->name, SUPPORTS[narrower->support].about);
+            advise(c->d, told, "write `%s[axis] : %s ~ …`", l->target->name,
+                   SUPPORTS[narrower->support].name);
             return false;
         }
         *along = l->order[l->axes.count - 1];
         narrower->index = *along;
     }
-    if (range_within(type_range(c->p, *narrower), closure(type_range(c->p, drawn))) && type_range(c->p, *narrower).whole == type_range(c->p, drawn).whole)
+    if (range_within(type_range(c->p, *narrower), closure(type_range(c->p, drawn))) &&
+        type_range(c->p, *narrower).whole == type_range(c->p, drawn).whole)
         return true;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, l->target->type.at, "`%s` is not within what `%s` draws, %s",
-                                type_text(c->p, *narrower), d->definition->function.name, type_text(c->p, drawn));
-    advise(c->d, told, "a type behind a name narrows the distribution; leave it out or name a part of %s", type_text(c->p, drawn));
+    diagnostic *told =
+        diagnose(c->d, DIAGNOSTIC_support, l->target->type.at, "`%s` is not within what `%s` draws, %s",
+                 type_text(c->p, *narrower), d->definition->function.name, type_text(c->p, drawn));
+    advise(c->d, told, "a type behind a name narrows the distribution; leave it out or name a part of %s",
+           type_text(c->p, drawn));
     return false;
 }
 
 static const distribution *right_side(checker *c, scope *s, const item *it, const left_side *l) {
     const expression *e = it->draw.distribution;
-    const binding *b = e->kind == EXPRESSION_name && !scope_find(s, e->name, false) ? scope_find(s, e->name, true) : NULL;
+    const binding *b =
+        e->kind == EXPRESSION_name && !scope_find(s, e->name, false) ? scope_find(s, e->name, true) : NULL;
     if (b && b->broken) return NULL;
-    if ((b && b->item->kind != ITEM_dist) || (e->kind == EXPRESSION_name && is_primitive(e->name) && !scope_find(s, e->name, false))) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, e->at, "behind `~` stands a distribution; `%s` is a function", e->name);
-        advise(c->d, told, "for a name of a value write `%s = %s`", l->target->name, b ? signature(c, b->item) : arena_print(c->arena, "%s(…)", e->name));
+    if ((b && b->item->kind != ITEM_dist) ||
+        (e->kind == EXPRESSION_name && primitive_named(e->name) != NODE_failed &&
+         !scope_find(s, e->name, false))) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, e->at,
+                                    "behind `~` stands a distribution; `%s` is a function", e->name);
+        advise(c->d, told, "for a name of a value write `%s = %s`", l->target->name,
+               b ? signature(c, b->item) : primitive_text(c, e->name, primitive_named(e->name)));
         return NULL;
     }
     if (e->kind == EXPRESSION_name && scope_find(s, e->name, true) && !scope_find(s, e->name, false)) {
@@ -595,10 +683,22 @@ static const distribution *right_side(checker *c, scope *s, const item *it, cons
         report_unknown(c, s, e->name, e->at, true);
         return NULL;
     }
+    const expression *head =
+        e->kind == EXPRESSION_select && e->head->kind == EXPRESSION_call ? e->head->head : NULL;
+    const binding *selected = head && head->kind == EXPRESSION_name ? scope_find(s, head->name, true) : NULL;
+    if (selected && selected->item->kind == ITEM_dist) {
+        const char *brackets = arena_copy(c->arena, c->d->sources.at[e->at.source].text + e->list.span.start,
+                                          e->list.span.end - e->list.span.start);
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_axes, e->list.span, "the axes of a statement stand on its left side");
+        advise(c->d, told, "write `%s%s ~ %s`", l->target->name, brackets, signature(c, selected->item));
+        return NULL;
+    }
     value v = evaluate(c, s, e);
     if (v.kind == VALUE_distribution) return v.distribution->failed ? NULL : v.distribution;
     if (v.kind != VALUE_failed) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, e->at, "behind `~` stands a distribution; this is a number");
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_type, e->at, "behind `~` stands a distribution; this is a number");
         advise(c->d, told, "for a name of a value write `%s = …`", l->target->name);
     }
     return NULL;
@@ -623,9 +723,10 @@ void check_draw(checker *c, definition *f, block_kind block) {
     axes event;
     bool has_type = l.observed || block == BLOCK_guide;
     type declared = has_type ? program_variable(c->p, l.of)->type : (type){0};
-    if (!bind_axis_parameters(c, d, l.order, l.axes.count, has_type ? &declared : NULL, true, &bound, &event)) return;
+    if (!bind_axis_parameters(c, d, l.order, l.axes.count, has_type ? &declared : NULL, true, &bound, &event))
+        return;
     if (!check_argument_axes(c, s, d, it->draw.distribution, l.target, l.axes, &bound)) return;
-    type drawn = drawn_type(c, d, &bound), narrower;
+    type drawn = drawn_type(c, d, has_type ? &declared : NULL, &bound), narrower;
     axis along;
     if (!narrow(c, s, &l, d, drawn, &narrower, &along)) return;
     if (l.observed && !check_observed(c, &l, d, narrower)) return;
@@ -641,7 +742,8 @@ void check_draw(checker *c, definition *f, block_kind block) {
         node sample = property_at(c, d, &bound, c->word_sample, 0);
         if (!sample && distribution_property(d, c->word_sample)) return;
         if (!sample) {
-            diagnostic *told = diagnose(c->d, DIAGNOSTIC_dist, it->draw.distribution->at, "`%s` cannot be drawn from", d->definition->function.name);
+            diagnostic *told = diagnose(c->d, DIAGNOSTIC_dist, it->draw.distribution->at,
+                                        "`%s` cannot be drawn from", d->definition->function.name);
             advise(c->d, told, "give the `dist` a `sample`");
             return;
         }
@@ -662,16 +764,24 @@ void check_draw(checker *c, definition *f, block_kind block) {
     if (block == BLOCK_model && !l.observed && type_range(c->p, narrower).whole)
         push(c->arena, &c->unsupported, (unsupported){l.target->at, "a discrete latent"});
 
-    draw row = {.of = l.of, .at = it->at, .distribution = d->definition->function.name, .argument_count = d->count, .event = event, .type = narrower};
+    draw row = {.of = l.of,
+                .at = it->at,
+                .distribution = d->definition->function.name,
+                .argument_count = d->count,
+                .event = event,
+                .type = narrower};
     memcpy(row.arguments, d->arguments, sizeof row.arguments);
     if (along != AXIS_NONE) row.event = axes_with(row.event, along);
     row.axes = axes_minus(l.axes, row.event);
     row.log_density = property_at(c, d, &bound, c->word_log_density, x);
-    if (l.target->type.name) row.log_density = narrowed(c, d, &bound, row.log_density, drawn, narrower, along, l.target->type.at);
+    if (l.target->type.name)
+        row.log_density = narrowed(c, d, &bound, row.log_density, drawn, narrower, along, l.target->type.at);
     row.log_density = truncated(c, s, d, &bound, &l.axes, row.log_density, x, it);
     row.log_density = censored(c, s, d, &bound, &l.axes, row.log_density, x, it);
-    bool plain = !l.target->type.name && !it->draw.lower && !it->draw.censored_above && !it->draw.censored_below;
-    if (plain && !l.observed) row.sample = make_expand(c, property_at(c, d, &bound, c->word_sample, 0), l.axes, it->at);
+    bool plain =
+        !l.target->type.name && !it->draw.lower && !it->draw.censored_above && !it->draw.censored_below;
+    if (plain && !l.observed)
+        row.sample = make_expand(c, property_at(c, d, &bound, c->word_sample, 0), l.axes, it->at);
     row.pathwise = row.sample && !type_range(c->p, narrower).whole && is_pathwise(c->p, row.sample, 0);
     if (!row.log_density) return; /* reported */
     if (block == BLOCK_guide) {
@@ -681,10 +791,8 @@ void check_draw(checker *c, definition *f, block_kind block) {
         push(c->arena, &c->p->guide, row);
         return;
     }
-    if (l.observed)
-        c->p->variables.at[l.of].observed = true;
-    else
-        c->p->variables.at[l.of].draw = c->p->model.count;
+    if (l.observed) c->p->variables.at[l.of].observed = true;
+    else c->p->variables.at[l.of].draw = c->p->model.count;
     push(c->arena, &c->p->model, row);
     push(c->arena, &c->model_distributions, plain ? d : NULL);
 }

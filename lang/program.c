@@ -1,11 +1,13 @@
-/* The graph of a typed program: numbering of equal nodes, the rows that nodes and supports are described by, printing.
- * What an expression means is decided by the checker (expressions.c, statements.c); here nodes are only kept. */
+/* The graph of a typed program: numbering of equal nodes, the rows that nodes and supports are described by,
+ * printing. What an expression means is decided by the checker (expressions.c, statements.c); here nodes are
+ * only kept. */
 #include "lang/checker.h"
 
 #include <math.h>
 
 const support_row SUPPORTS[] = {
-#define SUPPORT(name, lowest, highest, open, whole, event, about) {#name, lowest, highest, open, whole, event, about},
+#define SUPPORT(name, lowest, highest, open, whole, event, about)                                            \
+    {#name, lowest, highest, open, whole, event, about},
 #include "lang/supports.def"
 #undef SUPPORT
 };
@@ -22,6 +24,8 @@ static const node_description NODES[] = {
     [NODE_size] = {"size", 0, FORM_OTHER},         [NODE_gather] = {"gather", 2, FORM_OTHER},
     [NODE_rename] = {"rename", 1, FORM_OTHER},     [NODE_expand] = {"expand", 1, FORM_OTHER},
     [NODE_label] = {"label", 0, FORM_OTHER},
+    [NODE_part] = {"part", 1, FORM_OTHER},
+    [NODE_place] = {"place", 1, FORM_OTHER},
 #define PRIMITIVE(name, inputs, form, range, about) [NODE_##name] = {#name, inputs, FORM_##form},
 #include "lang/primitives.def"
 #undef PRIMITIVE
@@ -74,7 +78,8 @@ node program_add(program *p, node_row row) {
 
 range type_range(const program *p, type t) {
     const support_row *s = &SUPPORTS[t.support];
-    range r = {s->lowest, s->highest, s->open && s->lowest > -INFINITY, s->open && s->highest < INFINITY, s->whole};
+    range r = {s->lowest, s->highest, s->open && s->lowest > -INFINITY, s->open && s->highest < INFINITY,
+               s->whole};
     if (t.support == SUPPORT_interval) {
         if (t.lower) r.lowest = p->nodes.at[t.lower].range.lowest;
         if (t.upper) r.highest = p->nodes.at[t.upper].range.highest;
@@ -91,7 +96,8 @@ static const char *bound_text(const program *p, node n, const char *otherwise) {
 const char *type_text(const program *p, type t) {
     if (t.support == SUPPORT_index) return t.index == AXIS_NONE ? "an index" : p->axes.at[t.index].name;
     if (t.support == SUPPORT_interval)
-        return arena_print(p->arena, "interval(%s, %s)", bound_text(p, t.lower, "-inf"), bound_text(p, t.upper, "inf"));
+        return arena_print(p->arena, "interval(%s, %s)", bound_text(p, t.lower, "-inf"),
+                           bound_text(p, t.upper, "inf"));
     return SUPPORTS[t.support].name;
 }
 
@@ -130,7 +136,8 @@ static void print_node(const program *p, node n, FILE *to) {
 
 static void print_draws(const program *p, const draw *at, uint32_t count, const char *block, FILE *to) {
     for (uint32_t i = 0; i < count; i++) {
-        fprintf(to, "%s: %s ~ %s: log_density %%%u", block, variable_text(p, at[i].of), at[i].distribution, at[i].log_density);
+        fprintf(to, "%s: %s ~ %s: log_density %%%u", block, variable_text(p, at[i].of), at[i].distribution,
+                at[i].log_density);
         if (at[i].sample) fprintf(to, ", sample %%%u", at[i].sample);
         if (at[i].kl) fprintf(to, ", kl %%%u", at[i].kl);
         fprintf(to, "\n");

@@ -59,19 +59,29 @@ typedef enum node_op {
     NODE_rename,   /* `axis` of in[0] becomes `axis2` */
     NODE_expand,   /* in[0] repeated over further axes */
     NODE_label,    /* the position of the label `label` in `axis` */
+    NODE_part,     /* in[0], which has `axis2`, at the entries of its part `axis`, moved by `number` */
+    NODE_place,    /* in[0], which has the part `axis`, in `axis2`, the whole; 0 elsewhere */
 #define PRIMITIVE(name, inputs, form, range, about) NODE_##name,
 #include "lang/primitives.def"
 #undef PRIMITIVE
     NODE_count
 } node_op;
 
-typedef enum node_form { FORM_OTHER, FORM_MAP, FORM_REDUCE, FORM_SCAN, FORM_RANDOM } node_form;
+typedef enum node_form {
+    FORM_OTHER,
+    FORM_MAP,
+    FORM_REDUCE,
+    FORM_SCAN,
+    FORM_FACTOR,
+    FORM_SOLVE,
+    FORM_RANDOM
+} node_form;
 
 typedef struct node_row {
     node_op op;
     node in[3];
     axes axes;
-    axis axis, axis2;
+    axis axis, axis2; /* FACTOR, SOLVE: of the rows and of the columns */
     type type;    /* SUPPORT_real unless something narrower is known to hold along event axes, or it is an index */
     range range;
     bool stochastic; /* changes with a latent, a param or a random draw */
@@ -84,7 +94,20 @@ typedef struct node_row {
     span at;
 } node_row;
 
-typedef enum axis_source { AXIS_from_data, AXIS_fixed, AXIS_labelled, AXIS_from_table, AXIS_alias } axis_source;
+typedef enum axis_source {
+    AXIS_from_data,
+    AXIS_fixed,
+    AXIS_labelled,
+    AXIS_from_table,
+    AXIS_alias,
+    AXIS_part
+} axis_source;
+
+/* An entry of an axis: `offset` from 1, or from the last one (0, -1, …). */
+typedef struct entry_place {
+    bool from_end;
+    int32_t offset;
+} entry_place;
 
 typedef struct axis_row {
     name name;
@@ -96,7 +119,8 @@ typedef struct axis_row {
     const char *file;       /* AXIS_from_table: path as written */
     name key;               /* or NULL */
     span file_at;
-    axis of;                /* AXIS_alias: the axis it is an alias of; else itself */
+    axis of;                /* AXIS_alias: the axis it is an alias of, AXIS_part: a part of; else itself */
+    entry_place first, last; /* AXIS_part */
 } axis_row;
 
 typedef enum variable_kind {

@@ -1,6 +1,6 @@
-/* Bounds of values, derived node by node: interval arithmetic on closed bounds, with a note where a bound itself is not
- * reached. They are conservative (a value never lies outside), so they can prove that `exp(x)` is a scale but can
- * refute only what is certain. */
+/* Bounds of values, derived node by node: interval arithmetic on closed bounds, with a note where a bound
+ * itself is not reached. They are conservative (a value never lies outside), so they can prove that `exp(x)`
+ * is a scale but can refute only what is certain. */
 #include "lang/checker.h"
 
 #include <math.h>
@@ -79,31 +79,34 @@ static range range_abs(const range *x) {
     return (range){0, far, false, false, x->whole};
 }
 static range range_sqrt(const range *x) {
-    return (range){x->lowest > 0 ? sqrt(x->lowest) : 0, x->highest >= 0 ? sqrt(x->highest) : INFINITY, positive(*x), false,
-                   false};
+    return (range){x->lowest > 0 ? sqrt(x->lowest) : 0, x->highest >= 0 ? sqrt(x->highest) : INFINITY,
+                   positive(*x), false, false};
 }
 static range range_exp(const range *x) {
     (void)x;
     return (range){0, INFINITY, true, false, false};
 }
 static range range_log(const range *x) {
-    return (range){x->lowest > 0 ? log(x->lowest) : -INFINITY, x->highest > 0 ? log(x->highest) : INFINITY, false, false,
-                   false};
+    return (range){x->lowest > 0 ? log(x->lowest) : -INFINITY, x->highest > 0 ? log(x->highest) : INFINITY,
+                   false, false, false};
 }
 static range range_log1p(const range *x) {
-    return (range){x->lowest > -1 ? log1p(x->lowest) : -INFINITY, x->highest > -1 ? log1p(x->highest) : INFINITY,
-                   x->open_below, x->open_above, false};
+    return (range){x->lowest > -1 ? log1p(x->lowest) : -INFINITY,
+                   x->highest > -1 ? log1p(x->highest) : INFINITY, x->open_below, x->open_above, false};
 }
 static range range_expm1(const range *x) {
     return (range){expm1(x->lowest), expm1(x->highest), x->open_below, x->open_above, false};
 }
-static range range_whole(const range *x) { return (range){floor(x->lowest), ceil(x->highest), false, false, true}; }
+static range range_whole(const range *x) {
+    return (range){floor(x->lowest), ceil(x->highest), false, false, true};
+}
 
 static range hull(range a, range b) {
-    return (range){fmin(a.lowest, b.lowest), fmax(a.highest, b.highest),
-                   a.lowest == b.lowest ? a.open_below && b.open_below : (a.lowest < b.lowest ? a : b).open_below,
-                   a.highest == b.highest ? a.open_above && b.open_above : (a.highest > b.highest ? a : b).open_above,
-                   a.whole && b.whole};
+    return (range){
+        fmin(a.lowest, b.lowest), fmax(a.highest, b.highest),
+        a.lowest == b.lowest ? a.open_below && b.open_below : (a.lowest < b.lowest ? a : b).open_below,
+        a.highest == b.highest ? a.open_above && b.open_above : (a.highest > b.highest ? a : b).open_above,
+        a.whole && b.whole};
 }
 static range range_select(const range *x) { return hull(x[1], x[2]); }
 static range range_minimum(const range *x) {
@@ -118,14 +121,18 @@ static range range_maximum(const range *x) {
     return h;
 }
 static range range_sum(const range *x) {
-    return (range){x->lowest >= 0 ? 0 : -INFINITY, x->highest <= 0 ? 0 : INFINITY, positive(*x), false, x->whole};
+    return (range){x->lowest >= 0 ? 0 : -INFINITY, x->highest <= 0 ? 0 : INFINITY, positive(*x), false,
+                   x->whole};
 }
-static range range_prod(const range *x) { return x->lowest >= 0 ? (range){0, INFINITY, positive(*x), false, x->whole} : ANY; }
+static range range_prod(const range *x) {
+    return x->lowest >= 0 ? (range){0, INFINITY, positive(*x), false, x->whole} : ANY;
+}
 
 range range_of(node_op op, const range *inputs) {
     switch (op) {
-#define PRIMITIVE(name, inputs_, form, rule, about)                                                                      \
-    case NODE_##name: return range_##rule(inputs);
+#define PRIMITIVE(name, inputs_, form, rule, about)                                                          \
+    case NODE_##name:                                                                                        \
+        return range_##rule(inputs);
 #include "lang/primitives.def"
 #undef PRIMITIVE
     default: return ANY;
@@ -134,8 +141,10 @@ range range_of(node_op op, const range *inputs) {
 
 bool range_within(range part, range whole) {
     if (part.lowest < whole.lowest || part.highest > whole.highest) return false;
-    if (whole.open_below && part.lowest == whole.lowest && !part.open_below && part.lowest > -INFINITY) return false;
-    if (whole.open_above && part.highest == whole.highest && !part.open_above && part.highest < INFINITY) return false;
+    if (whole.open_below && part.lowest == whole.lowest && !part.open_below && part.lowest > -INFINITY)
+        return false;
+    if (whole.open_above && part.highest == whole.highest && !part.open_above && part.highest < INFINITY)
+        return false;
     return true;
 }
 

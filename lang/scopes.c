@@ -1,5 +1,6 @@
-/* Names. A scope holds two namespaces, so that a latent may be called `beta` where a distribution is too: values with axes,
- * and what can be called. Inner scopes hide outer ones; the outermost is the standard library. */
+/* Names. A scope holds two namespaces, so that a latent may be called `beta` where a distribution is too:
+ * values with axes, and what can be called. Inner scopes hide outer ones; the outermost is the standard
+ * library. */
 #include "lang/checker.h"
 
 scope *scope_new(checker *c, scope *outer) {
@@ -46,10 +47,8 @@ binding *scope_add(checker *c, scope *s, binding b) {
     *held = b;
     push(c->arena, &s->bindings, held);
     if (s->bindings.count > SCAN_MOST) {
-        if (2 * s->bindings.count > s->table_size)
-            rehash(c, s);
-        else
-            s->table[slot_of(s, b.name, b.kind == BINDING_callable)] = s->bindings.count;
+        if (2 * s->bindings.count > s->table_size) rehash(c, s);
+        else s->table[slot_of(s, b.name, b.kind == BINDING_callable)] = s->bindings.count;
     }
     return held;
 }
@@ -94,8 +93,9 @@ void nearest_try(nearest *n, const char *candidate) {
     if (d < least) n->distance = d, n->best = candidate;
 }
 
-static nearest nearest_in(const scope *s, name n, bool callable) {
+static nearest nearest_in(checker *c, const scope *s, name n, bool callable) {
     nearest found = {.of = n};
+    if (callable && s == c->guide) nearest_try(&found, "mean_field"), nearest_try(&found, "full_rank");
     for (; s; s = s->outer)
         for (uint32_t i = 0; i < s->bindings.count; i++) {
             const binding *b = s->bindings.at[i];
@@ -111,7 +111,9 @@ static nearest nearest_in(const scope *s, name n, bool callable) {
 /* How a name is called, where it is defined by an item: `normal(loc, scale)`. */
 static const char *call_text(checker *c, const scope *s, const char *n) {
     const binding *b = scope_find(s, names_of(c->p->names, n), true);
-    return b ? signature(c, b->item) : arena_print(c->arena, "%s(x)", n);
+    if (!b && primitive_named(n) == NODE_failed)
+        return arena_print(c->arena, "%s()", n); /* a family of guides */
+    return b ? signature(c, b->item) : primitive_text(c, n, primitive_named(n));
 }
 
 /* The endings that Stan puts behind the name of a distribution. */
@@ -120,10 +122,14 @@ typedef struct ending {
 } ending;
 
 static const ending ENDINGS[] = {
-    {"_lpdf", "write `log_density(%s, x)`"},  {"_lpmf", "write `log_density(%s, x)`"},
-    {"_lupdf", "write `log_density(%s, x)`"}, {"_lupmf", "write `log_density(%s, x)`"},
-    {"_cdf", "write `cdf(%s, x)`"},           {"_lcdf", "write `log(cdf(%s, x))`"},
-    {"_lccdf", "write `log(1 - cdf(%s, x))`"}, {"_rng", "draw by a statement of `generate`: `x ~ %s`"},
+    {"_lpdf", "write `log_density(%s, x)`"},
+    {"_lpmf", "write `log_density(%s, x)`"},
+    {"_lupdf", "write `log_density(%s, x)`"},
+    {"_lupmf", "write `log_density(%s, x)`"},
+    {"_cdf", "write `cdf(%s, x)`"},
+    {"_lcdf", "write `log(cdf(%s, x))`"},
+    {"_lccdf", "write `log(1 - cdf(%s, x))`"},
+    {"_rng", "draw by a statement of `generate`: `x ~ %s`"},
 };
 
 static const char *help_for_ending(checker *c, const scope *s, const char *n) {
@@ -144,7 +150,9 @@ static const char *help_for_ending(checker *c, const scope *s, const char *n) {
 static const char *help_for_call(checker *c, const scope *s, const char *n) {
 #define FOREIGN_CALL(word, ours, note)                                                                       \
     if (alike(n, #word))                                                                                     \
-        return ours[0] ? arena_print(c->arena, "write `%s`%s%s", call_text(c, s, ours), note[0] ? "; " : "", note) : note;
+        return ours[0] ? arena_print(c->arena, "write `%s`%s%s", call_text(c, s, ours), note[0] ? "; " : "", \
+                                     note)                                                                   \
+                       : note;
 #include "lang/foreign.def"
 #undef FOREIGN_CALL
     return help_for_ending(c, s, n);
@@ -170,30 +178,37 @@ void report_unknown(checker *c, const scope *s, name n, span at, bool callable) 
     const char *point = strrchr(n, '.'), *word = point && point[1] ? point + 1 : n;
     name last = names_of(c->p->names, word);
     if (callable && is_planned(word)) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_unsupported, place(c, at), "`%s`: this version does not run it yet", n);
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_unsupported, place(c, at), "`%s`: this version does not run it yet", n);
         advise(c->d, told, "docs/language.md lists what runs today");
         return;
     }
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_name, place(c, at),
-                                callable ? "there is no distribution or function `%s`" : "nothing is called `%s`", n);
+    diagnostic *told =
+        diagnose(c->d, DIAGNOSTIC_name, place(c, at),
+                 callable ? "there is no distribution or function `%s`" : "nothing is called `%s`", n);
     const binding *other = scope_find(s, last, !callable);
-    nearest near = nearest_in(s, last, callable);
+    nearest near = nearest_in(c, s, last, callable);
     if (point && scope_find(s, last, callable)) near = (nearest){.best = last};
     const char *foreign = callable ? help_for_call(c, s, word) : help_for_value(word);
     if (near.best && near.distance == 0)
         advise(c->d, told, "did you mean `%s`?", callable ? call_text(c, s, near.best) : near.best);
-    else if (foreign)
-        advise(c->d, told, "%s", foreign);
+    else if (foreign) advise(c->d, told, "%s", foreign);
     else if (callable && other)
         advise(c->d, told, "`%s` is a value; a product is written `%s * x`, a selection `%s[x]`", n, n, n);
-    else if (!callable && other)
+    else if (!callable && (other || primitive_named(last) != NODE_failed))
         advise(c->d, told, "`%s` is called with arguments: `%s`", n, call_text(c, s, word));
     else if (near.best)
         advise(c->d, told, "did you mean `%s`?", callable ? call_text(c, s, near.best) : near.best);
+    else if (point)
+        advise(c->d, told,
+               "a point leads to a parameter of a distribution that a `fn` is given: `fn width(p : normal) = "
+               "p.scale`");
     else if (callable)
-        advise(c->d, told, "`vmrun list` shows all distributions and functions; your own is `fn %s(x) = …`", n);
+        advise(c->d, told, "`vmrun list` shows all distributions and functions; your own is `fn %s(x) = …`",
+               n);
     else
-        advise(c->d, told, "declare it, `data %s : real` or `let %s = …`, or draw it in the model, `%s ~ …`", n, n, n);
+        advise(c->d, told, "declare it, `data %s : real` or `let %s = …`, or draw it in the model, `%s ~ …`",
+               n, n, n);
 }
 
 const char *foreign_type(const char *n) {

@@ -1,5 +1,5 @@
-/* From the items of a text to a program: first every name is declared, then every definition is checked in the order of the text,
- * those that it needs before it. The guide is held against the model last. */
+/* From the items of a text to a program: first every name is declared, then every definition is checked in
+ * the order of the text, those that it needs before it. The guide is held against the model last. */
 #include "lang/checker.h"
 
 #include <math.h>
@@ -9,7 +9,8 @@
 static void report_taken(checker *c, const binding *b, name n, span at, const char *otherwise) {
     diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, at, "`%s` is already declared", n);
     uint32_t line = 0, column = 0;
-    if (b->at.source != SOURCE_NONE) source_place(&c->d->sources.at[b->at.source], b->at.start, &line, &column);
+    if (b->at.source != SOURCE_NONE)
+        source_place(&c->d->sources.at[b->at.source], b->at.start, &line, &column);
     advise(c->d, told, "it is declared in line %u; %s", line, otherwise);
 }
 
@@ -19,14 +20,19 @@ static bool taken(checker *c, scope *s, name n, span at, bool callable) {
     return b;
 }
 
-static bool is_latent(const binding *b) { return b->kind == BINDING_definition && b->definition->item->kind == ITEM_draw; }
+static bool is_latent(const binding *b) {
+    return b->kind == BINDING_definition && b->definition->item->kind == ITEM_draw;
+}
 
-/* A name of a block may be none of the top level or of the model; the guide may compute a name that the model computes too. */
+/* A name of a block may be none of the top level or of the model; the guide may compute a name that the model
+ * computes too. */
 static bool taken_outside(checker *c, const scope *block, name n, span at) {
     for (const scope *s = block->outer; s && !s->library; s = s->outer) {
         const binding *b = scope_here(s, n, false);
         if (!b || (block == c->guide && s == c->model && !is_latent(b))) continue;
-        report_taken(c, b, n, at, b->kind == BINDING_axis ? "an axis and a value cannot share a name" : "choose another name here");
+        report_taken(c, b, n, at,
+                     b->kind == BINDING_axis ? "an axis and a value cannot share a name"
+                                             : "choose another name here");
         return true;
     }
     return false;
@@ -38,7 +44,8 @@ static variable add_variable(checker *c, variable_kind kind, const target *t) {
 }
 
 /* Binds the names on the left of an item, to be checked when first used. */
-static definition *declare_names(checker *c, scope *s, const item *it, const targets *names, variable_kind kind) {
+static definition *declare_names(checker *c, scope *s, const item *it, const targets *names,
+                                 variable_kind kind) {
     definition *f = arena_new(c->arena, definition);
     *f = (definition){.item = it, .scope = s};
     for (uint32_t i = 0; i < names->count && i < VALUES_MOST; i++, f->count++) {
@@ -46,10 +53,16 @@ static definition *declare_names(checker *c, scope *s, const item *it, const tar
         f->variables[i] = add_variable(c, kind, t);
         if (guarded(c, t) && scope_here(s, t->name, false)) continue;
         if (!taken(c, s, t->name, t->name_at, false) && !taken_outside(c, s, t->name, t->name_at))
-            scope_add(c, s, (binding){.name = t->name, .kind = BINDING_definition, .at = t->name_at, .definition = f, .part = i});
+            scope_add(c, s,
+                      (binding){.name = t->name,
+                                .kind = BINDING_definition,
+                                .at = t->name_at,
+                                .definition = f,
+                                .part = i});
     }
     if (names->count > VALUES_MOST) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, it->at, "more than %d names on the left", VALUES_MOST);
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_arity, it->at, "more than %d names on the left", VALUES_MOST);
         advise(c->d, told, "split the statement");
     }
     return f;
@@ -59,15 +72,26 @@ static void declare_axis(checker *c, const item *it) {
     if (taken(c, c->top, it->axis.name, it->axis.name_at, false)) return;
     axis a = (axis)c->p->axes.count;
     if (a == AXIS_NONE - 1) return;
-    axis_row row = {.name = it->axis.name, .at = it->axis.name_at, .of = a, .labels = it->axis.labels, .label_count = it->axis.label_count,
-                    .file = it->axis.from, .key = it->axis.key, .file_at = it->axis.from_at};
-    row.source = it->axis.size ? AXIS_fixed : it->axis.labels ? AXIS_labelled : it->axis.from ? AXIS_from_table : AXIS_from_data;
+    axis_row row = {.name = it->axis.name,
+                    .at = it->axis.name_at,
+                    .of = a,
+                    .labels = it->axis.labels,
+                    .label_count = it->axis.label_count,
+                    .file = it->axis.from,
+                    .key = it->axis.key,
+                    .file_at = it->axis.from_at};
+    row.source = it->axis.size     ? AXIS_fixed
+                 : it->axis.labels ? AXIS_labelled
+                 : it->axis.from   ? AXIS_from_table
+                                   : AXIS_from_data;
     push(c->arena, &c->p->axes, row);
-    scope_add(c, c->top, (binding){.name = row.name, .kind = BINDING_axis, .at = row.at, .axes = axes_one(a)});
+    scope_add(c, c->top,
+              (binding){.name = row.name, .kind = BINDING_axis, .at = row.at, .axes = axes_one(a)});
     for (uint32_t i = 0; i < row.label_count; i++)
         for (uint32_t k = 0; k < i; k++)
             if (row.labels[i] == row.labels[k]) {
-                diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, row.at, "`%s` has the label `%s` twice", row.name, row.labels[i]);
+                diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, row.at,
+                                            "`%s` has the label `%s` twice", row.name, row.labels[i]);
                 advise(c->d, told, "each entry has a label of its own");
             }
 }
@@ -81,7 +105,8 @@ static bool is_type(const char *n) {
 /* Whether all parameters are distributions, so that a function may stand beside others of its name. */
 static bool is_overload(const item *f) {
     for (uint32_t i = 0; i < f->function.parameter_count; i++)
-        if (!f->function.parameters[i].type.name || is_type(f->function.parameters[i].type.name)) return false;
+        if (!f->function.parameters[i].type.name || is_type(f->function.parameters[i].type.name))
+            return false;
     return f->kind == ITEM_fn && f->function.parameter_count;
 }
 
@@ -97,33 +122,42 @@ static void check_parameters(checker *c, const item *it) {
     for (uint32_t i = 0; i < it->function.parameter_count; i++)
         for (uint32_t k = 0; k < i; k++)
             if (p[i].name == p[k].name) {
-                diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, p[i].at, "`%s` has the parameter `%s` twice", it->function.name, p[i].name);
+                diagnostic *told =
+                    diagnose(c->d, DIAGNOSTIC_duplicate, p[i].at, "`%s` has the parameter `%s` twice",
+                             it->function.name, p[i].name);
                 advise(c->d, told, "each parameter has a name of its own");
             }
     if (it->function.parameter_count <= VALUES_MOST) return;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, it->function.name_at, "`%s` has more than %d parameters", it->function.name, VALUES_MOST);
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, it->function.name_at,
+                                "`%s` has more than %d parameters", it->function.name, VALUES_MOST);
     advise(c->d, told, "put numbers of one kind along an axis, or split it in two");
 }
 
-/* The axes of a dist's parameters and result are names, few, and stand for whichever axes a statement brings. */
+/* The axes of a dist's parameters and result are names, few, and stand for whichever axes a statement brings.
+ */
 static void check_dist_axes(checker *c, const item *it) {
     uint32_t count = it->function.type.axes.count;
     for (uint32_t i = 0; i <= it->function.parameter_count; i++) {
-        const entries *list = i < it->function.parameter_count ? &it->function.parameters[i].axes : &it->function.type.axes;
+        const entries *list =
+            i < it->function.parameter_count ? &it->function.parameters[i].axes : &it->function.type.axes;
         if (i < it->function.parameter_count) count += list->count;
         for (uint32_t k = 0; k < list->count; k++) {
             if (!list->at[k].name && list->at[k].value->kind == EXPRESSION_name) continue;
-            diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, list->at[k].value->at, "here stands the name of an axis");
-            advise(c->d, told, "write `concentration[k] : positive` and `simplex[k]`, with one name for one axis");
+            diagnostic *told =
+                diagnose(c->d, DIAGNOSTIC_axes, list->at[k].value->at, "here stands the name of an axis");
+            advise(c->d, told,
+                   "write `concentration[k] : positive` and `simplex[k]`, with one name for one axis");
         }
     }
     if (count <= DIST_AXES_MOST) return;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, it->function.name_at, "`%s` names more than %d axes", it->function.name, DIST_AXES_MOST);
-    advise(c->d, told, "name only those that its density ties together; every other axis comes from the statement");
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, it->function.name_at, "`%s` names more than %d axes",
+                                it->function.name, DIST_AXES_MOST);
+    advise(c->d, told,
+           "name only those that its density ties together; every other axis comes from the statement");
 }
 
 static uint32_t property_arguments(name n) {
-#define PROPERTY(word, arguments, about)                                                                                 \
+#define PROPERTY(word, arguments, about)                                                                     \
     if (strcmp(n, #word) == 0) return arguments;
 #include "lang/properties.def"
 #undef PROPERTY
@@ -134,27 +168,31 @@ static void check_property(checker *c, const item *dist, uint32_t i) {
     const item *it = dist->function.items.at[i];
     if (it->kind != ITEM_property) return;
     if (!is_property(it->function.name)) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_name, it->function.name_at, "a `dist` has no `%s`", it->function.name);
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_name, it->function.name_at, "a `dist` has no `%s`", it->function.name);
         nearest near = {.of = it->function.name};
 #define PROPERTY(word, arguments, about) nearest_try(&near, #word);
 #include "lang/properties.def"
 #undef PROPERTY
-        if (near.best)
-            advise(c->d, told, "did you mean `%s`?", near.best);
+        if (near.best) advise(c->d, told, "did you mean `%s`?", near.best);
         else
-            advise(c->d, told, "it defines log_density(x) and, where known, sample, cdf(x), quantile(p), mean, variance, entropy; a "
-                               "function stands outside as `fn`");
+            advise(c->d, told,
+                   "it defines log_density(x) and, where known, sample, cdf(x), quantile(p), mean, variance, "
+                   "entropy; a "
+                   "function stands outside as `fn`");
         return;
     }
     uint32_t wants = property_arguments(it->function.name);
     if (it->function.parameter_count != wants) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, it->function.name_at, "`%s` of a `dist` takes %s", it->function.name,
-                                    wants ? "one argument" : "no arguments");
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, it->function.name_at, "`%s` of a `dist` takes %s",
+                                    it->function.name, wants ? "one argument" : "no arguments");
         advise(c->d, told, wants ? "write `%s(x) = …`" : "write `%s = …`", it->function.name);
     }
     for (uint32_t k = 0; k < i; k++)
-        if (dist->function.items.at[k]->kind == ITEM_property && dist->function.items.at[k]->function.name == it->function.name) {
-            diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->function.name_at, "`%s` is defined twice", it->function.name);
+        if (dist->function.items.at[k]->kind == ITEM_property &&
+            dist->function.items.at[k]->function.name == it->function.name) {
+            diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->function.name_at,
+                                        "`%s` is defined twice", it->function.name);
             advise(c->d, told, "remove one");
         }
 }
@@ -162,12 +200,14 @@ static void check_property(checker *c, const item *dist, uint32_t i) {
 static void check_dist(checker *c, const item *it) {
     bool has_density = false;
     for (uint32_t i = 0; i < it->function.items.count; i++) {
-        has_density |= it->function.items.at[i]->kind == ITEM_property && it->function.items.at[i]->function.name == c->word_log_density;
+        has_density |= it->function.items.at[i]->kind == ITEM_property &&
+                       it->function.items.at[i]->function.name == c->word_log_density;
         check_property(c, it, i);
     }
     check_dist_axes(c, it);
     if (has_density) return;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_dist, it->function.name_at, "`%s` has no `log_density`", it->function.name);
+    diagnostic *told =
+        diagnose(c->d, DIAGNOSTIC_dist, it->function.name_at, "`%s` has no `log_density`", it->function.name);
     advise(c->d, told, "write `log_density(x) = …` in its braces");
 }
 
@@ -183,7 +223,12 @@ static void declare_callable(checker *c, scope *s, const item *it) {
             taken(c, s, it->function.name, it->function.name_at, true);
             return;
         }
-    binding b = {.name = it->function.name, .kind = BINDING_callable, .at = it->function.name_at, .item = it, .home = s, .broken = broken};
+    binding b = {.name = it->function.name,
+                 .kind = BINDING_callable,
+                 .at = it->function.name_at,
+                 .item = it,
+                 .home = s,
+                 .broken = broken};
     if (first) {
         b.next = first->next;
         first->next = arena_new(c->arena, binding);
@@ -219,7 +264,8 @@ static void declare_import(checker *c, const item *it, outline *o) {
     const char *why = "this program was given without a folder to look in";
     const char *text = c->reader ? c->reader->read(c->reader->user, c->arena, path, &length, &why) : NULL;
     if (!text) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_import, it->file.path_at, "`%s` cannot be read: %s", it->file.path, why);
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_import, it->file.path_at, "`%s` cannot be read: %s",
+                                    it->file.path, why);
         advise(c->d, told, "paths start at the folder of the file that imports");
         return;
     }
@@ -236,7 +282,8 @@ static void declare_block(checker *c, const item *it, outline *o) {
         return;
     }
     span word = {it->at.source, it->at.start, it->at.start + (uint32_t)strlen(WORDS[it->block.block])};
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, word, "there is already a `%s` block", WORDS[it->block.block]);
+    diagnostic *told =
+        diagnose(c->d, DIAGNOSTIC_duplicate, word, "there is already a `%s` block", WORDS[it->block.block]);
     advise(c->d, told, "put all its statements into one block");
 }
 
@@ -249,10 +296,16 @@ static void declare_items(checker *c, const items *list, outline *o) {
             if (it->axis.size) push(c->arena, &o->sizes, it);
             break;
         case ITEM_source: push(c->arena, &c->p->files, (data_file){it->file.path, it->file.path_at}); break;
-        case ITEM_data: push(c->arena, &o->top, declare_names(c, c->top, it, &it->value.targets, VARIABLE_data)); break;
-        case ITEM_param: push(c->arena, &o->top, declare_names(c, c->top, it, &it->value.targets, VARIABLE_param)); break;
+        case ITEM_data:
+            push(c->arena, &o->top, declare_names(c, c->top, it, &it->value.targets, VARIABLE_data));
+            break;
+        case ITEM_param:
+            push(c->arena, &o->top, declare_names(c, c->top, it, &it->value.targets, VARIABLE_param));
+            break;
         case ITEM_let:
-        case ITEM_define: push(c->arena, &o->top, declare_names(c, c->top, it, &it->value.targets, VARIABLE_let)); break;
+        case ITEM_define:
+            push(c->arena, &o->top, declare_names(c, c->top, it, &it->value.targets, VARIABLE_let));
+            break;
         case ITEM_fn:
         case ITEM_net:
         case ITEM_dist: declare_callable(c, c->top, it); break;
@@ -284,7 +337,8 @@ static bool check_declared_type(checker *c, node n, type t, const target *target
     const node_row *r = program_node(c->p, n);
     range must = type_range(c->p, t);
     if (!range_disjoint(r->range, must)) return true;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, at, "`%s` is declared %s, which this is not", target->name, type_text(c->p, t));
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, at, "`%s` is declared %s, which this is not",
+                                target->name, type_text(c->p, t));
     advise(c->d, told, "change the type or the value");
     return false;
 }
@@ -299,12 +353,15 @@ static void check_given(checker *c, definition *f, bool data) {
     uint32_t errors = c->d->errors;
     type held = evaluate_type(c, f->scope, &t->type);
     if (c->d->errors != errors) return;
-    if (held.may_be_missing) push(c->arena, &c->unsupported, (unsupported){t->type.at, "data with missing entries"});
+    if (held.may_be_missing)
+        push(c->arena, &c->unsupported, (unsupported){t->type.at, "data with missing entries"});
     if (SUPPORTS[held.support].event > s.count) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, t->at, "`%s` is %s, so it needs an axis", t->name, SUPPORTS[held.support].about);
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, t->at, "`%s` is %s, so it needs an axis", t->name,
+                                    SUPPORTS[held.support].about);
         advise(c->d, told, "write `%s[axis] : %s`", t->name, SUPPORTS[held.support].name);
         return;
     }
+    if (!check_type_axes(c, f->scope, &t->type, order, s.count)) return;
     if (SUPPORTS[held.support].event) held.index = order[s.count - 1];
     set_axes(c, v, s, order);
     c->p->variables.at[v].type = held;
@@ -314,7 +371,8 @@ static void check_given(checker *c, definition *f, bool data) {
     if (!f->item->value.value) return;
     value start = evaluate(c, f->scope, f->item->value.value);
     if (start.kind == VALUE_distribution && !data) {
-        push(c->arena, &c->unsupported, (unsupported){f->item->value.value->at, "a start value that is drawn"});
+        push(c->arena, &c->unsupported,
+             (unsupported){f->item->value.value->at, "a start value that is drawn"});
         return;
     }
     if (start.kind != VALUE_node) return;
@@ -322,7 +380,8 @@ static void check_given(checker *c, definition *f, bool data) {
     if (!check_declared_type(c, n, held, t, f->item->value.value->at)) return;
     axes extra = axes_minus(program_node(c->p, n)->axes, s);
     if (extra.count) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, f->item->value.value->at, "this varies over `%s`, which `%s` does not",
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, f->item->value.value->at,
+                                    "this varies over `%s`, which `%s` does not",
                                     program_axis(c->p, extra.at[0])->name, t->name);
         advise(c->d, told, "declare `%s` with that axis, or sum it out", t->name);
         return;
@@ -344,9 +403,11 @@ static void check_part(checker *c, definition *f, uint32_t part, node n) {
         if (!evaluate_axes(c, f->scope, &t->axes, &written, as)) return;
         axes extra = axes_minus(s, written);
         if (extra.count) {
-            diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, f->item->value.value->at, "this varies over `%s`, which `%s` does not have",
+            diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, f->item->value.value->at,
+                                        "this varies over `%s`, which `%s` does not have",
                                         program_axis(c->p, extra.at[0])->name, t->name);
-            advise(c->d, told, "write it among the axes of `%s`, or sum it out: `sum[%s](…)`", t->name, program_axis(c->p, extra.at[0])->name);
+            advise(c->d, told, "write it among the axes of `%s`, or sum it out: `sum[%s](…)`", t->name,
+                   program_axis(c->p, extra.at[0])->name);
             return;
         }
         s = written;
@@ -355,7 +416,10 @@ static void check_part(checker *c, definition *f, uint32_t part, node n) {
     }
     uint32_t errors = c->d->errors;
     type held = t->type.name ? evaluate_type(c, f->scope, &t->type) : program_node(c->p, n)->type;
-    if (c->d->errors != errors || !n || (t->type.name && !check_declared_type(c, n, held, t, f->item->value.value->at))) return;
+    if (c->d->errors != errors || !n ||
+        (t->type.name && !check_declared_type(c, n, held, t, f->item->value.value->at)))
+        return;
+    if (t->type.name && !check_type_axes(c, f->scope, &t->type, order, s.count)) return;
     if (t->type.name && SUPPORTS[held.support].event && s.count) held.index = order[s.count - 1];
     set_axes(c, v, s, order);
     variable_row *row = &c->p->variables.at[v];
@@ -369,6 +433,7 @@ static void check_value(checker *c, definition *f) {
     const targets *names = &f->item->value.targets;
     for (uint32_t i = 0; i < names->count; i++)
         if (guarded(c, &names->at[i])) return;
+    if (names->count > VALUES_MOST) return; /* reported */
     value v = evaluate(c, f->scope, f->item->value.value);
     if (v.kind == VALUE_failed) return;
     bool inside = f->variables[0] == VARIABLE_NONE;
@@ -378,17 +443,16 @@ static void check_value(checker *c, definition *f) {
     }
     uint32_t has = v.kind == VALUE_several ? v.count : 1;
     if (has != names->count) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, place(c, f->item->at), "%u name%s on the left, but %u value%s on the right", names->count,
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, place(c, f->item->at),
+                                    "%u name%s on the left, but %u value%s on the right", names->count,
                                     names->count == 1 ? "" : "s", has, has == 1 ? "" : "s");
         advise(c->d, told, "give each value one name: `a, b = f(x)`");
         return;
     }
     for (uint32_t i = 0; i < has && i < f->count; i++) {
         if (!v.nodes[i]) continue;
-        if (inside)
-            f->results[i] = (value){VALUE_node, 1, {v.nodes[i]}, NULL};
-        else
-            check_part(c, f, i, v.nodes[i]);
+        if (inside) f->results[i] = (value){VALUE_node, 1, {v.nodes[i]}, NULL};
+        else check_part(c, f, i, v.nodes[i]);
     }
 }
 
@@ -396,7 +460,12 @@ void check_definition(checker *c, definition *f) {
     switch (f->item->kind) {
     case ITEM_data: check_given(c, f, true); break;
     case ITEM_param: check_given(c, f, false); break;
-    case ITEM_draw: check_draw(c, f, f->scope == c->guide ? BLOCK_guide : f->scope == c->generate ? BLOCK_generate : BLOCK_model); break;
+    case ITEM_draw:
+        check_draw(c, f,
+                   f->scope == c->guide      ? BLOCK_guide
+                   : f->scope == c->generate ? BLOCK_generate
+                                             : BLOCK_model);
+        break;
     default: check_value(c, f); break;
     }
 }
@@ -417,7 +486,8 @@ static void collect(checker *c, const scope *s, const expression *e, definition_
     case EXPRESSION_free: break;
     case EXPRESSION_name: {
         const binding *b = scope_find(s, e->name, false);
-        if (b && b->kind == BINDING_definition && b->definition->state == STATE_fresh) push(c->arena, found, b->definition);
+        if (b && b->kind == BINDING_definition && b->definition->state == STATE_fresh)
+            push(c->arena, found, b->definition);
         break;
     }
     case EXPRESSION_operation: collect(c, s, e->left, found), collect(c, s, e->right, found); break;
@@ -433,17 +503,20 @@ static definition_list needs(checker *c, const definition *f) {
     definition_list found = {0};
     const item *it = f->item;
     bool draw = it->kind == ITEM_draw;
-    const expression *const parts[] = {draw ? it->draw.distribution : it->value.value, draw ? it->draw.lower : NULL,
-                                       draw ? it->draw.upper : NULL, draw ? it->draw.censored_above : NULL,
+    const expression *const parts[] = {draw ? it->draw.distribution : it->value.value,
+                                       draw ? it->draw.lower : NULL, draw ? it->draw.upper : NULL,
+                                       draw ? it->draw.censored_above : NULL,
                                        draw ? it->draw.censored_below : NULL};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) collect(c, f->scope, parts[i], &found);
     const targets *left = draw ? &it->draw.targets : &it->value.targets;
-    for (uint32_t i = 0; i < left->count; i++) collect_entries(c, f->scope, &left->at[i].type.arguments, &found);
+    for (uint32_t i = 0; i < left->count; i++)
+        collect_entries(c, f->scope, &left->at[i].type.arguments, &found);
     return found;
 }
 
-/* Checks a definition after all that it names, with a stack of its own: a chain of definitions may be longer than the machine's
- * stack is deep. One that waits for itself is left to define(), which reports the cycle. */
+/* Checks a definition after all that it names, with a stack of its own: a chain of definitions may be longer
+ * than the machine's stack is deep. One that waits for itself is left to define(), which reports the cycle.
+ */
 static void settle(checker *c, definition *first) {
     definition_list stack = {0};
     push(c->arena, &stack, first);
@@ -457,10 +530,8 @@ static void settle(checker *c, definition *first) {
         f->waiting = true;
         definition_list before = needs(c, f);
         for (uint32_t i = before.count; i-- > 0;) {
-            if (before.at[i]->waiting && before.at[i]->state == STATE_fresh)
-                define(c, before.at[i]);
-            else
-                push(c->arena, &stack, before.at[i]);
+            if (before.at[i]->waiting && before.at[i]->state == STATE_fresh) define(c, before.at[i]);
+            else push(c->arena, &stack, before.at[i]);
         }
     }
 }
@@ -488,15 +559,20 @@ static void report_drawn_twice(checker *c, const item *it, const binding *b) {
         report_taken(c, b, t->name, it->at, "each latent has one distribution");
         return;
     }
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->at, "`%s` has a value already, so it cannot be drawn", t->name);
-    advise(c->d, told, "a value of data alone is observed if it stands at top level, `let %s = …`; to add a term for another write "
-                       "`factor log_density(D, %s)`", t->name, t->name);
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->at,
+                                "`%s` has a value already, so it cannot be drawn", t->name);
+    advise(c->d, told,
+           "a value of data alone is observed if it stands at top level, `let %s = …`; to add a term for "
+           "another write "
+           "`factor log_density(D, %s)`",
+           t->name, t->name);
 }
 
 static void declare_model_draw(checker *c, const item *it, definition_list *list) {
     const target *t = &it->draw.targets.at[0];
     if (it->draw.targets.count != 1) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_syntax, it->draw.targets.at[1].at, "a statement of the model draws one name");
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_syntax, it->draw.targets.at[1].at,
+                                    "a statement of the model draws one name");
         advise(c->d, told, "write a statement for each; joint families stand in the guide");
         return;
     }
@@ -513,15 +589,20 @@ static void declare_model_draw(checker *c, const item *it, definition_list *list
     const variable_row *row = program_variable(c->p, v);
     if (!row->self) return; /* its declaration failed */
     if (row->kind == VARIABLE_param || row->stochastic) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, t->name_at, "`%s` is %s, which a statement cannot draw", t->name,
-                                    row->kind == VARIABLE_param ? "a param" : "a value that depends on a param");
-        advise(c->d, told, "leave out the `param` to make it a latent, or add a penalty with `factor log_density(…, %s)`", t->name);
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_type, t->name_at, "`%s` is %s, which a statement cannot draw", t->name,
+                     row->kind == VARIABLE_param ? "a param" : "a value that depends on a param");
+        advise(c->d, told,
+               "leave out the `param` to make it a latent, or add a penalty with `factor log_density(…, %s)`",
+               t->name);
         return;
     }
     if (row->observed && guarded(c, t)) return;
     if (row->observed) {
         diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->at, "`%s` is drawn twice", t->name);
-        advise(c->d, told, "each name has one distribution; a further term is added by `factor log_density(D, %s)`", t->name);
+        advise(c->d, told,
+               "each name has one distribution; a further term is added by `factor log_density(D, %s)`",
+               t->name);
         return;
     }
     c->p->variables.at[v].observed = true;
@@ -539,15 +620,15 @@ static void check_list(checker *c, definition_list *list) {
 }
 
 static void declare_local(checker *c, scope *s, const item *it, definition_list *list, variable_kind kind) {
-    push(c->arena, list, declare_names(c, s, it, &it->value.targets, it->kind == ITEM_param ? VARIABLE_param : kind));
+    push(c->arena, list,
+         declare_names(c, s, it, &it->value.targets, it->kind == ITEM_param ? VARIABLE_param : kind));
 }
 
 static void check_model(checker *c, const item *block) {
     definition_list list = {0};
     for (uint32_t i = 0; i < block->block.items.count; i++) {
         const item *it = block->block.items.at[i];
-        if (it->kind == ITEM_draw)
-            declare_model_draw(c, it, &list);
+        if (it->kind == ITEM_draw) declare_model_draw(c, it, &list);
         else if (it->kind == ITEM_define || it->kind == ITEM_let || it->kind == ITEM_param)
             declare_local(c, c->model, it, &list, VARIABLE_derived);
     }
@@ -557,7 +638,8 @@ static void check_model(checker *c, const item *block) {
     for (uint32_t i = 0; i < list.count; i++)
         for (uint32_t k = 0; k < list.at[i]->count; k++) {
             const variable_row *v = program_variable(c->p, list.at[i]->variables[k]);
-            bool shown = v->kind == VARIABLE_latent || v->kind == VARIABLE_derived || v->kind == VARIABLE_param;
+            bool shown =
+                v->kind == VARIABLE_latent || v->kind == VARIABLE_derived || v->kind == VARIABLE_param;
             if (shown && v->self) push(c->arena, &c->p->reported, list.at[i]->variables[k]);
         }
 }
@@ -575,7 +657,8 @@ static void check_generate(checker *c, const item *block) {
     check_list(c, &list);
     for (uint32_t i = 0; i < list.count; i++)
         for (uint32_t k = 0; k < list.at[i]->count; k++)
-            if (program_variable(c->p, list.at[i]->variables[k])->self) push(c->arena, &c->p->reported, list.at[i]->variables[k]);
+            if (program_variable(c->p, list.at[i]->variables[k])->self)
+                push(c->arena, &c->p->reported, list.at[i]->variables[k]);
 }
 
 /* ---- the guide ---- */
@@ -598,7 +681,8 @@ static bool cover(checker *c, coverage *all, variable v, const item *it, span at
         all->by[v] = it;
         return true;
     }
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, at, "the guide draws `%s` twice", program_variable(c->p, v)->name);
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, at, "the guide draws `%s` twice",
+                                program_variable(c->p, v)->name);
     advise(c->d, told, "every latent has exactly one statement in the guide; remove one");
     return false;
 }
@@ -614,14 +698,14 @@ static void report_not_latent(checker *c, const target *t) {
         told = diagnose(c->d, DIAGNOSTIC_guide, t->name_at, "the model has no latent `%s`", t->name);
         nearest near = {.of = t->name};
         for (variable v = 0; v < c->p->variables.count; v++)
-            if (program_variable(c->p, v)->kind == VARIABLE_latent) nearest_try(&near, program_variable(c->p, v)->name);
-        if (near.best)
-            advise(c->d, told, "did you mean `%s`?", near.best);
-        else
-            advise(c->d, told, "a guide draws the latents of the model, no others");
+            if (program_variable(c->p, v)->kind == VARIABLE_latent)
+                nearest_try(&near, program_variable(c->p, v)->name);
+        if (near.best) advise(c->d, told, "did you mean `%s`?", near.best);
+        else advise(c->d, told, "a guide draws the latents of the model, no others");
         return;
     }
-    told = diagnose(c->d, DIAGNOSTIC_guide, t->name_at, "`%s` is not a latent: the guide may not draw it", t->name);
+    told = diagnose(c->d, DIAGNOSTIC_guide, t->name_at, "`%s` is not a latent: the guide may not draw it",
+                    t->name);
     advise(c->d, told, "leave it out; what is observed or computed has no posterior to be approximated");
 }
 
@@ -638,19 +722,19 @@ static void add_family(checker *c, const item *it, const char *kind, coverage *a
     family f = {.at = it->at, .kind = strcmp(kind, "full_rank") == 0 ? FAMILY_full_rank : FAMILY_mean_field};
     f.of = arena_array(c->arena, variable, c->p->variables.count + 1);
     if (strcmp(kind, "low_rank") == 0 || strcmp(kind, "flow") == 0)
-        push(c->arena, &c->unsupported, (unsupported){it->draw.distribution->at, arena_print(c->arena, "the family `%s`", kind)});
+        push(c->arena, &c->unsupported,
+             (unsupported){it->draw.distribution->at, arena_print(c->arena, "the family `%s`", kind)});
     else if (it->draw.distribution->list.count) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, it->draw.distribution->at, "`%s` takes no arguments", kind);
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_arity, it->draw.distribution->at, "`%s` takes no arguments", kind);
         advise(c->d, told, "write `%s()`", kind);
     }
     for (uint32_t i = 0; i < it->draw.targets.count; i++) {
         const target *t = &it->draw.targets.at[i];
         if (t->name == c->word_rest) continue;
         variable v = latent_named(c, t->name);
-        if (v == VARIABLE_NONE)
-            report_not_latent(c, t);
-        else if (cover(c, all, v, it, t->name_at))
-            f.of[f.count++] = v;
+        if (v == VARIABLE_NONE) report_not_latent(c, t);
+        else if (cover(c, all, v, it, t->name_at)) f.of[f.count++] = v;
     }
     push(c->arena, &c->p->families, f);
 }
@@ -664,7 +748,8 @@ static bool names_rest(checker *c, const item *it) {
 static void declare_guide_draw(checker *c, const item *it, definition_list *list, coverage *all) {
     const target *t = &it->draw.targets.at[0];
     if (it->draw.targets.count != 1) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_guide, it->at, "several latents at once are drawn from a joint family");
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_guide, it->at, "several latents at once are drawn from a joint family");
         advise(c->d, told, "write `%s, … ~ full_rank()`, or a statement for each", t->name);
         return;
     }
@@ -676,7 +761,8 @@ static void declare_guide_draw(checker *c, const item *it, definition_list *list
     if (!cover(c, all, v, it, t->name_at) || !program_variable(c->p, v)->self) return;
     definition *f = arena_new(c->arena, definition);
     *f = (definition){.item = it, .scope = c->guide, .count = 1, .variables = {v}};
-    scope_add(c, c->guide, (binding){.name = t->name, .kind = BINDING_definition, .at = t->name_at, .definition = f});
+    scope_add(c, c->guide,
+              (binding){.name = t->name, .kind = BINDING_definition, .at = t->name_at, .definition = f});
     push(c->arena, list, f);
 }
 
@@ -708,10 +794,8 @@ static void check_guide_block(checker *c, const item *block) {
             }
             rest = it;
         }
-        if (kind)
-            add_family(c, it, kind, &all);
-        else if (it->kind == ITEM_draw)
-            declare_guide_draw(c, it, &list, &all);
+        if (kind) add_family(c, it, kind, &all);
+        else if (it->kind == ITEM_draw) declare_guide_draw(c, it, &list, &all);
         else if (it->kind == ITEM_define || it->kind == ITEM_let || it->kind == ITEM_param)
             declare_local(c, c->guide, it, &list, VARIABLE_guide);
     }
@@ -720,7 +804,8 @@ static void check_guide_block(checker *c, const item *block) {
         family *f = &c->p->families.at[k];
         if (!rest || f->at.start != rest->at.start || f->at.source != rest->at.source) continue;
         for (variable v = 0; v < variables; v++)
-            if (program_variable(c->p, v)->kind == VARIABLE_latent && !all.by[v]) all.by[v] = rest, f->of[f->count++] = v;
+            if (program_variable(c->p, v)->kind == VARIABLE_latent && !all.by[v])
+                all.by[v] = rest, f->of[f->count++] = v;
     }
     if (!rest) report_uncovered(c, block, &all);
 }
@@ -741,7 +826,8 @@ static const char *const LATER[] = {"objective", "optimizer", "batch", "beta", "
 enum { LATER_COUNT = sizeof LATER / sizeof *LATER };
 
 static void report_no_option(checker *c, const item *it) {
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_option, it->option.name_at, "there is no option `%s`", it->option.name);
+    diagnostic *told =
+        diagnose(c->d, DIAGNOSTIC_option, it->option.name_at, "there is no option `%s`", it->option.name);
     nearest near = {.of = it->option.name};
     const char *all = "";
     for (option_id id = 0; id < OPTION_count; id++) {
@@ -749,16 +835,15 @@ static void report_no_option(checker *c, const item *it) {
         all = arena_print(c->arena, "%s%s%s", all, id ? ", " : "", OPTIONS[id].name);
     }
     for (int i = 0; i < LATER_COUNT; i++) nearest_try(&near, LATER[i]);
-    if (near.best)
-        advise(c->d, told, "did you mean `%s`?", near.best);
-    else
-        advise(c->d, told, "the options are %s", all);
+    if (near.best) advise(c->d, told, "did you mean `%s`?", near.best);
+    else advise(c->d, told, "the options are %s", all);
 }
 
 static void check_option(checker *c, const item *it) {
     for (int i = 0; i < LATER_COUNT; i++)
         if (strcmp(it->option.name, LATER[i]) == 0) {
-            push(c->arena, &c->unsupported, (unsupported){it->option.name_at, arena_print(c->arena, "the option `%s`", LATER[i])});
+            push(c->arena, &c->unsupported,
+                 (unsupported){it->option.name_at, arena_print(c->arena, "the option `%s`", LATER[i])});
             return;
         }
     option_id id = option_find(it->option.name);
@@ -767,7 +852,8 @@ static void check_option(checker *c, const item *it) {
         return;
     }
     if (c->p->options.given >> id & 1) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->option.name_at, "the option `%s` is given twice", it->option.name);
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->option.name_at,
+                                    "the option `%s` is given twice", it->option.name);
         advise(c->d, told, "remove one");
         return;
     }
@@ -777,7 +863,55 @@ static void check_option(checker *c, const item *it) {
     const char *why = "", *word = arena_copy(c->arena, text->text + at.start, at.end - at.start);
     if (option_set(&c->p->options, id, word, c->arena, &why)) return;
     diagnostic *told = diagnose(c->d, DIAGNOSTIC_option, at, "%s", why);
-    advise(c->d, told, "for example `%s = %s`", it->option.name, OPTIONS[id].kind == OPTION_WORD ? "auto" : OPTIONS[id].example);
+    advise(c->d, told, "for example `%s = %s`", it->option.name,
+           OPTIONS[id].kind == OPTION_WORD ? "auto" : OPTIONS[id].example);
+}
+
+/* ---- functions that nothing calls ---- */
+
+static void add_names(checker *c, scope *s, const entries *axes_of) {
+    for (uint32_t i = 0; i < axes_of->count; i++) {
+        name n = axes_of->at[i].value->name;
+        if (!scope_here(s, n, false)) scope_add(c, s, (binding){.name = n, .kind = BINDING_axis});
+    }
+}
+
+static void check_body_names(checker *c, scope *outer, const item *f) {
+    scope *s = scope_new(c, outer);
+    for (uint32_t i = 0; i < f->function.axis_count; i++)
+        scope_add(c, s, (binding){.name = f->function.axes[i].name, .kind = BINDING_axis});
+    for (uint32_t i = 0; i < f->function.parameter_count; i++) {
+        scope_add(c, s, (binding){.name = f->function.parameters[i].name, .kind = BINDING_value});
+        add_names(c, s, &f->function.parameters[i].axes);
+    }
+    add_names(c, s, &f->function.type.axes);
+    if (f->function.body) {
+        check_names(c, s, f->function.body);
+        return;
+    }
+    const items *body = &f->function.items;
+    for (uint32_t i = 0; i < body->count; i++)
+        for (uint32_t k = 0; (body->at[i]->kind == ITEM_define || body->at[i]->kind == ITEM_let) &&
+                             k < body->at[i]->value.targets.count;
+             k++)
+            scope_add(c, s, (binding){.name = body->at[i]->value.targets.at[k].name, .kind = BINDING_value});
+    for (uint32_t i = 0; i < body->count; i++) {
+        const item *it = body->at[i];
+        if (it->kind == ITEM_property) check_body_names(c, s, it);
+        if (it->kind == ITEM_define || it->kind == ITEM_let) check_names(c, s, it->value.value);
+        for (uint32_t k = 0; it->kind == ITEM_return && k < it->result.count; k++)
+            check_names(c, s, it->result.values[k]);
+    }
+}
+
+/* A function is checked where it is called, with the axes of that call; of one that nothing calls at least
+ * the names are. Where there are other mistakes this one may be reported by a call already. */
+static void check_uncalled(checker *c) {
+    if (c->d->errors) return;
+    for (uint32_t i = 0; i < c->top->bindings.count; i++)
+        for (const binding *b = c->top->bindings.at[i]; b && b->kind == BINDING_callable && b->home == c->top;
+             b = b->next)
+            if (b->item->kind != ITEM_net) check_body_names(c, c->top, b->item);
 }
 
 static void report_unsupported(checker *c) {
@@ -787,7 +921,8 @@ static void report_unsupported(checker *c) {
         bool told_before = false;
         for (uint32_t k = 0; k < i; k++) told_before |= strcmp(c->unsupported.at[k].what, u->what) == 0;
         if (told_before) continue;
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_unsupported, u->at, "%s: this version does not run it yet", u->what);
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_unsupported, u->at, "%s: this version does not run it yet", u->what);
         advise(c->d, told, "docs/language.md lists what runs today");
     }
 }
@@ -813,11 +948,29 @@ static void check_axis_sizes(checker *c, const outline *o) {
         const node_row *r = program_node(c->p, n);
         bool constant = r->range.lowest == r->range.highest;
         if (r->axes.count || r->stochastic || (constant && (!r->range.whole || r->range.lowest < 1))) {
-            diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, it->axis.size->at, "the size of an axis is one whole number from 1, of data and numbers");
+            diagnostic *told =
+                diagnose(c->d, DIAGNOSTIC_type, it->axis.size->at,
+                         "the size of an axis is one whole number from 1, of data and numbers");
             advise(c->d, told, "write `axis %s = 8`", it->axis.name);
             continue;
         }
         c->p->axes.at[b->axes.at[0]].size = n;
+    }
+}
+
+/* Messages in the order of the text; those of one place stay in theirs. */
+static void sort_by_place(diagnostics *d) {
+    for (uint32_t i = 1; i < d->list.count; i++) {
+        diagnostic it = d->list.at[i];
+        uint32_t k = i;
+        for (; k > 0; k--) {
+            const span *before = &d->list.at[k - 1].at;
+            if (before->source < it.at.source ||
+                (before->source == it.at.source && before->start <= it.at.start))
+                break;
+            d->list.at[k] = d->list.at[k - 1];
+        }
+        d->list.at[k] = it;
     }
 }
 
@@ -829,7 +982,8 @@ static checker *checker_new(diagnostics *d, names *n, uint32_t source, const tex
     options_default(&p->options);
     push(p->arena, &p->nodes, (node_row){0});
     c->word_rest = names_of(n, "rest"), c->word_last = names_of(n, "last"), c->word_inf = names_of(n, "inf");
-    c->word_pi = names_of(n, "pi"), c->word_size = names_of(n, "size"), c->word_log_density = names_of(n, "log_density");
+    c->word_pi = names_of(n, "pi"), c->word_size = names_of(n, "size"),
+    c->word_log_density = names_of(n, "log_density");
     c->word_sample = names_of(n, "sample"), c->word_cdf = names_of(n, "cdf");
     c->library = scope_new(c, NULL);
     c->library->library = true;
@@ -856,15 +1010,15 @@ program *program_compile(diagnostics *d, names *n, uint32_t source, const text_r
         advise(d, told, "write `model { … }` with a statement for each quantity");
     }
     if (o.blocks[BLOCK_generate]) check_generate(c, o.blocks[BLOCK_generate]);
-    if (o.blocks[BLOCK_guide])
-        check_guide_block(c, o.blocks[BLOCK_guide]);
-    else
-        choose_guide(c);
+    if (o.blocks[BLOCK_guide]) check_guide_block(c, o.blocks[BLOCK_guide]);
+    else choose_guide(c);
     for (uint32_t i = 0; i < o.fits.count; i++)
         for (uint32_t k = 0; k < o.fits.at[i]->block.items.count; k++) {
             c->now = (surroundings){0};
             check_option(c, o.fits.at[i]->block.items.at[k]);
         }
+    check_uncalled(c);
     report_unsupported(c);
+    sort_by_place(d);
     return c->p;
 }

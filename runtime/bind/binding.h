@@ -39,7 +39,7 @@ typedef struct binding {
 /* The axis itself, or what it is an alias of. */
 static inline axis binding_axis(const binding *b, axis a) {
     const axis_row *row = program_axis(b->program, a);
-    return row->source == AXIS_alias ? row->of : a;
+    return row->of;
 }
 
 static inline uint32_t binding_size(const binding *b, axis a) { return b->model->axes[a].size; }

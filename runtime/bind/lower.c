@@ -76,11 +76,32 @@ static ref lower_primitive(lowering *l, const node_row *r) {
         axis along = l->axes[r->axis];
         return tape_cumsum(t, tape_expand(t, in[0], axes_with(tape_at(t, in[0])->axes, along)), along);
     }
+    case FORM_FACTOR:
+    case FORM_SOLVE: {
+        axis row = l->axes[r->axis], column = l->axes[r->axis2];
+        in[0] = tape_expand(t, in[0], axes_with(axes_with(tape_at(t, in[0])->axes, row), column));
+        if (f == OP_cholesky) return tape_cholesky(t, in[0], row, column);
+        in[1] = tape_expand(t, in[1], axes_with(tape_at(t, in[1])->axes, row));
+        if (f == OP_solve_lower) return tape_rename(t, tape_solve_lower(t, in[0], in[1], row, column), column, row);
+        return tape_solve_lower_transposed(t, in[0], tape_rename(t, in[1], row, column), row, column);
+    }
     case FORM_RANDOM: return tape_random(t, f, in[0], in[1], axes_with(lower_axes(l, r->axes), l->draw));
     default:
         if (f == OP_select) return tape_select(t, in[0], in[1], in[2]);
         return inputs == 1 ? tape_map1(t, f, in[0]) : tape_map2(t, f, in[0], in[1]);
     }
+}
+
+/* A part of an axis is a slice of it, and back. */
+static ref lower_part(lowering *l, const node_row *r) {
+    tape *t = l->tape;
+    ref x = lower_node(l, r->in[0]);
+    axis part = l->axes[r->axis], whole = l->axes[r->axis2];
+    int64_t first = model_part_start(l->model, r->axis);
+    t->at = r->at;
+    if (r->op == NODE_place) return tape_place(t, tape_expand(t, x, axes_with(tape_at(t, x)->axes, part)), axes_one(part), whole, (uint64_t)first);
+    if (!axes_has(tape_at(t, x)->axes, whole)) return x;
+    return tape_slice(t, x, whole, (uint64_t)(first + (int64_t)r->number), axes_one(part));
 }
 
 static ref lower_new(lowering *l, const node_row *r) {
@@ -102,6 +123,8 @@ static ref lower_new(lowering *l, const node_row *r) {
         axis from = l->axes[r->axis];
         return axes_has(tape_at(t, x)->axes, from) ? tape_rename(t, x, from, l->axes[r->axis2]) : x;
     }
+    case NODE_part:
+    case NODE_place: return lower_part(l, r);
     case NODE_expand: return lower_node(l, r->in[0]); /* operands align by name: nothing needs repeating */
     default: return lower_primitive(l, r);
     }

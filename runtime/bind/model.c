@@ -11,6 +11,14 @@ uint64_t model_size(const model *m, axes of) {
     return n;
 }
 
+/* Where an entry is, from 0, of an axis of `size` entries. */
+static int64_t position(entry_place e, uint32_t size) { return (e.from_end ? (int64_t)size : 0) + e.offset - 1; }
+
+int64_t model_part_start(const model *m, axis part) {
+    const axis_row *row = program_axis(m->program, part);
+    return position(row->first, m->axes[row->of].size);
+}
+
 /* All axes that the variable needs have a size, and its own mistakes are none. */
 static bool is_ready(const binding *b, variable v) {
     const variable_row *x = program_variable(b->program, v);
@@ -35,12 +43,30 @@ static void fill(binding *b, bool single_numbers) {
         }
 }
 
+/* The size of a part. One that lies outside of its axis makes its statement impossible; one without entries does not. */
+static void settle_part(binding *b, axis a) {
+    const axis_row *row = program_axis(b->program, a);
+    uint32_t whole = b->model->axes[row->of].size;
+    b->model->axes[a] = (bound_axis){.size = 0};
+    if (b->axes[row->of].failed) return;
+    int64_t first = position(row->first, whole), last = position(row->last, whole);
+    if (first < 0 || first > whole || last >= (int64_t)whole || last < first - 1) {
+        diagnostic *said = diagnose(b->d, DIAGNOSTIC_data, row->at, "`%s` has %u entr%s, too few for this statement", program_axis(b->program, row->of)->name,
+                                    whole, whole == 1 ? "y" : "ies");
+        advise(b->d, said, "give more rows, or write the model without this part");
+        return;
+    }
+    b->model->axes[a].size = (uint32_t)(last - first + 1);
+}
+
 static void settle_axes(binding *b) {
     for (axis a = 0; a < b->program->axes.count; a++) {
         const axis_state *s = &b->axes[a];
         if (s->labels.list.count) b->model->axes[a].labels = s->labels.list.at;
     }
     for (axis a = 0; a < b->program->axes.count; a++) b->model->axes[a] = b->model->axes[binding_axis(b, a)];
+    for (axis a = 0; a < b->program->axes.count; a++)
+        if (program_axis(b->program, a)->source == AXIS_part) settle_part(b, a);
 }
 
 model *model_bind(diagnostics *d, const program *p, const data_set *data, arena *a) {

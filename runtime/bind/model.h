@@ -27,6 +27,9 @@ typedef struct model {
  * `data`, with file and line; returns NULL then. */
 model *model_bind(diagnostics *d, const program *p, const data_set *data, arena *a);
 
+/* The first entry of a part of an axis, counted from 0 in the whole. */
+int64_t model_part_start(const model *m, axis part);
+
 /* Entries of a variable or node with these axes. */
 uint64_t model_size(const model *m, axes of);
 

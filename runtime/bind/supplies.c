@@ -37,7 +37,7 @@ static uint32_t find_table(const binding *b, axis a) {
 
 void binding_find_tables(binding *b) {
     for (axis a = 0; a < b->program->axes.count; a++)
-        if (program_axis(b->program, a)->source != AXIS_alias) b->axes[a].table = find_table(b, a);
+        if (program_axis(b->program, a)->of == a) b->axes[a].table = find_table(b, a);
 }
 
 /* Whether the rows of table `t` are the entries of `a`. */
@@ -51,7 +51,7 @@ static axis table_axis(const binding *b, uint32_t t, const variable_row *x) {
     for (int i = 0; i < x->axes.count; i++)
         if (is_table_of(b, t, x->order[i])) return x->order[i];
     for (axis a = 0; a < b->program->axes.count; a++)
-        if (program_axis(b->program, a)->source != AXIS_alias && b->axes[a].table == t) return a;
+        if (program_axis(b->program, a)->of == a && b->axes[a].table == t) return a;
     return AXIS_NONE;
 }
 

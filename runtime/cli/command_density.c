@@ -1,5 +1,6 @@
-/* vmrun log_density: the model's log density at given values of its latents, which is how others check a model. The values are read as data are: to
- * the binder the latents are simply variables that are given, so that shapes, labels and supports are checked alike. */
+/* vmrun log_density: the model's log density at given values of its latents, which is how others check a
+ * model. The values are read as data are: to the binder the latents are simply variables that are given, so
+ * that shapes, labels and supports are checked alike. */
 #include <math.h>
 #include <stdio.h>
 
@@ -8,14 +9,17 @@
 #include "runtime/infer/fit.h"
 #include "runtime/io/read.h"
 
-static bool is_asked_for(const variable_row *v) { return v->kind == VARIABLE_latent || v->kind == VARIABLE_param; }
+static bool is_asked_for(const variable_row *v) {
+    return v->kind == VARIABLE_latent || v->kind == VARIABLE_param;
+}
 
 /* The model with values for its latents and params among those of its data. */
 static model *bind_with_latents(session *s) {
     program *given = arena_new(&s->arena, program);
     *given = *s->program;
     given->variables.at = arena_array(&s->arena, variable_row, given->variables.count + 1);
-    memcpy(given->variables.at, s->program->variables.at, given->variables.count * sizeof *given->variables.at);
+    memcpy(given->variables.at, s->program->variables.at,
+           given->variables.count * sizeof *given->variables.at);
     for (variable v = 0; v < given->variables.count; v++) {
         variable_row *row = &given->variables.at[v];
         if (is_asked_for(row)) row->kind = VARIABLE_data, row->value = 0;
@@ -30,7 +34,51 @@ static void print_number(double x) {
     fputs(isfinite(x) ? number_print(text, x) : "null", stdout);
 }
 
-static void print_gradient(const session *s, const density_result *r) {
+/* What print_entries walks: the gradient of a variable, dense in the canonical order of its axes. */
+typedef struct written {
+    const double *entries;
+    int rank;
+    uint64_t size[AXES_MOST], stride[AXES_MOST]; /* by axis, in the order of the declaration */
+} written;
+
+static void print_entries(const written *w, int level, uint64_t at) {
+    if (level == w->rank) {
+        print_number(w->entries[at]);
+        return;
+    }
+    printf("[");
+    for (uint64_t i = 0; i < w->size[level]; i++) {
+        if (i) printf(", ");
+        print_entries(w, level + 1, at + i * w->stride[level]);
+    }
+    printf("]");
+}
+
+/* Where the unconstrained form has fewer entries than the variable, its last axis is shorter, and comes last
+ * in the canonical order too. */
+static written gradient_of(const session *s, const model *m, const density_result *r, variable v) {
+    const variable_row *row = program_variable(s->program, v);
+    written w = {.entries = r->gradient[v], .rank = row->axes.count};
+    uint64_t all = 1, inner = 1;
+    for (int i = 0; i < w.rank; i++) all *= w.size[i] = m->axes[row->order[i]].size;
+    int last = w.rank - 1;
+    bool shorter = r->gradient_size[v] != all;
+    if (shorter) {
+        w.size[last] -= 1;
+        w.stride[last] = 1;
+        inner = w.size[last];
+    }
+    for (int a = row->axes.count; a-- > 0;)
+        for (int i = 0; i < w.rank - shorter; i++)
+            if (row->order[i] == row->axes.at[a]) {
+                w.stride[i] = inner;
+                inner *= w.size[i];
+            }
+    return w;
+}
+
+/* Nested as a data file has the values. */
+static void print_gradient(const session *s, const model *m, const density_result *r) {
     bool first = true;
     printf(", \"gradient\": {");
     for (variable v = 0; v < s->program->variables.count; v++) {
@@ -38,12 +86,8 @@ static void print_gradient(const session *s, const density_result *r) {
         if (!is_asked_for(row) || !r->gradient[v]) continue;
         printf("%s\"%s\": ", first ? "" : ", ", row->name);
         first = false;
-        if (row->axes.count) printf("[");
-        for (uint64_t i = 0; i < r->gradient_size[v]; i++) {
-            if (i) printf(", ");
-            print_number(r->gradient[v][i]);
-        }
-        if (row->axes.count) printf("]");
+        written w = gradient_of(s, m, r, v);
+        print_entries(&w, 0, 0);
     }
     printf("}");
 }
@@ -51,7 +95,8 @@ static void print_gradient(const session *s, const density_result *r) {
 int command_log_density(session *s, const arguments *a) {
     const char *at = arguments_flag(a, FLAG_at, 0);
     if (a->files.count != 1 || !at) {
-        fprintf(stderr, "vmrun: name one model and the values: `vmrun log_density model.vm --data data.json --at values.json`\n");
+        fprintf(stderr, "vmrun: name one model and the values: `vmrun log_density model.vm --data data.json "
+                        "--at values.json`\n");
         return EXIT_WRONG_COMMAND;
     }
     bool complete;
@@ -60,11 +105,13 @@ int command_log_density(session *s, const arguments *a) {
     model *m = bind_with_latents(s);
     status status = STATUS_ok;
     density_result *r = NULL;
-    if (m) r = fit_log_density(&s->diagnostics, m, m->values, arguments_flag(a, FLAG_unconstrained, 0) != NULL, &s->arena, &status);
+    if (m)
+        r = fit_log_density(&s->diagnostics, m, m->values, arguments_flag(a, FLAG_unconstrained, 0) != NULL,
+                            &s->arena, &status);
     if (!session_tell(s) || !r) return EXIT_WRONG_INPUT;
     printf("{\"log_density\": ");
     print_number(r->log_density);
-    print_gradient(s, r);
+    print_gradient(s, m, r);
     printf("}\n");
     return EXIT_GOOD;
 }

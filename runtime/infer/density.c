@@ -69,8 +69,8 @@ void machine_complain(diagnostics *d, machine *m, const tape *t, uint64_t seed, 
     const char *inputs = "";
     for (int i = 0; i < op_inputs(x->op); i++)
         inputs = arena_print(d->arena, "%s%s%g", inputs, *inputs ? ", " : "", found.in[i]);
-    said = diagnose(d, DIAGNOSTIC_not_finite, x->at, "%s is %g%s: `%s` of %s", "a value here", found.value,
-                    index, op_words(t, found.at), *inputs ? inputs : "nothing");
+    said = diagnose(d, DIAGNOSTIC_not_finite, x->at, "a value here is %g%s: `%s` of %s", found.value, index,
+                    op_words(t, found.at), *inputs ? inputs : "nothing");
     advise(d, said,
            "narrow the support of what enters here, or its prior, so that the statement has a finite log "
            "density everywhere");

@@ -21,9 +21,11 @@ enum { FULL_RANK_MOST = 400 };
 /* Draws a step, however large the data are. */
 enum { POINTS_LEAST = 16 };
 /* Refits of the proposal, and how much larger the last sample may be than asked for. */
-enum { REFITS = 6, ENLARGEMENTS = 3, ENLARGEMENT = 2 };
+enum { REFITS = 6, ENLARGEMENTS = 2, ENLARGEMENT = 4 };
 /* A centring below this everywhere is as good as none. */
 static const double CENTRED_LEAST = 0.1;
+/* Monte-Carlo errors of means and sds, relative to the sds, for which no more draws are spent. */
+static const double ERROR_ENOUGH = 0.03;
 /* Below this k-hat the weights have a variance with little doubt, and nothing else is tried. */
 static const double KHAT_GOOD = 0.5;
 /* The share of draws that must count for the proposal to be left as it is. */
@@ -88,10 +90,33 @@ static bool better(const sample *x, const sample *y) {
     return x->quality.khat < y->quality.khat;
 }
 
+/* Log weights by which the draws are those of the Gaussian alone. */
+static double *gaussian_weights(const drawing *d, arena *a) {
+    double *weight = arena_array(a, double, d->sample.count);
+    for (uint64_t b = 0; b < d->sample.count; b++)
+        weight[b] = b % 2 ? -INFINITY : -log((double)((d->sample.count + 1) / 2));
+    return weight;
+}
+
+/* The ELBO of the Gaussian, from its own draws among those of the mixture. */
+static double drawing_elbo(const drawing *d, double *error) {
+    double sum = 0, square = 0, used = 0;
+    for (uint64_t b = 0; b < d->sample.count; b += 2) {
+        double value = d->sample.log_density[b] - d->log_normal[b];
+        if (!isfinite(value)) continue;
+        sum += value;
+        square += value * value;
+        used++;
+    }
+    *error = sqrt(fmax(square / used - sum / used * sum / used, 0) / used);
+    return sum / used;
+}
+
 /* The weighted draws of the best proposal that a few refits lead to, and more of them where few count. */
-static drawing draw_well(run *r, gaussian *g, evaluation *e, rng *draws) {
+static drawing draw_well(run *r, gaussian *g, evaluation *e, rng *draws, double *elbo, double *elbo_error) {
     uint64_t count = r->options.draws;
     drawing best = importance_draw(g, e, count, draws, r->a), last = best;
+    *elbo = drawing_elbo(&best, elbo_error);
     gaussian now = *g;
     for (int i = 0; i < REFITS && g->factor && best.sample.quality.ess < SHARE_ENOUGH * (double)count; i++) {
         gaussian next;
@@ -102,8 +127,7 @@ static drawing draw_well(run *r, gaussian *g, evaluation *e, rng *draws) {
         best = last;
         *g = now;
     }
-    for (int i = 0; i < ENLARGEMENTS && best.sample.quality.ess < SHARE_ENOUGH * (double)r->options.draws;
-         i++) {
+    for (int i = 0; i < ENLARGEMENTS && sample_error(&best.sample, r->a) > ERROR_ENOUGH; i++) {
         count *= ENLARGEMENT;
         best = importance_draw(g, e, count, draws, r->a);
     }
@@ -121,24 +145,6 @@ static void check_wider(run *r, const gaussian *g, const drawing *d, evaluation 
     rng draws = rng_open(r->options.seed, STREAM_CHECK);
     drawing second = importance_draw(&w, e, d->sample.count, &draws, r->a);
     if (second.sample.quality.ess >= 10) verdict_compare(&r->findings, &d->sample, &second.sample, r->a);
-}
-
-/* Log weights by which the draws are those of the Gaussian alone, and the ELBO from them. */
-static void measure_guide(run *r, const drawing *d) {
-    uint64_t n = d->sample.count, used = 0;
-    double *weight = arena_array(r->a, double, n), sum = 0, square = 0;
-    for (uint64_t b = 0; b < n; b++) {
-        weight[b] = b % 2 ? -INFINITY : -log(0.5 * (double)n);
-        double value = d->sample.log_density[b] - d->log_normal[b];
-        if (b % 2 || !isfinite(value)) continue;
-        sum += value;
-        square += value * value;
-        used++;
-    }
-    double mean = sum / (double)used;
-    r->fit->elbo = mean;
-    r->fit->elbo_error = sqrt(fmax(square / (double)used - mean * mean, 0) / (double)used);
-    r->uncorrected = weight;
 }
 
 /* A latent with a location and a scale was fitted in its non-centred form, where its prior alone would give
@@ -168,6 +174,8 @@ typedef struct attempt {
     gaussian guide;
     drawing drawing;
     double *centring; /* of the space it was fitted in */
+    double elbo,
+        elbo_error; /* of the Gaussian as it was fitted; what is drawn from may have been refitted since */
     bool converged;
 } attempt;
 
@@ -194,7 +202,7 @@ static bool attempt_fit(gaussian_run *r, gaussian g, attempt *to) {
                            copied(g.scale, n, a)};
     to->centring = copied(r->space.centring, n, a);
     to->converged = r->course.converged;
-    to->drawing = draw_well(r->run, &to->guide, r->evaluation, &r->draws);
+    to->drawing = draw_well(r->run, &to->guide, r->evaluation, &r->draws, &to->elbo, &to->elbo_error);
     return true;
 }
 
@@ -229,7 +237,7 @@ static status run_gaussian(run *r) {
                       .draws = rng_open(r->options.seed, STREAM_DRAWS)};
     uint64_t size = g.space.size;
     g.course = (gaussian_course){
-        0, r->options.steps, r->options.tolerance, r->watch, r->user, r->started, false, false, 0};
+        0, r->options.steps, r->options.tolerance, r->watch, r->user, r->started, false, false};
     const char *why;
     bool joint = full_rank(r, &g.space, &why);
     push(a, &r->fit->reasons, (reason){"family", (double)size, why});
@@ -257,8 +265,11 @@ static status run_gaussian(run *r) {
     r->findings = (findings){.converged = best.converged,
                              .draws = best.drawing.sample.count,
                              .quality = best.drawing.sample.quality,
+                             .error = sample_error(&best.drawing.sample, a),
                              .joint = joint};
-    measure_guide(r, &best.drawing);
+    r->fit->elbo = best.elbo;
+    r->fit->elbo_error = best.elbo_error;
+    r->uncorrected = gaussian_weights(&best.drawing, a);
     check_wider(r, &best.guide, &best.drawing, g.evaluation);
     r->sample = arena_new(a, sample);
     *r->sample = best.drawing.sample;
@@ -298,6 +309,7 @@ static status run_guide(run *r) {
     r->findings = (findings){.converged = course.converged,
                              .draws = r->sample->count,
                              .quality = r->sample->quality,
+                             .error = sample_error(r->sample, a),
                              .joint = true};
     return STATUS_ok;
 }
@@ -309,16 +321,19 @@ static void report_sample(run *r) {
     sample *s = r->sample;
     f->corrected = verdict_corrects(s->quality, s->count);
     const double *weight = f->corrected ? s->log_weight : r->uncorrected;
-    for (uint32_t k = 0; k < s->report->count; k++)
-        for (uint64_t e = s->report->first[k]; e < s->report->first[k + 1]; e++) {
-            summary x = sample_summary(s, e, weight, r->a);
-            x.variable = s->report->of[k];
-            x.entry = e - s->report->first[k];
-            push(r->a, &f->summaries, x);
-        }
     rng resampling = rng_open(r->options.seed, STREAM_RESAMPLE);
     f->draw_count = r->options.draws;
     f->draws = sample_resampled(s, weight, f->draw_count, &resampling, r->a);
+    const double *weights = sample_weights(s, weight, r->a), at[] = {0.05, 0.5, 0.95};
+    for (uint32_t k = 0; k < s->report->count; k++)
+        for (uint64_t e = s->report->first[k]; e < s->report->first[k + 1]; e++) {
+            moments x = sample_moments(s, e, weights);
+            double q[3];
+            sample_quantiles(f->draws, f->draw_count, s->report->scalars, e, at, 3, q, r->a);
+            push(
+                r->a, &f->summaries,
+                (summary){s->report->of[k], e - s->report->first[k], x.mean, x.sd, x.mcse, q[0], q[1], q[2]});
+        }
     f->log_density = s->log_density;
     f->log_guide = s->log_guide;
     f->khat = s->quality.khat;
@@ -328,12 +343,16 @@ static void report_sample(run *r) {
     verdict_judge(f, &r->findings);
 }
 
-/* Whether the guide is one Gaussian over all latents, and nothing else is to be optimised. */
+/* Whether the guide is one Gaussian over all latents, of which there are some, and nothing else is to be
+ * optimised. */
 static bool one_gaussian(const program *p) {
-    for (variable v = 0; v < p->variables.count; v++)
-        if (program_variable(p, v)->kind == VARIABLE_param || program_variable(p, v)->kind == VARIABLE_free)
-            return false;
-    return p->guide.count == 0 && p->families.count <= 1;
+    bool latents = false;
+    for (variable v = 0; v < p->variables.count; v++) {
+        variable_kind kind = program_variable(p, v)->kind;
+        if (kind == VARIABLE_param || kind == VARIABLE_free) return false;
+        if (kind == VARIABLE_latent) latents = true;
+    }
+    return latents && p->guide.count == 0 && p->families.count <= 1;
 }
 
 static bool all_supported(diagnostics *d, const model *m) {

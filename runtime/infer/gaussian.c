@@ -10,6 +10,7 @@
 #include "runtime/infer/gaussian.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cblas.h>
 #include "runtime/infer/clock.h"
@@ -19,7 +20,9 @@
  * latent. */
 static const double LARGEST_STEP = 0.5;
 static const double FIRST_RATE = 0.25;
-enum { NARROWINGS = 40, WATCH_EVERY = 50 };
+/* In median lengths. */
+static const double LONGEST_RESIDUAL = 10;
+enum { NARROWINGS = 40, POWERS = 8, WATCH_EVERY = 50 };
 
 void gaussian_place(const gaussian *g, const double *noise, uint64_t count, double *points) {
     uint64_t n = g->size;
@@ -77,10 +80,12 @@ void gaussian_conditional_variances(const gaussian *g, double *variance, arena *
 typedef struct work {
     uint64_t size, draws;
     double *noise, *residual; /* draws × size */
+    double *direction;        /* size */
+    double *length;           /* draws */
     double *mean_step;        /* size */
     double *scale_step;       /* size × size, or size for mean field */
     double *iterate, *unit;   /* for the descent: mean, log scales, then the factor */
-    bool limited;             /* the step would have been longer */
+    bool limited;             /* the mean would have gone farther */
     double elbo, elbo_square; /* of the draws of a step, summed over steps */
     uint64_t elbo_count;
 } work;
@@ -91,6 +96,8 @@ static work work_new(const gaussian *g, const density *many, arena *a) {
                   .draws = s,
                   .noise = arena_array(a, double, s *n),
                   .residual = arena_array(a, double, s *n),
+                  .direction = arena_array(a, double, n),
+                  .length = arena_array(a, double, 2 * s),
                   .mean_step = arena_array(a, double, n),
                   .scale_step = arena_array(a, double, matrix + n),
                   .iterate = arena_array(a, double, 2 * n + matrix),
@@ -135,14 +142,44 @@ static uint64_t find_residuals(work *w, const gaussian *g, const density *many) 
     return kept;
 }
 
-/* The rate, or less where no entry of a step may be larger than LARGEST_STEP, nor their root mean square over
- * latents. */
-static double limited(work *w, double rate, const double *step, uint64_t count) {
-    double length = rate * cblas_dnrm2((int)count, step, 1) / sqrt((double)w->size);
-    double entry = rate * fabs(step[cblas_idamax((int)count, step, 1)]), largest = fmax(length, entry);
-    if (largest <= LARGEST_STEP) return rate;
-    w->limited = true;
-    return rate * LARGEST_STEP / largest;
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Draws of which the residual is far longer than the median one, where the density falls steeply, keep their
+ * direction only: one of them would else outweigh all others together. */
+static void shorten_residuals(work *w, uint64_t kept) {
+    double *length = w->length, *sorted = w->length + w->draws;
+    for (uint64_t b = 0; b < kept; b++)
+        sorted[b] = length[b] = cblas_dnrm2((int)w->size, w->residual + b * w->size, 1);
+    qsort(sorted, kept, sizeof *sorted, by_size);
+    double longest = LONGEST_RESIDUAL * sorted[kept / 2];
+    for (uint64_t b = 0; b < kept; b++)
+        if (length[b] > longest) cblas_dscal((int)w->size, longest / length[b], w->residual + b * w->size, 1);
+}
+
+/* The rate, or less where a step of this length would be larger than LARGEST_STEP. */
+static double limited(double rate, double length) {
+    return rate * length > LARGEST_STEP ? LARGEST_STEP / length : rate;
+}
+
+static double largest_entry(const double *x, uint64_t n) { return fabs(x[cblas_idamax((int)n, x, 1)]); }
+
+/* About the spectral norm of a matrix, by power iteration from its rows' common direction; overwrites
+ * mean_step. */
+static double spectral_norm(work *w, const double *a) {
+    uint64_t n = w->size;
+    double *x = w->mean_step, *y = w->direction, norm = 0;
+    for (uint64_t i = 0; i < n; i++) x[i] = 1 + 0.1 * (double)(i % 7);
+    for (int k = 0; k < POWERS; k++) {
+        double length = cblas_dnrm2((int)n, x, 1);
+        if (!(length > 0)) return norm;
+        cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)n, (int)n, 1 / length, a, (int)n, x, 1, 0, y, 1);
+        norm = cblas_dnrm2((int)n, y, 1);
+        cblas_dgemv(CblasRowMajor, CblasTrans, (int)n, (int)n, 1, a, (int)n, y, 1, 0, x, 1);
+    }
+    return norm;
 }
 
 static void move_factor(gaussian *g, work *w, uint64_t kept, double rate) {
@@ -153,7 +190,7 @@ static void move_factor(gaussian *g, work *w, uint64_t kept, double rate) {
         w->scale_step[i * n + i] *= 0.5;
         memset(w->scale_step + i * n + i + 1, 0, (n - i - 1) * sizeof(double));
     }
-    rate = limited(w, rate, w->scale_step, n * n);
+    rate = limited(rate, spectral_norm(w, w->scale_step));
     for (uint64_t i = 0; i < n; i++) {
         for (uint64_t j = 0; j < i; j++) w->scale_step[i * n + j] *= rate;
         w->scale_step[i * n + i] = exp(rate * w->scale_step[i * n + i]);
@@ -168,7 +205,7 @@ static void move_scales(gaussian *g, work *w, uint64_t kept, double rate) {
     for (uint64_t b = 0; b < kept; b++)
         for (uint64_t i = 0; i < n; i++)
             w->scale_step[i] += 0.5 * w->residual[b * n + i] * w->noise[b * n + i] / (double)kept;
-    rate = limited(w, rate, w->scale_step, n);
+    rate = limited(rate, largest_entry(w->scale_step, n));
     for (uint64_t i = 0; i < n; i++) g->scale[i] *= exp(rate * w->scale_step[i]);
 }
 
@@ -177,7 +214,9 @@ static void move_mean(gaussian *g, work *w, uint64_t kept, double rate) {
     memset(w->mean_step, 0, n * sizeof(double));
     for (uint64_t b = 0; b < kept; b++)
         cblas_daxpy((int)n, 1.0 / (double)kept, w->residual + b * n, 1, w->mean_step, 1);
-    rate = limited(w, rate, w->mean_step, n);
+    double length = largest_entry(w->mean_step, n);
+    w->limited = rate * length > LARGEST_STEP;
+    rate = limited(rate, length);
     if (g->factor)
         cblas_dtrmv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, g->factor, (int)n,
                     w->mean_step, 1);
@@ -191,12 +230,12 @@ static void narrow(gaussian *g) {
 
 /* One step; false where too few draws were finite. */
 static bool step(gaussian *g, density *many, work *w, rng *r, double rate) {
-    w->limited = false;
     draw_noise(w, r);
     gaussian_place(g, w->noise, w->draws, many->at);
     density_run(many);
     uint64_t kept = find_residuals(w, g, many);
     if (2 * kept <= w->draws) return false;
+    shorten_residuals(w, kept);
     move_mean(g, w, kept, rate);
     if (g->factor) move_factor(g, w, kept, rate);
     else move_scales(g, w, kept, rate);

@@ -33,7 +33,6 @@ typedef struct gaussian_course {
     void *user;
     double started; /* by the clock, for `watch` */
     bool converged, interrupted;
-    double change; /* of the average at the last rate, units of sd, where it did not converge */
 } gaussian_course;
 
 /* Moves g to the optimum of the ELBO of the density. `many` computes several points a run. False where the

@@ -69,58 +69,70 @@ void sample_weigh(sample *s, arena *scratch) {
     s->quality = psis_smooth(s->log_weight, s->count, s->log_weight, scratch);
 }
 
-typedef struct weighted {
-    double x, w;
-} weighted;
+double *sample_weights(const sample *s, const double *log_weight, arena *a) {
+    double *weight = arena_array(a, double, s->count);
+    for (uint64_t i = 0; i < s->count; i++)
+        weight[i] = log_weight ? exp(log_weight[i]) : 1 / (double)s->count;
+    return weight;
+}
 
-static int by_x(const void *a, const void *b) {
-    double x = ((const weighted *)a)->x, y = ((const weighted *)b)->x;
+moments sample_moments(const sample *s, uint64_t scalar, const double *weight) {
+    const double *x = s->values + scalar;
+    uint64_t stride = s->report->scalars;
+    double mean = 0, square = 0, error = 0, weights = 0;
+    for (uint64_t i = 0; i < s->count; i++)
+        if (weight[i] > 0) mean += weight[i] * x[i * stride];
+    for (uint64_t i = 0; i < s->count; i++) {
+        if (!(weight[i] > 0)) continue;
+        double d = x[i * stride] - mean;
+        square += weight[i] * d * d;
+        error += weight[i] * weight[i] * d * d;
+        weights += weight[i] * weight[i];
+    }
+    return (moments){mean, sqrt(square / fmax(1 - weights, 1e-12)), sqrt(error)};
+}
+
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-/* Where the cumulated weight, each draw's at its middle, passes p; linear in between. */
-static double quantile(const weighted *sorted, uint64_t count, double p) {
-    double sum = 0, last = 0;
-    for (uint64_t i = 0; i < count; i++) {
-        double middle = sum + 0.5 * sorted[i].w;
-        if (middle >= p) {
-            if (i == 0 || middle <= last) return sorted[i].x;
-            return sorted[i - 1].x + (sorted[i].x - sorted[i - 1].x) * (p - last) / (middle - last);
-        }
-        sum += sorted[i].w;
-        last = middle;
+/* Linear between order statistics, of which the i-th stands for (i + 1/2) / count. */
+void sample_quantiles(const double *rows, uint64_t count, uint64_t stride, uint64_t scalar, const double *p,
+                      int quantiles, double *result, arena *scratch) {
+    double *sorted = arena_array(scratch, double, count);
+    for (uint64_t i = 0; i < count; i++) sorted[i] = rows[i * stride + scalar];
+    qsort(sorted, count, sizeof *sorted, by_size);
+    for (int k = 0; k < quantiles; k++) {
+        double at = fmin(fmax(p[k] * (double)count - 0.5, 0), (double)(count - 1));
+        uint64_t below = (uint64_t)at, above = below + 1 < count ? below + 1 : below;
+        result[k] = sorted[below] + (at - (double)below) * (sorted[above] - sorted[below]);
     }
-    return sorted[count - 1].x;
 }
 
-summary sample_summary(const sample *s, uint64_t scalar, const double *log_weight, arena *scratch) {
-    uint64_t count = 0, stride = s->report->scalars;
-    weighted *sorted = arena_array(scratch, weighted, s->count);
-    double total = 0;
-    for (uint64_t i = 0; i < s->count; i++) {
-        double w = log_weight ? exp(log_weight[i]) : 1 / (double)s->count, x = s->values[i * stride + scalar];
-        if (!(w > 0) || isnan(x)) continue;
-        sorted[count++] = (weighted){x, w};
-        total += w;
+/* By the delta method: sum w² (x - mean)² for the mean, and half of that of ((x - mean) / sd)² - 1 for the
+ * log sd. */
+static double scalar_error(const sample *s, const double *weight, uint64_t scalar) {
+    const double *x = s->values + scalar;
+    uint64_t stride = s->report->scalars;
+    double mean = 0, variance = 0, mean_error = 0, sd_error = 0;
+    for (uint64_t i = 0; i < s->count; i++)
+        if (weight[i] > 0) mean += weight[i] * x[i * stride];
+    for (uint64_t i = 0; i < s->count; i++)
+        if (weight[i] > 0) variance += weight[i] * (x[i * stride] - mean) * (x[i * stride] - mean);
+    for (uint64_t i = 0; i < s->count && variance > 0; i++) {
+        if (!(weight[i] > 0)) continue;
+        double square = (x[i * stride] - mean) * (x[i * stride] - mean) / variance;
+        mean_error += weight[i] * weight[i] * square;
+        sd_error += weight[i] * weight[i] * (square - 1) * (square - 1);
     }
-    summary r = {.entry = 0, .mean = NAN, .sd = NAN, .mcse = NAN, .q05 = NAN, .q50 = NAN, .q95 = NAN};
-    if (!count) return r;
-    double mean = 0, square = 0, error = 0, weights = 0;
-    for (uint64_t i = 0; i < count; i++) mean += (sorted[i].w /= total) * sorted[i].x;
-    for (uint64_t i = 0; i < count; i++) {
-        double d = sorted[i].x - mean, w = sorted[i].w;
-        square += w * d * d;
-        error += w * w * d * d;
-        weights += w * w;
-    }
-    qsort(sorted, count, sizeof *sorted, by_x);
-    r.mean = mean;
-    r.sd = sqrt(square / fmax(1 - weights, 1e-12));
-    r.mcse = sqrt(error);
-    r.q05 = quantile(sorted, count, 0.05);
-    r.q50 = quantile(sorted, count, 0.50);
-    r.q95 = quantile(sorted, count, 0.95);
-    return r;
+    return fmax(sqrt(mean_error), 0.5 * sqrt(sd_error));
+}
+
+double sample_error(const sample *s, arena *scratch) {
+    double *weight = sample_weights(s, s->log_weight, scratch), worst = 0;
+    for (uint64_t k = 0; k < s->report->scalars; k++) worst = fmax(worst, scalar_error(s, weight, k));
+    return worst;
 }
 
 double *sample_resampled(const sample *s, const double *log_weight, uint64_t count, rng *r, arena *a) {

@@ -36,11 +36,22 @@ typedef struct sample {
 sample sample_new(const reported *r, uint64_t count, arena *a);
 /* Smooths log_density - log_guide into log_weight. */
 void sample_weigh(sample *s, arena *scratch);
-/* Mean, sd, quantiles and Monte-Carlo error of a scalar, with these log weights (of sum 1) or, where they are
- * NULL, of equal weights. */
-summary sample_summary(const sample *s, uint64_t scalar, const double *log_weight, arena *scratch);
+/* Mean, sd and Monte-Carlo error of a scalar, with these weights, of sum 1. */
+typedef struct moments {
+    double mean, sd, mcse;
+} moments;
+moments sample_moments(const sample *s, uint64_t scalar, const double *weight);
+/* exp of log weights; 1 / count each where they are NULL. */
+double *sample_weights(const sample *s, const double *log_weight, arena *a);
+/* The largest standard error of a weighted mean, in sds, or of a weighted sd, relative to it, over all
+ * scalars. */
+double sample_error(const sample *s, arena *scratch);
 /* Rows of `count` draws, by systematic resampling from the weights or, where they are NULL, the first ones.
  */
 double *sample_resampled(const sample *s, const double *log_weight, uint64_t count, rng *r, arena *a);
+
+/* The quantiles p[k] of column `scalar` of rows. */
+void sample_quantiles(const double *rows, uint64_t count, uint64_t stride, uint64_t scalar, const double *p,
+                      int quantiles, double *result, arena *scratch);
 
 #endif

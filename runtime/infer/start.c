@@ -1,17 +1,22 @@
 /* First L-BFGS (Liu and Nocedal, Mathematical Programming 45, 1989) with the bisecting weak-Wolfe line search
  * of Lewis and Overton (Mathematical Programming 141, 2013), which takes points of no finite density for
- * steps that are too long. Then some steps of Newton's method in coordinates that the curvature found so far
- * has whitened: central differences of the gradient along the columns of the factor are exact enough there
- * whatever the scales and correlations, and each step improves factor and mode together. */
+ * steps that are too long, from several points.
+ *
+ * A density can have its mode far from its mass, or none, where groups of latents share a scale. So a climb
+ * is judged by the ELBO of a small Gaussian around its end and around some points before it, as Pathfinder
+ * does (Zhang, Carpenter, Gelman and Vehtari, JMLR 23, 2022), and the best place counts.
+ *
+ * Then some steps of Newton's method in coordinates that the curvature found so far has whitened: central
+ * differences of the gradient along the columns of the factor are exact enough there whatever the scales and
+ * correlations, and each step improves factor and mode together. */
 #include "runtime/infer/start.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 #include <cblas.h>
 #include "runtime/infer/matrix.h"
 
-enum { MEMORY = 10, ITERATIONS = 200, SEARCH = 40, ATTEMPTS = 100, NEWTON_STEPS = 8, STOPS = 16 };
+enum { MEMORY = 10, ITERATIONS = 200, SEARCH = 40, ATTEMPTS = 100, NEWTON_STEPS = 8, STOPS = 10, CLIMBS = 4 };
 
 /* A step that promises less than this many nats ends the climb: far below what a posterior's sd can show. */
 static const double ENOUGH = 1e-6;
@@ -35,6 +40,8 @@ static double evaluate(density *one, const double *x, double *gradient) {
 
 /* An earlier point is taken only when its ELBO is better by this many nats. */
 static const double CLEARLY = 5;
+/* Of every entry, before there is any curvature. */
+static const double FIRST_SCALE = 1e-2;
 
 /* The point of the climb; pairs of steps and changes of the gradient, the newest at (count - 1) % MEMORY. */
 typedef struct climb {
@@ -111,10 +118,10 @@ static void accept(climb *c, density *one) {
     c->value = one->log_density[0];
 }
 
-/* From the zero point, else from uniform points in [-2, 2] as Stan does. */
-static bool first_point(climb *c, density *one, rng *r) {
+/* The zero point first; others are uniform in [-2, 2], as Stan's. */
+static bool first_point(climb *c, density *one, rng *r, bool zero) {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        for (uint64_t k = 0; k < c->size; k++) c->x[k] = attempt ? 4 * rng_uniform(r) - 2 : 0;
+        for (uint64_t k = 0; k < c->size; k++) c->x[k] = zero && !attempt ? 0 : 4 * rng_uniform(r) - 2;
         c->value = evaluate(one, c->x, c->gradient);
         if (isfinite(c->value)) return true;
     }
@@ -123,11 +130,12 @@ static bool first_point(climb *c, density *one, rng *r) {
 
 static void climb_on(climb *c, density *one) {
     c->count = 0;
+    c->stop_count = 0;
     double next_stop = 0;
     for (int i = 0; i < ITERATIONS; i++) {
         if (i >= next_stop && c->stop_count < STOPS) {
             memcpy(c->stops[c->stop_count++], c->x, c->size * sizeof *c->x);
-            next_stop = fmax(i + 1, 1.5 * i);
+            next_stop = fmax(i + 1, 1.7 * i);
         }
         find_direction(c);
         double promise = dot(c->direction, c->gradient, c->size);
@@ -217,23 +225,38 @@ static double small_elbo(density *many, const double *x, const double *scale, rn
     return isfinite(sum) ? sum / many->points + entropy : -INFINITY;
 }
 
-/* Takes the climb back to where its mass is, if it has left it. */
-static void judge_climb(climb *c, density *many, rng *r, start *s, arena *a) {
-    double *end = s->mode, *scale = s->scale, best;
-    find_scales(many, s, a);
-    best = small_elbo(many, end, scale, r) + CLEARLY;
-    start at = {.scale = arena_array(a, double, c->size)};
-    for (int i = c->stop_count; i-- > 0;) {
-        at.mode = c->stops[i];
-        for (uint64_t k = 0; k < c->size; k++) at.scale[k] = 1e-2;
-        find_scales(many, &at, a);
-        double elbo = small_elbo(many, at.mode, at.scale, r);
-        if (!(elbo > best)) continue;
-        best = elbo;
-        s->mode = at.mode;
-        memcpy(scale, at.scale, c->size * sizeof *scale);
-    }
-    s->astray = s->mode != end;
+/* A point that was judged: its ELBO, with the scales that it has there. */
+typedef struct place {
+    double *x, *scale, elbo;
+    bool astray;
+} place;
+
+/* Puts x in the place of what is there, where it is better by so many nats. */
+static bool consider(place *p, density *many, const double *x, bool astray, double margin, rng *r, arena *a) {
+    uint64_t n = many->space->size;
+    start at = {.mode = (double *)x, .scale = arena_array(a, double, n)};
+    for (uint64_t k = 0; k < n; k++) at.scale[k] = FIRST_SCALE;
+    find_scales(many, &at, a);
+    double elbo = small_elbo(many, x, at.scale, r);
+    if (!(elbo > p->elbo + margin)) return false;
+    memcpy(p->x, x, n * sizeof *x);
+    memcpy(p->scale, at.scale, n * sizeof *x);
+    p->elbo = elbo;
+    p->astray = astray;
+    return true;
+}
+
+/* Where the mass of the density is on the way of a climb: at its end, if no earlier point is clearly better.
+ */
+static place judge_climb(climb *c, density *many, rng *r, arena *a) {
+    place best = {arena_array(a, double, c->size), arena_array(a, double, c->size), -INFINITY, false};
+    memcpy(best.x, c->x, c->size * sizeof *c->x);
+    for (uint64_t k = 0; k < c->size; k++) best.scale[k] = FIRST_SCALE;
+    consider(&best, many, c->x, false, 0, r, a);
+    double margin = CLEARLY;
+    for (int i = c->stop_count; i-- > 0;)
+        if (consider(&best, many, c->stops[i], true, margin, r, a)) margin = 0;
+    return best;
 }
 
 /* The smallest multiple of the identity, by factors of ten, that makes a symmetric matrix positive definite,
@@ -289,12 +312,15 @@ static void find_curvature(climb *c, density *one, density *many, uint64_t most_
 bool start_find(density *one, density *many, uint64_t most_factored, rng *r, arena *a, start *found) {
     uint64_t n = one->space->size;
     climb c = climb_new(n, a);
-    if (!first_point(&c, one, r)) return false;
-    climb_on(&c, one);
-    *found = (start){.mode = arena_array(a, double, n), .scale = arena_array(a, double, n)};
-    memcpy(found->mode, c.x, n * sizeof *c.x);
-    for (uint64_t i = 0; i < n; i++) found->scale[i] = 1e-2;
-    judge_climb(&c, many, r, found, a);
+    place best = {0};
+    for (int i = 0; i < CLIMBS; i++) {
+        if (!first_point(&c, one, r, i == 0)) break;
+        climb_on(&c, one);
+        place p = judge_climb(&c, many, r, a);
+        if (!best.x || p.elbo > best.elbo + CLEARLY) best = p;
+    }
+    if (!best.x) return false;
+    *found = (start){best.x, best.scale, NULL, best.astray};
     find_curvature(&c, one, many, most_factored, a, found);
     return true;
 }

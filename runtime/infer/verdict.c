@@ -9,14 +9,21 @@
 #include <math.h>
 
 static const double ENOUGH_DRAWS = 400, FEW_DRAWS = 100;
+/* Of a guide that no wider one checks, k-hat has to be below this: weights have a variance then with little
+ * doubt. */
+static const double UNCHECKED = 0.5;
 /* Share of draws that counts above which weights are as good as equal. */
 static const double NEARLY_EQUAL = 0.9;
+/* Monte-Carlo error of means and sds that is as good as none beside the posterior's own sd, and that is not.
+ */
+static const double PRECISE = 0.05, ROUGH = 0.2;
 /* Differences of two proposals beyond their errors: of means in sds, of sds in logs. */
 static const double AGREE = 0.1, DISAGREE = 0.3;
 
 bool verdict_corrects(psis quality, uint64_t draws) {
     if (quality.ess > NEARLY_EQUAL * (double)draws) return true;
-    return quality.khat < 1 && quality.ess >= FEW_DRAWS;
+    return quality.khat < 1 &&
+           quality.ess >= (quality.khat < psis_threshold(draws) ? FEW_DRAWS : ENOUGH_DRAWS);
 }
 
 static void add(fit *f, verdict at_most, const char *code, double value, const char *text) {
@@ -30,7 +37,7 @@ static void judge_weights(fit *f, const findings *x) {
         add(f, VERDICT_good, "khat", khat,
             "the importance weights are nearly equal: the guide is the posterior, to within its Monte-Carlo "
             "error");
-    } else if (khat < psis_threshold(x->draws)) {
+    } else if (khat < (x->checked ? psis_threshold(x->draws) : UNCHECKED)) {
         add(f, VERDICT_good, "khat", khat,
             "the importance weights have a variance; summaries are corrected with them");
     } else if (khat < 1) {
@@ -48,6 +55,16 @@ static void judge_weights(fit *f, const findings *x) {
             "so few draws count after weighting that means and sds are rough; use more draws, or a guide "
             "that is closer to the posterior");
     else add(f, VERDICT_good, "ess", ess, "draws that count after weighting");
+}
+
+static void judge_error(fit *f, const findings *x) {
+    if (x->error < PRECISE)
+        add(f, VERDICT_good, "error", x->error,
+            "the largest Monte-Carlo error of a mean, in sds, or of a sd, relative to it");
+    else
+        add(f, x->error < ROUGH ? VERDICT_doubtful : VERDICT_bad, "error", x->error,
+            "a mean or a sd has a large Monte-Carlo error, since few draws reach where it is decided; use "
+            "more draws");
 }
 
 static void judge_check(fit *f, const findings *x) {
@@ -73,6 +90,7 @@ void verdict_judge(fit *f, const findings *x) {
             "the iterates of the guide still moved at the last step; allow more with `--steps`, or look for "
             "latents that the data do not determine");
     judge_weights(f, x);
+    judge_error(f, x);
     judge_check(f, x);
 }
 
@@ -81,9 +99,10 @@ void verdict_compare(findings *x, const sample *first, const sample *second, are
     /* the error of a log sd is 1 / sqrt(2 ess) for a Gaussian, twice that for tails as heavy as those of a t
      * with 6 degrees */
     double sd_error = sqrt(2 / first->quality.ess + 2 / second->quality.ess);
+    double *weights = sample_weights(first, first->log_weight, scratch);
+    double *other = sample_weights(second, second->log_weight, scratch);
     for (uint64_t k = 0; k < first->report->scalars; k++) {
-        summary a = sample_summary(first, k, first->log_weight, scratch);
-        summary b = sample_summary(second, k, second->log_weight, scratch);
+        moments a = sample_moments(first, k, weights), b = sample_moments(second, k, other);
         if (!(a.sd > 0) || !(b.sd > 0)) continue;
         double shift = (fabs(a.mean - b.mean) - 4 * hypot(a.mcse, b.mcse)) / a.sd;
         double stretch = fabs(log(b.sd / a.sd)) - 4 * sd_error;

@@ -10,6 +10,7 @@ typedef struct findings {
     bool converged;
     uint64_t draws; /* from which the weights are */
     psis quality;
+    double error; /* sample_error */
     bool checked; /* by a second, wider proposal */
     double shift,
         stretch; /* of its means in sds and of its sds in logs, the worst beyond Monte-Carlo error */

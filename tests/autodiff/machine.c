@@ -255,15 +255,23 @@ static bool agree_alone(maker *m, ref r, double **values, arena *scratch) {
     return true;
 }
 
-/* The whole tape: bits against a machine that plans the same tape with every value an output, so with no
- * fusion across the outputs and no buffer shared. Sums in a region run in blocks whose length depends on the
- * region: their bits may differ. */
+/* The whole tape, bit for bit, against a machine of the same tape with every value an output: so with other
+ * regions, and no buffer shared. Slices, renamings and expansions are left as they are: BLAS has other bits
+ * for a matrix that lies otherwise. */
+static void output_all(const tape *from, tape *to) {
+    for (ref r = 1; r < from->code.count; r++) {
+        op f = from->code.at[r].op;
+        if (f != OP_slice && f != OP_rename && f != OP_expand) tape_output(to, r);
+    }
+}
+
 static bool agree_whole(maker *m, arena *scratch) {
     machine *fused = machine_new(scratch, &m->t);
     tape all = m->t;
     all.outputs.at = NULL;
     all.outputs.count = all.outputs.capacity = 0;
-    for (ref r = 1; r < all.code.count; r++) tape_output(&all, r);
+    for (uint32_t k = 0; k < m->t.outputs.count; k++) tape_output(&all, m->t.outputs.at[k]);
+    output_all(&m->t, &all);
     machine *kept = machine_new(scratch, &all);
     for (uint32_t i = 0; i < m->t.slots; i++)
         machine_bind(fused, i, m->inputs[i]), machine_bind(kept, i, m->inputs[i]);
@@ -275,7 +283,7 @@ static bool agree_whole(maker *m, arena *scratch) {
         for (uint32_t k = 0; k < m->t.outputs.count && good; k++) {
             ref r = m->t.outputs.at[k];
             uint64_t n = tape_size(&m->t, m->t.code.at[r].axes);
-            const double *x = machine_output(fused, k), *y = machine_output(kept, r - 1);
+            const double *x = machine_output(fused, k), *y = machine_output(kept, k);
             if (memcmp(x, y, n * sizeof *x) == 0) continue;
             printf("# output %%%u differs\n", r);
             good = false;
@@ -481,6 +489,6 @@ int main(int argc, char **argv) {
     if (setjmp(escape)) return 1;
     faults(&host);
     draws(&host);
-    random_tapes(&host, argc > 1 ? atoi(argv[1]) : 200);
+    random_tapes(&host, argc > 1 ? atoi(argv[1]) : 80);
     return check_end();
 }

@@ -24,6 +24,7 @@ static bool succeed(const char *test) { return check(true, test, "%s", ""); }
 /* ---- running a program ---- */
 
 static void *allocate(void *user, void *block, size_t old_size, size_t size) {
+    (void)user, (void)old_size;
     if (size) return realloc(block, size);
     free(block);
     return NULL;

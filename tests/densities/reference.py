@@ -16,9 +16,9 @@ implementation that rounds each term can hope for is a few units in the last pla
     P-ARGUMENTS… Q-ARGUMENTS…   kl(p, q)
 
 [n] is the number of entries along the event axis; there is none where it is not written. Whole numbers have
-no derivatives; `nan` stands where else there is none. What a positive argument scales, as in d log(1 + m / d),
-has a derivative of terms that cancel; each is as large as the whole divided by the argument, and counts as that.
-The size of a tail is what the rounding of x does to it.
+no derivatives; `nan` stands where else there is none. What a positive argument scales, as in
+d log(1 + m / d), has a derivative of terms that cancel; each is as large as the whole divided by the
+argument, and counts as that. The size of a tail is what the rounding of x does to it.
 """
 import sys
 from mpmath import mp, mpf, log, log1p, exp, loggamma, digamma, pi, inf, isfinite, nan
@@ -198,11 +198,8 @@ AROUND = [0, 1e-9, 0.3, -1, 5, -40, 1e5]
 AHEAD = [1e-12, 1e-3, 0.4, 1, 3, 40, 1e4]
 LOCATIONS = [(0.0, 1.0), (-3.5, 0.25), (1e6, 1e-8), (1.5, 1e8), (0.1, 1e-3)]
 COUNTS = [0, 1, 2, 17, 1000, 10**9]
-TRIALS = [
-    (n, x)
-    for n, counts in {1: [0, 1, 2], 10: [0, 3, 10], 1000: [0, 1, 400, 1000], 10**9: [0, 7, 5 * 10**8, 10**9]}.items()
-    for x in counts
-]
+SUCCESSES = {1: [0, 1, 2], 10: [0, 3, 10], 1000: [0, 1, 400, 1000], 10**9: [0, 7, 5 * 10**8, 10**9]}
+TRIALS = [(n, x) for n, counts in SUCCESSES.items() for x in counts]
 
 
 def located(shifts):

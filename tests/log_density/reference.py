@@ -1,0 +1,896 @@
+#!/usr/bin/env python3
+"""Writes table.json: log densities of models and their gradients, by numpy and scipy.
+
+usage: reference.py > table.json
+
+The posteriors of tests/accuracy are written here from their formulas, in `shared/posteriordb/README.md` beside
+the repository, and the programs of programs/ from what they mean; neither is a translation of a .vm program,
+from which only the names of the latents are taken. A density is that of the latents of the program: where it is
+non-centred (eight_schools_noncentered) of the standardised effects, else of the named quantities themselves.
+
+Each function below returns the latents, each with how to draw it inside its support, and the log density as a
+function of them. A gradient is the complex step Im f(x + ih) / h with h = 1e-100, which has no error of
+differences, so that every function here must be analytic: no abs and max of what depends on latents, and a
+branch is chosen by the real part. For a program that is compared in unconstrained space the latents are drawn
+there, a row of the table holds x(u), and both density and gradient are those of u.
+"""
+import json, os, re
+import numpy as np
+from numpy import exp, log, sqrt, pi
+from scipy import special
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TESTS = os.path.dirname(HERE)
+POSTERIORS = os.path.join(os.path.dirname(os.path.dirname(TESTS)), "shared", "posteriordb", "data")
+POINTS = 5
+STEP = 1e-100
+
+# ---- draws: each a function of the generator; six digits are enough, and keep the table small ----
+
+
+def rounded(x):
+    return np.round(x, 6)
+
+
+def real(*shape, loc=0.0, scale=1.0):
+    return lambda rng: rounded(loc + scale * rng.standard_normal(shape))
+
+
+def positive(*shape, loc=1.0, spread=0.5):
+    return lambda rng: rounded(loc * exp(spread * rng.standard_normal(shape)))
+
+
+def between(a, b, *shape):
+    return lambda rng: rounded(rng.uniform(a + 0.02 * (b - a), b - 0.02 * (b - a), shape))
+
+
+def increasing(k, least=None):
+    def draw(rng):
+        steps = rng.uniform(0.2, 1.0, k)
+        return rounded(np.cumsum(steps) + (rng.standard_normal() if least is None else least))
+    return draw
+
+
+def shares(k):
+    return lambda rng: rng.dirichlet(np.full(k, 2.0))
+
+
+# ---- functions of a complex number x + iy with y so small that f(x) + iy f'(x) is exact ----
+
+
+def lifted(f, derivative):
+    def g(x):
+        x = np.asarray(x)
+        return f(x.real) + 1j * x.imag * derivative(x.real) if np.iscomplexobj(x) else f(x)
+    return g
+
+
+LOG_ROOT = 0.5 * log(2 * pi)
+lgamma = lifted(special.gammaln, special.digamma)
+digamma = lifted(special.digamma, lambda x: special.polygamma(1, x))
+Phi = lifted(special.ndtr, lambda x: exp(-0.5 * x ** 2 - LOG_ROOT))
+log_Phi = lifted(special.log_ndtr, lambda x: exp(-0.5 * x ** 2 - LOG_ROOT - special.log_ndtr(x)))
+
+
+def absolute(x):
+    return np.where(np.real(x) < 0, -x, x)
+
+
+def largest(x, axis=None):
+    x = np.asarray(x) if axis is not None else np.ravel(x)
+    return np.take_along_axis(x, np.expand_dims(np.argmax(x.real, axis or 0), axis or 0), axis or 0).squeeze(axis or 0)
+
+
+def log_sum_exp(x, axis=None):
+    top = np.max(np.real(x), axis=axis, keepdims=True)
+    return np.squeeze(top, axis=axis) + log(np.sum(exp(x - top), axis=axis))
+
+
+# ---- log densities, by entry ----
+
+
+def normal(x, m, s):
+    return -0.5 * ((x - m) / s) ** 2 - log(s) - LOG_ROOT
+
+
+def half_normal(x, s):
+    return log(2) + normal(x, 0, s)
+
+
+def lognormal(x, m, s):
+    return normal(log(x), m, s) - log(x)
+
+
+def cauchy(x, m, s):
+    return -log(pi * s) - log(1 + ((x - m) / s) ** 2)
+
+
+def half_cauchy(x, s):
+    return log(2) + cauchy(x, 0, s)
+
+
+def student(x, nu, m, s):
+    constant = lgamma((nu + 1) / 2) - lgamma(nu / 2) - 0.5 * log(nu * pi)
+    return constant - log(s) - (nu + 1) / 2 * log(1 + ((x - m) / s) ** 2 / nu)
+
+
+def gamma(x, a, b):
+    return a * log(b) - lgamma(a) + (a - 1) * log(x) - b * x
+
+
+def inv_gamma(x, a, b):
+    return a * log(b) - lgamma(a) - (a + 1) * log(x) - b / x
+
+
+def beta_density(x, a, b):
+    return lgamma(a + b) - lgamma(a) - lgamma(b) + (a - 1) * log(x) + (b - 1) * log(1 - x)
+
+
+def dirichlet(x, a):
+    return lgamma(np.sum(a)) - np.sum(lgamma(a)) + np.sum((a - 1) * log(x))
+
+
+def expit(x):
+    return 1 / (1 + exp(-x))
+
+
+def softplus(x):
+    """log(1 + exp(x))"""
+    x = np.asarray(x)
+    up = x.real > 0
+    return np.where(up, x, 0) + log(1 + exp(np.where(up, -x, x)))
+
+
+def bernoulli_logit(y, x):
+    return -np.where(y == 1, softplus(-x), softplus(x))
+
+
+def bernoulli(y, p):
+    return np.where(y == 1, log(p), log(1 - p))
+
+
+def choose(n, k):
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+
+
+def binomial(k, n, p):
+    return choose(n, k) + k * log(p) + (n - k) * log(1 - p)
+
+
+def binomial_logit(k, n, x):
+    return choose(n, k) - k * softplus(-x) - (n - k) * softplus(x)
+
+
+def poisson_log(k, x):
+    return k * x - exp(x) - lgamma(k + 1)
+
+
+def total(*terms):
+    return sum(np.sum(t) for t in terms)
+
+
+# ---- the posteriors of tests/accuracy, by what stands in posteriors.txt ----
+
+POSTERIOR = {}
+
+
+def posterior(*patterns):
+    def register(f):
+        for p in patterns:
+            POSTERIOR[p] = f
+        return f
+    return register
+
+
+def regression(columns, y, sigma_prior, noise):
+    """y ~ N(columns beta, sigma), beta flat; sigma is drawn around `noise`"""
+    X = np.column_stack([np.broadcast_to(c, len(y)) for c in columns]).astype(float)
+
+    def f(beta, sigma):
+        return total(sigma_prior(sigma), normal(y, X @ beta, sigma))
+    return {"beta": real(X.shape[1]), "sigma": positive(loc=noise)}, f
+
+
+@posterior("kidiq-.*")
+def kidiq(d, name):
+    hs, iq = d["mom_hs"], d["mom_iq"]
+    columns = {"momhs": [1, hs], "momiq": [1, iq], "momhsiq": [1, hs, iq], "interaction": [1, hs, iq, hs * iq]}
+    return regression(columns[name.split("kidscore_")[1]], d["kid_score"], lambda s: half_cauchy(s, 2.5), 20)
+
+
+@posterior("kidiq_with_mom_work-.*")
+def kidiq_with_mom_work(d, name):
+    hs, iq, work = d["mom_hs"], d["mom_iq"], d["mom_work"]
+    shift = {"interaction_c": (hs.mean(), iq.mean(), 1, 1), "interaction_c2": (0.5, 100, 1, 1),
+             "interaction_z": (hs.mean(), iq.mean(), 2 * hs.std(ddof=1), 2 * iq.std(ddof=1))}
+    which = name.split("kidscore_")[1]
+    if which == "mom_work":
+        columns = [1, work == 2, work == 3, work == 4]
+    else:
+        c = shift[which]
+        a, b = (hs - c[0]) / c[2], (iq - c[1]) / c[3]
+        columns = [1, a, b, a * b]
+    return regression(columns, d["kid_score"], lambda s: 0, 20)
+
+
+@posterior("nes.*-nes")
+def nes(d, name):
+    age = d["age_discrete"]
+    columns = [1, d["real_ideo"], d["race_adj"], age == 2, age == 3, age == 4, d["educ1"], d["gender"], d["income"]]
+    return regression(columns, d["partyid7"], lambda s: 0, 2)
+
+
+@posterior("sblr.-blr")
+def blr(d, name):
+    def f(beta, sigma):
+        return total(normal(beta, 0, 10), half_normal(sigma, 10), normal(d["y"], d["X"] @ beta, sigma))
+    return {"beta": real(5), "sigma": positive()}, f
+
+
+@posterior("kilpisjarvi_mod-.*")
+def kilpisjarvi(d, name):
+    def f(alpha, beta, sigma):
+        return total(normal(alpha, d["pmualpha"], d["psalpha"]), normal(beta, d["pmubeta"], d["psbeta"]),
+                     normal(d["y"], alpha + beta * d["x"], sigma))
+    return {"alpha": real(loc=9), "beta": real(scale=0.03), "sigma": positive()}, f
+
+
+@posterior("eight_schools-eight_schools_centered")
+def eight_schools_centered(d, name):
+    def f(mu, tau, theta):
+        return total(normal(mu, 0, 5), half_cauchy(tau, 5), normal(theta, mu, tau), normal(d["y"], theta, d["sigma"]))
+    return {"mu": real(scale=4), "tau": positive(loc=3), "theta": real(8, loc=4, scale=6)}, f
+
+
+@posterior("eight_schools-eight_schools_noncentered")
+def eight_schools_noncentered(d, name):
+    def f(mu, tau, theta_trans):
+        return total(normal(mu, 0, 5), half_cauchy(tau, 5), normal(theta_trans, 0, 1),
+                     normal(d["y"], mu + tau * theta_trans, d["sigma"]))
+    return {"mu": real(scale=4), "tau": positive(loc=3), "theta_trans": real(8)}, f
+
+
+@posterior("arK-arK")
+def ar(d, name):
+    y, K = d["y"], 5
+
+    def f(alpha, beta, sigma):
+        noise = [normal(y[t], alpha + sum(beta[k] * y[t - 1 - k] for k in range(K)), sigma) for t in range(K, len(y))]
+        return total(normal(alpha, 0, 10), normal(beta, 0, 10), half_cauchy(sigma, 2.5), noise)
+    return {"alpha": real(), "beta": real(K), "sigma": positive()}, f
+
+
+@posterior("mcycle_gp-accel_gp")
+def mcycle_gp(d, name):
+    def w(s, a, l):
+        return a * sqrt(sqrt(2 * pi) * l) * exp(-l ** 2 * s ** 2 / 4)
+
+    def f(Intercept, sdgp_1, lscale_1, zgp_1, Intercept_sigma, sdgp_sigma_1, lscale_sigma_1, zgp_sigma_1):
+        mu = Intercept + d["Xgp_1"] @ (w(d["slambda_1"][:, 0], sdgp_1, lscale_1) * zgp_1)
+        eta = Intercept_sigma + d["Xgp_sigma_1"] @ (w(d["slambda_sigma_1"][:, 0], sdgp_sigma_1, lscale_sigma_1) * zgp_sigma_1)
+        return total(student(Intercept, 3, -13, 36), log(2) + student(sdgp_1, 3, 0, 36), normal(zgp_1, 0, 1),
+                     inv_gamma(lscale_1, 1.124909, 0.0177), student(Intercept_sigma, 3, 0, 10), normal(zgp_sigma_1, 0, 1),
+                     log(2) + student(sdgp_sigma_1, 3, 0, 36), inv_gamma(lscale_sigma_1, 1.124909, 0.0177),
+                     normal(d["Y"], mu, exp(eta)))
+    return {"Intercept": real(loc=-13, scale=10), "sdgp_1": positive(loc=30), "lscale_1": positive(loc=0.05), "zgp_1": real(40),
+            "Intercept_sigma": real(loc=2), "sdgp_sigma_1": positive(loc=1), "lscale_sigma_1": positive(loc=0.05),
+            "zgp_sigma_1": real(20)}, f
+
+
+@posterior("seeds_data-.*")
+def seeds(d, name):
+    n, N, x1, x2 = (d[k] for k in ("n", "N", "x1", "x2"))
+    a = {k: real() for k in ("alpha0", "alpha1", "alpha2", "alpha12")}
+
+    def likelihood(alpha0, alpha1, alpha2, alpha12, b):
+        return np.sum(binomial_logit(n, N, alpha0 + alpha1 * x1 + alpha2 * x2 + alpha12 * x1 * x2 + b))
+
+    def original(alpha0, alpha1, alpha2, alpha12, tau, b):
+        a = np.array([alpha0, alpha1, alpha2, alpha12])
+        return total(normal(a, 0, 1000), gamma(tau, 0.001, 0.001), normal(b, 0, tau ** -0.5), likelihood(*a, b))
+
+    def stanified(alpha0, alpha1, alpha2, alpha12, sigma, b):
+        a = np.array([alpha0, alpha1, alpha2, alpha12])
+        return total(normal(a, 0, 1), half_cauchy(sigma, 1), normal(b, 0, sigma), likelihood(*a, b))
+
+    def centred(alpha0, alpha1, alpha2, alpha12, sigma, c):
+        a = np.array([alpha0, alpha1, alpha2, alpha12])
+        return total(normal(a, 0, 1), half_cauchy(sigma, 1), normal(c, 0, sigma), likelihood(*a, c - np.sum(c) / len(c)))
+    if name.endswith("seeds_model"):
+        return {**a, "tau": positive(loc=5), "b": real(21)}, original
+    if name.endswith("stanified_model"):
+        return {**a, "sigma": positive(), "b": real(21)}, stanified
+    return {**a, "sigma": positive(), "c": real(21)}, centred
+
+
+@posterior("radon_mn-.*")
+def radon(d, name):
+    y, floor, uppm, c = d["log_radon"], d["floor_measure"], d["log_uppm"], d["county_idx"].astype(int) - 1
+    J = int(d["J"])
+    which = re.sub("_(non)?centered$", "", name.split("-radon_")[1])
+    scale = positive(spread=0.3)
+    group = lambda s: {"mu_" + s: real(), "sigma_" + s: scale, s: real(J)}
+
+    def level(x, mu, sigma):
+        return total(normal(mu, 0, 10), half_normal(sigma, 1), normal(x, mu, sigma))
+
+    def noise(m, sigma_y):
+        return total(half_normal(sigma_y, 1), normal(y, m, sigma_y))
+
+    def pooled(alpha, beta, sigma_y):
+        return total(normal(alpha, 0, 10), normal(beta, 0, 10), noise(alpha + beta * floor, sigma_y))
+
+    def county_intercept(alpha, beta, sigma_y):
+        return total(normal(alpha, 0, 10), normal(beta, 0, 10), noise(alpha[c] + beta * floor, sigma_y))
+
+    def partially_pooled(mu_alpha, sigma_alpha, alpha, sigma_y):
+        return total(level(alpha, mu_alpha, sigma_alpha), noise(alpha[c], sigma_y))
+
+    def variable_intercept(mu_alpha, sigma_alpha, alpha, beta, sigma_y):
+        return total(level(alpha, mu_alpha, sigma_alpha), normal(beta, 0, 10), noise(alpha[c] + beta * floor, sigma_y))
+
+    def hierarchical_intercept(mu_alpha, sigma_alpha, alpha, beta, sigma_y):
+        return total(level(alpha, mu_alpha, sigma_alpha), normal(beta, 0, 10),
+                     noise(alpha[c] + beta[0] * uppm + beta[1] * floor, sigma_y))
+
+    def variable_slope(alpha, mu_beta, sigma_beta, beta, sigma_y):
+        return total(normal(alpha, 0, 10), level(beta, mu_beta, sigma_beta), noise(alpha + beta[c] * floor, sigma_y))
+
+    def variable_intercept_slope(mu_alpha, sigma_alpha, alpha, mu_beta, sigma_beta, beta, sigma_y):
+        return total(level(alpha, mu_alpha, sigma_alpha), level(beta, mu_beta, sigma_beta),
+                     noise(alpha[c] + beta[c] * floor, sigma_y))
+    latents = {"pooled": {"alpha": real(), "beta": real()},
+               "county_intercept": {"alpha": real(J), "beta": real()},
+               "partially_pooled": group("alpha"),
+               "variable_intercept": {**group("alpha"), "beta": real()},
+               "hierarchical_intercept": {**group("alpha"), "beta": real(2)},
+               "variable_slope": {"alpha": real(), **group("beta")},
+               "variable_intercept_slope": {**group("alpha"), **group("beta")}}[which]
+    return {**latents, "sigma_y": scale}, locals()[which]
+
+
+@posterior("irt_2pl-irt_2pl")
+def irt(d, name):
+    def f(sigma_theta, sigma_a, sigma_b, mu_b, theta, a, b):
+        return total(half_cauchy(np.array([sigma_theta, sigma_a, sigma_b]), 2), normal(mu_b, 0, 5), normal(theta, 0, sigma_theta),
+                     lognormal(a, 0, sigma_a), normal(b, mu_b, sigma_b),
+                     bernoulli_logit(d["y"], a[:, None] * (theta[None, :] - b[:, None])))
+    return {"sigma_theta": positive(), "sigma_a": positive(), "sigma_b": positive(), "mu_b": real(), "theta": real(100),
+            "a": positive(20), "b": real(20)}, f
+
+
+@posterior("dogs-dogs")
+def dogs(d, name):
+    y = d["y"]
+    avoided = np.array([[np.sum(row[:t] == 0) for t in range(len(row))] for row in y])
+    shocked = np.array([[np.sum(row[:t] == 1) for t in range(len(row))] for row in y])
+
+    def f(beta):
+        return total(normal(beta, 0, 100), bernoulli_logit(y, beta[0] + beta[1] * avoided + beta[2] * shocked))
+    return {"beta": real(3, scale=0.5)}, f
+
+
+def capture_recapture(y, omega, chance):
+    """log of P(history) for all animals; chance[i][t] is that of a capture if present"""
+    sum_of_logs = 0
+    for row, p in zip(y, chance):
+        present = omega * np.prod([p[t] if row[t] else 1 - p[t] for t in range(len(row))])
+        sum_of_logs = sum_of_logs + log(present + (0 if row.any() else 1 - omega))
+    return sum_of_logs
+
+
+@posterior("M0_data-M0_model")
+def capture_equal(d, name):
+    y = d["y"]
+    return ({"omega": between(0, 1), "p": between(0, 1)},
+            lambda omega, p: capture_recapture(y, omega, [[p] * y.shape[1]] * len(y)))
+
+
+@posterior("Mt_data-Mt_model")
+def capture_by_time(d, name):
+    y = d["y"]
+    return {"omega": between(0, 1), "p": between(0, 1, 3)}, lambda omega, p: capture_recapture(y, omega, [p] * len(y))
+
+
+@posterior("Mb_data-Mb_model")
+def capture_by_behaviour(d, name):
+    y = d["y"]
+
+    def f(omega, p, c):
+        return capture_recapture(y, omega, [[c if t > 0 and row[t - 1] else p for t in range(len(row))] for row in y])
+    return {"omega": between(0, 1), "p": between(0, 1), "c": between(0, 1)}, f
+
+
+@posterior("Survey_data-Survey_model")
+def survey(d, name):
+    k = d["k"]
+
+    def f(theta):
+        by_n = [np.sum(binomial(k, n, theta)) for n in range(int(max(k)), int(d["nmax"]) + 1)]
+        return log_sum_exp(np.array(by_n)) - log(d["nmax"])
+    return {"theta": between(0, 1)}, f
+
+
+@posterior("GLM_Poisson_Data-.*")
+def glm_poisson(d, name):
+    def f(alpha, beta1, beta2, beta3):
+        x = d["year"]
+        return total(-log(40) - 3 * log(20), poisson_log(d["C"], alpha + beta1 * x + beta2 * x ** 2 + beta3 * x ** 3))
+    return {"alpha": real(loc=3), **{"beta%d" % i: real() for i in (1, 2, 3)}}, f
+
+
+@posterior("GLMM_Poisson_data-.*")
+def glmm_poisson(d, name):
+    latents, glm = glm_poisson(d, name)
+
+    def f(alpha, beta1, beta2, beta3, sigma, eps):
+        x = d["year"]
+        return total(-log(40) - 3 * log(20) - log(5), normal(eps, 0, sigma),
+                     poisson_log(d["C"], alpha + beta1 * x + beta2 * x ** 2 + beta3 * x ** 3 + eps))
+    return {**latents, "sigma": between(0, 5), "eps": real(40)}, f
+
+
+@posterior("wells_data-.*")
+def wells(d, name):
+    D, A = d["dist"] / 100, d["arsenic"]
+    Dc, Ac, Ec = D - D.mean(), A - A.mean(), (d["educ"] - d["educ"].mean()) / 4
+    columns = {"dist100ars": [D, A], "interaction_c": [Dc, Ac, Dc * Ac],
+               "dae_inter": [Dc, Ac, Ec, Dc * Ac, Dc * Ec, Ac * Ec]}
+    X = np.column_stack(columns[name.split("wells_")[2].replace("_model", "")])
+
+    def f(alpha, beta):
+        return total(bernoulli_logit(d["switched"], alpha + X @ beta))
+    return {"alpha": real(), "beta": real(X.shape[1])}, f
+
+
+@posterior("Rate_2_data-.*")
+def rate_2(d, name):
+    def f(theta1, theta2):
+        return total(binomial(d["k1"], d["n1"], theta1), binomial(d["k2"], d["n2"], theta2))
+    return {"theta1": between(0, 1), "theta2": between(0, 1)}, f
+
+
+@posterior("Rate_4_data-.*")
+def rate_4(d, name):
+    return ({"theta": between(0, 1), "thetaprior": between(0, 1)},
+            lambda theta, thetaprior: total(binomial(d["k"], d["n"], theta)))
+
+
+@posterior("bones_data-bones_model")
+def bones(d, name):
+    """Differences of two expits are sinh((a - b) / 2) / (2 cosh(a / 2) cosh(b / 2)), which loses no digits."""
+    def log_cosh(x):
+        x = np.where(x.real < 0, -x, x)
+        return x - log(2) + log(1 + exp(-2 * x))
+
+    def f(theta):
+        terms = [normal(theta, 0, 36)]
+        for i, row in enumerate(d["grade"].astype(int)):
+            for j, grade in enumerate(row):
+                K = int(d["ncat"][j])
+                at = lambda k: d["delta"][j] * (theta[i] - d["gamma"][j, k - 1])
+                if grade == 1:
+                    terms.append(-softplus(at(1)))
+                elif grade == K:
+                    terms.append(-softplus(-at(K - 1)))
+                elif grade > 1:
+                    a, b = at(grade - 1), at(grade)
+                    terms.append(log(np.sinh((a - b).real / 2)) - log(2) - log_cosh(a / 2) - log_cosh(b / 2))
+        return total(*terms)
+    return {"theta": real(13, loc=8, scale=6)}, f
+
+
+@posterior("loss_curves-losscurve_sislob")
+def loss_curves(d, name):
+    c, t = d["cohort_id"].astype(int) - 1, d["t_value"][d["t_idx"].astype(int) - 1]
+    assert d["growthmodel_id"] == 1
+
+    def f(mu_LR, sd_LR, loss_sd, omega, theta, LR):
+        growth = 1 - exp(-(t / theta) ** omega)
+        return total(normal(mu_LR, 0, 0.5), lognormal(sd_LR, 0, 0.5), lognormal(loss_sd, 0, 0.7), lognormal(omega, 0, 0.5),
+                     lognormal(theta, 0, 0.5), lognormal(LR, mu_LR, sd_LR),
+                     normal(d["loss"], LR[c] * d["premium"][c] * growth, loss_sd * d["premium"][c]))
+    return {"mu_LR": real(scale=0.5), "sd_LR": positive(), "loss_sd": positive(loc=0.3), "omega": positive(), "theta": positive(),
+            "LR": positive(10)}, f
+
+
+@posterior("gp_pois_regr-gp_regr")
+def gp_regression(d, name):
+    x, y = d["x"], d["y"]
+
+    def f(rho, alpha, sigma):
+        K = alpha ** 2 * exp(-(x[:, None] - x) ** 2 / (2 * rho ** 2)) + sigma * np.eye(len(x))
+        return total(gamma(rho, 25, 4), half_normal(alpha, 2), half_normal(sigma, 1), -len(x) * LOG_ROOT,
+                     -0.5 * log(np.linalg.det(K)) - 0.5 * y @ np.linalg.solve(K, y))
+    return {"rho": positive(loc=6, spread=0.2), "alpha": positive(), "sigma": positive()}, f
+
+
+@posterior("garch-garch11")
+def garch(d, name):
+    y = d["y"]
+
+    def f(mu, alpha0, alpha1, beta1):
+        s2 = [d["sigma1"] ** 2]
+        for t in range(1, len(y)):
+            s2.append(alpha0 + alpha1 * (y[t - 1] - mu) ** 2 + beta1 * s2[-1])
+        return total(normal(y, mu, sqrt(np.array(s2))))
+
+    def draw(rng):
+        share = between(0, 1)(rng)
+        return {"mu": real(loc=5)(rng), "alpha0": positive()(rng), "alpha1": share, "beta1": rounded(rng.uniform(0.02, 0.98) * (1 - share))}
+    return draw, f
+
+
+@posterior("hmm_example-hmm_example")
+def hmm(d, name):
+    def f(theta1, theta2, mu):
+        transition = log(np.array([theta1, theta2]))
+        forward = normal(d["y"][0], mu, 1)
+        for y in d["y"][1:]:
+            forward = log_sum_exp(forward[:, None] + transition, 0) + normal(y, mu, 1)
+        return total(normal(mu, np.array([3, 10]), 1), log_sum_exp(forward))
+    return {"theta1": shares(2), "theta2": shares(2), "mu": lambda rng: increasing(2, 2)(rng) * np.array([1, 3])}, f
+
+
+# ---- the programs of programs/ ----
+
+PROGRAM = {}
+
+
+def program(f):
+    PROGRAM[f.__name__] = f
+    return f
+
+
+def at(values, index):
+    """gathers: indices count from 1"""
+    return values[tuple(i.astype(int) - 1 for i in index)] if isinstance(index, tuple) else values[index.astype(int) - 1]
+
+
+@program
+def gathers(d):
+    region, home, away, host = d["region_of"], d["home"], d["away"], d["host"]
+
+    def f(level, skill, edge, pull):
+        day = np.array([1, 2]) * np.ones_like(host)
+        crowd = at(skill, host) + at(pull, (at(region, host), day)) - at(level, at(region, away))[:, None]
+        return total(normal(level, 0, 1), normal(skill, at(level, region), 1), normal(edge, 0, 2), normal(pull, 0, 1),
+                     bernoulli_logit(d["won"], at(skill, home) - at(skill, away) + at(edge, (home, away))),
+                     normal(d["margin"], at(level, at(region, home)) * at(edge, (away, home)), 1.5),
+                     normal(d["crowd"], crowd, 2))
+    return {"level": real(3), "skill": real(4), "edge": real(4, 4), "pull": real(3, 2)}, f
+
+
+@program
+def aliases(d):
+    x, N = d["x"], len(d["x"])
+    n = np.arange(1, N + 1)
+
+    def f(l, a, f):
+        K = a ** 2 * exp(-0.5 * ((x[:, None] - x[None, :]) / l) ** 2) + 0.1 * np.eye(N)
+        along = [sum(x[j] * f[j] * n[i] for j in range(N)) for i in range(N)]
+        upper = sum(np.sin(f[i]) * np.cos(f[j]) for i in range(N) for j in range(i + 1, N))
+        pairs = [0.01 * (i - j) ** 2 * f[i] ** 2 * f[j] for i in range(N) for j in range(N)]
+        return total(half_normal(l, 1), half_normal(a, 2), normal(f, 0, 1), -0.5 * f @ K @ f, np.array(along) * f / 10,
+                     N ** 2 * upper, -np.array(pairs))
+    return {"l": positive(), "a": positive(), "f": real(N)}, f
+
+
+@program
+def index_lets(d):
+    y, T = d["y"], len(d["y"])
+
+    def f(b, s, f, w):
+        terms = [normal(b, 0, 1), half_normal(s, 1), normal(f, 0, 1), normal(w, 0, 1)]
+        terms += [normal(y[t], b[0] * y[t - 1] + b[1] * y[t - 2] + b[2] * y[t - 3] + f[t], s) for t in range(3, T)]
+        padded = [f[0], *f, f[-1]]
+        terms += [-0.5 * (padded[t] - 2 * padded[t + 1] + padded[t + 2]) ** 2 for t in range(T)]
+        terms += [d["table"].flat[t] * w.flat[t] * f[t] for t in range(T)]
+        return total(*terms)
+    return {"b": real(3), "s": positive(), "f": real(T), "w": real(3, 3)}, f
+
+
+@program
+def reductions(d):
+    x = d["x"]
+    G, S = x.shape
+
+    def var(x, n, axis=None):
+        return np.sum((x - np.sum(x, axis, keepdims=True) / n) ** 2, axis) / (n - 1)
+
+    def f(a, b):
+        level = np.cumsum(a * x, 1)
+        share = exp(a + b) / np.sum(exp(a + b), 1, keepdims=True)
+        extremes = largest(a, 1)[:, None] + 2 * largest(-x * a, 0)[None, :] + largest(a * b)
+        moments = -0.5 * log(var(a, S, 1))[:, None] + (b * np.sum(a, 0) / G)[None, :] * var(a - x, G * S)
+        return total(normal(a, 0, 1), normal(b, 0, 1), -0.1 * np.sum(level + b, 1) ** 2, log_sum_exp(level + b * x, 1),
+                     log_sum_exp(a - b), share * x, a * b - log_sum_exp(a * b, 0), 0.1 * np.prod(1 + 0.3 * a, 1), extremes, moments,
+                     b ** 2 * a, 0.01 * np.cumsum(np.cumsum(a, 1), 0))
+    return {"a": real(G, S), "b": real(S)}, f
+
+
+def laplace_cdf(x):
+    return np.where(np.real(x) < 0, 0.5 * exp(-absolute(x)), 1 - 0.5 * exp(-absolute(x)))
+
+
+def laplace(x, m, s):
+    return -absolute(x - m) / s - log(2 * s)
+
+
+def weibull(x, shape, scale):
+    return log(shape / scale) + (shape - 1) * log(x / scale) - (x / scale) ** shape
+
+
+def logistic(x, m, s):
+    return (m - x) / s - log(s) - 2 * softplus((m - x) / s)
+
+
+def gumbel(x, m, s):
+    return (m - x) / s - exp((m - x) / s) - log(s)
+
+
+@program
+def narrowing(d):
+    def draw(rng):
+        inside = lambda a, b: rounded(a + (b - a) * rng.uniform(0.1, 0.9))
+        more = lambda a: rounded(a + rng.uniform(0.2, 2))
+        m, s = rounded(rng.normal()), more(0.2)
+        v, h = rounded(rng.uniform(0.2, 2, 3)), inside(0, 1)
+        return {"m": m, "s": s, "a": more(0), "b": -more(0), "c": inside(m, m + s), "d": -more(-m), "e": more(0.5), "f": more(3),
+                "g": inside(0.5, 2), "h": h, "i": more(m), "v": v, "w": inside(-1, v), "q": more(0), "r": inside(0, 1 - h)}
+
+    def f(m, s, a, b, c, d_, e, f, g, h, i, v, w, q, r):
+        below_2, below_half = Phi((log(2) - m) / s), Phi((log(0.5) - m) / s)
+        return total(normal(m, 0, 1), half_normal(s, 2), normal(a, m, s) - log_Phi(m / s), normal(b, m, s) - log_Phi(-m / s),
+                     normal(c, 1, 2) - log(Phi((m + s - 1) / 2) - Phi((m - 1) / 2)),
+                     cauchy(d_, 0, s) - log(0.5 + np.arctan(m / s) / pi),
+                     half_cauchy(e, s) - log(1 - 2 / pi * np.arctan(0.5 / s)),
+                     log(s) - s * (f - 3), lognormal(g, m, s) - log(below_2 - below_half),
+                     laplace(h, m, 1) - log(laplace_cdf(1 - m) - laplace_cdf(-m)),
+                     logistic(v, m, s) - log(expit(m / s)), normal(w, 0, v) - log(Phi(v / v) - Phi(-1 / v)),
+                     gumbel(q, m, s) - log(1 - exp(-exp(m / s))), weibull(r, 1.5, s) - log(1 - exp(-((1 - h) / s) ** 1.5)),
+                     normal(d["y"], a + b + c + d_ + e + f + g + h + i + q + r + np.sum(v * w), 1))
+    return draw, lambda **x: f(**{("d_" if k == "d" else k): value for k, value in x.items()})
+
+
+@program
+def orders(d):
+    rising = lambda rng: np.array([increasing(4)(rng) for _ in range(2)])
+    rising_from_0 = lambda rng: np.array([increasing(4, 0)(rng) for _ in range(2)])
+
+    def f(m, s, a, b, c, d, e, f):
+        return total(normal(m, 0, 1), half_normal(s, 1), 7 * log(24), normal(a, m, s), normal(b, m, s) - log_Phi(m / s),
+                     cauchy(c, 0, 1), log(s) - s * d, half_normal(e, 1), -0.5 * f ** 2)
+    return {"m": real(), "s": positive(), "a": increasing(4), "b": increasing(4, 0), "c": rising, "d": increasing(4, 0),
+            "e": rising_from_0, "f": increasing(4)}, f
+
+
+@program
+def truncated(d):
+    def draw(rng):
+        mu, s = rounded(rng.normal()), rounded(rng.uniform(0.3, 1.5))
+        share = rng.uniform(0.1, 0.9)
+        return {"mu": mu, "s": s, "w": rounded(rng.uniform(-0.9, 0.9)), "u": rounded(mu - 2 + share * (2 + 3 * s)),
+                "v": rounded(rng.uniform(-3.9, 3))}
+
+    def f(mu, s, w, u, v):
+        p = expit(mu)
+        geometric = d["n"] * log(1 - p) + log(p) - log((1 - p) - (1 - p) ** 7)
+        return total(normal(mu, 0, 1), half_normal(s, 1), normal(w, mu, s) - log(Phi((1 - mu) / s) - Phi((-1 - mu) / s)),
+                     normal(u, mu, s) - log(Phi(3.0) - Phi(-2 / s)), laplace(v, mu, s) - log(1 - laplace_cdf((-4 - mu) / s)),
+                     normal(d["y"], mu, s) - log(Phi((d["top"] - mu) / s) - Phi((d["low"] - mu) / s)),
+                     log(s) - s * d["z"] - log(1 - exp(-s * d["top"])), geometric)
+    return draw, f
+
+
+@program
+def censored(d):
+    t, y, cap, n = d["t"], d["y"], d["cap"], d["n"]
+
+    def f(mu, s):
+        scale, shape, p = exp(mu), 1 + s, expit(mu)
+        lives = np.where(d["died"] == 1, weibull(t, shape, scale), -(t / scale) ** shape)
+        values = np.where(y >= cap, log_Phi((mu - cap) / s), np.where(y <= -1, log_Phi((-1 - mu) / s), normal(y, mu, s)))
+        counts = np.where(n >= 4, 4 * log(1 - p), n * log(1 - p) + log(p))
+        return total(normal(mu, 0, 1), half_normal(s, 1), lives, values, counts)
+    return {"mu": real(), "s": positive()}, f
+
+
+@program
+def labels(d):
+    group = np.array([["control", "low", "high"].index(g) for g in d["group"]])
+
+    def f(b, drift):
+        return total(normal(b, 0, 1), normal(drift, 0, 1), normal(d["y"], b[group] + 0.1 * d["dose"] @ b + d["dose"][:, 1], 1),
+                     -(b[2] - b[0]) ** 2 * b[2], drift[1, 1] * drift[0, 2], np.sin(drift[:, 0]), b[1] ** 2)
+    return {"b": real(3), "drift": real(3, 3)}, f
+
+
+@program
+def functions(d):
+    y = d["y"]
+
+    def f(m, q, t, u, h):
+        a, scale = m - 1, exp((m + 1) / 4)
+        mixed = log((1 - q) * exp(normal(y, a, scale)) + q * exp(normal(y, a, 10 * scale)))
+        return total(normal(m, y.min(), y.max() - y.min()), beta_density(q, 2, 5), log(2 * t / 16) - log((9 - 1) / 16),
+                     log(2 * u / 25) - log((4 - 0.25) / 25), normal(h, 0, 1), mixed, -sqrt(np.sum(h ** 2)) * t * u)
+    return {"m": real(), "q": between(0, 1), "t": between(1, 3), "u": between(0.5, 2), "h": real(4)}, f
+
+
+@program
+def branches(d):
+    k, n, x = d["k"], d["n"], d["x"]
+
+    def f(a, b, s):
+        terms = [normal(a, 0, 1), normal(b, 0, 1), half_normal(s, 1)]
+        terms += [log(a) - a] if a.real > 0 else [-a ** 2 - sqrt(-a)]
+        for i in range(len(k)):
+            terms.append(b[i] / n[i] if n[i] > 0 else b[i] * x[i])
+            terms.append(k[i] * log(s * k[i]) if k[i] > 0 else -s)
+            terms.append(-x[i] ** s if x[i] > 0 else -s)
+            terms.append(-(b[i] - x[i]) ** 1.5 if b[i].real > x[i] else -(x[i] - b[i]) ** 2.5)
+            terms.append(-b[i] / 5)
+            terms.append(b[i] * np.sin(x[i]) / x[i] if x[i] != 0 else -b[i] ** 2)
+            terms.append(-0.1 * k[i] * log(s))
+            terms.append(b[i] * log(x[i]) / k[i] if x[i] > 0 and k[i] > 0 else b[i])
+        return total(*terms)
+    return {"a": real(), "b": real(4), "s": positive()}, f
+
+
+@program
+def shares_(d):
+    def f(w, p, g, mu):
+        mixed = [log(np.sum(w * exp(normal(y, mu, 1)))) for y in d["y"]]
+        return total(dirichlet(w, np.full(3, 2.0)), *[dirichlet(row, np.full(3, 1.5)) for row in p], normal(mu, 0, 1),
+                     log(at(p, (d["site_of"], d["z"]))), mixed, log(np.sum(g * exp(mu))))
+    return {"w": shares(3), "p": lambda rng: np.array([shares(3)(rng) for _ in range(2)]), "g": shares(3), "mu": real(3)}, f
+
+
+@program
+def values(d):
+    def f(m, s, c):
+        x = d["x"]
+        kl_normal = -log(s) + 0.5 * (s ** 2 + (m - c) ** 2 - 1)
+        kl_gamma = (s - 3) * digamma(s) - lgamma(s) + lgamma(3) + 3 * log(2 / s) + s * (s - 2) / 2
+        tails = [log_Phi((-8 - m) / s)] * 3
+        variance = (exp(0.3 ** 2) - 1) * exp(m / 2 + 0.3 ** 2)
+        return total(normal(m, 0, 1), half_normal(s, 1), normal(c, 0, 1), gamma(x, 1 + s, 2), log_Phi((c - m) / s),
+                     3 * 0.5 * (m + s * log(0.3 / 0.7)), -kl_normal, -0.1 * kl_gamma, -0.5 * log(2 * pi * np.e) - log(s), s / (s + 2),
+                     -3 * variance, tails, -(x / 2) ** s)
+    return {"m": real(), "s": positive(), "c": real(3)}, f
+
+
+@program
+def contractions(d):
+    def f(W, V, b, s):
+        h = np.tanh(d["X"] @ W + b)
+        gram = np.array([[np.sum(h[:, i] * h[:, j]) for j in range(4)] for i in range(4)])
+        three = sum(W[i, j] * V[j, k] * b[j] for i in range(3) for j in range(4) for k in range(2))
+        return total(normal(W, 0, 1), normal(V, 0, 1), normal(b, 0, 1), half_normal(s, 1), normal(d["Y"], h @ V, s), -0.01 * three,
+                     -0.1 * gram)
+    return {"W": real(3, 4), "V": real(4, 2), "b": real(4), "s": positive(2)}, f
+
+
+# In unconstrained space: each is x(u) and log |dx/du|, of which the test of the Jacobian below is the definition.
+
+
+def simplex(u):
+    """softmax(V u), the columns of V those of Helmert; for each row of u"""
+    K = u.shape[-1] + 1
+    V = np.zeros((K, K - 1))
+    for j in range(1, K):
+        V[:j, j - 1], V[j, j - 1] = 1 / sqrt(j * (j + 1)), -j / sqrt(j * (j + 1))
+    log_x = u @ V.T
+    log_x = log_x - log_sum_exp(log_x, -1)[..., None]
+    return exp(log_x), np.sum(log_x) + log_x[..., 0].size * 0.5 * log(K)
+
+
+def ordered(u):
+    return np.cumsum(np.concatenate([u[..., :1], exp(u[..., 1:])], -1), -1), np.sum(u[..., 1:])
+
+
+def positive_ordered(u):
+    return np.cumsum(exp(u), -1), np.sum(u)
+
+
+def above(u, least=0.0):
+    return least + exp(u), np.sum(u)
+
+
+def below(u, most=0.0):
+    return most - exp(u), np.sum(u)
+
+
+def within(u, a=0.0, b=1.0):
+    return a + (b - a) * expit(u), np.sum(log(b - a) - softplus(u) - softplus(-u))
+
+
+def check_jacobian(transform, entries, rng):
+    """log |det| by complex steps, with respect to the first K - 1 entries of K on the simplex"""
+    u = rng.standard_normal(entries)
+    J = np.array([transform(u + 1j * STEP * np.eye(entries)[i])[0].imag[:entries] / STEP for i in range(entries)])
+    assert abs(np.linalg.slogdet(J)[1] - transform(u)[1]) < 1e-12, transform
+
+
+@program
+def transforms(d):
+    for transform, entries in ((simplex, 3), (ordered, 4), (positive_ordered, 4), (above, 2), (below, 2), (within, 2)):
+        check_jacobian(transform, entries, np.random.default_rng(1))
+
+    def constrain(u):
+        x, jacobian = {}, 0
+        steps = {"real_one": lambda u: (u, 0), "above_zero": above, "below_zero": below, "share_one": within,
+                 "within": lambda u: within(u, -2, 3), "above": lambda u: above(u, 1), "below": lambda u: below(u, 2),
+                 "around": lambda u: within(u, x["below"], x["above"]), "uniform_one": lambda u: within(u, -1, 4),
+                 "rising": ordered, "rising_from_zero": positive_ordered, "split": simplex}
+        for name, step in steps.items():
+            x[name], more = step(u[name])
+            jacobian = jacobian + more
+        return x, jacobian
+
+    def f(real_one, above_zero, below_zero, share_one, within, above, below, around, uniform_one, rising, rising_from_zero, split):
+        return total(normal(real_one, 0, 1), -above_zero, half_normal(below_zero, 1), beta_density(share_one, 2, 3), -(above - 1),
+                     normal(below, 0, 1) - log_Phi(2.0), -log(5), 2 * log(24) + np.sum(normal(rising, 0, 1)),
+                     log(24) + np.sum(half_normal(rising_from_zero, 1)), *[dirichlet(row, np.full(4, 2.0)) for row in split],
+                     -0.5 * (np.sum(rising * split, 1) - within * above_zero) ** 2)
+    sizes = {"real_one": (2,), "above_zero": (2,), "below_zero": (), "share_one": (2,), "within": (), "above": (), "below": (),
+             "around": (), "uniform_one": (), "rising": (2, 4), "rising_from_zero": (4,), "split": (2, 3)}
+    return {name: real(*size) for name, size in sizes.items()}, f, constrain
+
+# ---- the table ----
+
+
+def gradient(f, at):
+    found = {}
+    for name, x in at.items():
+        g = np.empty(np.shape(x))
+        for i in np.ndindex(np.shape(x)):
+            step = np.zeros(np.shape(x), complex)
+            step[i] = 1j * STEP
+            g[i] = f(**{**at, name: x + step}).imag / STEP
+        found[name] = g.ravel().tolist() if np.shape(x) else float(g)
+    return found
+
+
+
+def point(draws, f, rng, constrain=None):
+    """constrain: from u to x and the log-Jacobian, where density and gradient are those of u"""
+    at = draws(rng) if callable(draws) else {name: draw(rng) for name, draw in draws.items()}
+    x, density = at, f
+    if constrain:
+        x = constrain(at)[0]
+
+        def density(**u):
+            x, jacobian = constrain(u)
+            return f(**x) + jacobian
+    return {"at": {k: np.asarray(v).tolist() for k, v in x.items()}, "log_density": float(np.real(density(**at))),
+            "gradient": gradient(density, at)}
+
+
+def row(name, model, data, made):
+    rng = np.random.default_rng(20260101)
+    return {"name": name, "model": model, "data": data, "unconstrained": len(made) == 3,
+            "points": [point(made[0], made[1], rng, *made[2:]) for _ in range(POINTS)]}
+
+
+def read(path):
+    if not os.path.exists(path):
+        return {}
+    with open(path) as f:
+        return {k: np.array(v, None if isinstance(v[0], str) else float) if isinstance(v, list) else v for k, v in json.load(f).items()}
+
+
+def rows():
+    with open(os.path.join(TESTS, "accuracy", "posteriors.txt")) as f:
+        listed = [line.split() for line in f if line.strip() and not line.startswith("#")]
+    for name, model, data in listed:
+        make, = [f for pattern, f in POSTERIOR.items() if re.fullmatch(pattern, name)]
+        yield row(name, "accuracy/" + model, data, make(read(os.path.join(POSTERIORS, data + ".json")), name))
+    for name, make in PROGRAM.items():
+        name = name.rstrip("_")
+        data = read(os.path.join(HERE, "programs", name + ".json"))
+        yield row(name, "log_density/programs/%s.vm" % name, name if data else None, make(data))
+
+
+print("[" + ",\n".join(map(json.dumps, rows())) + "]")

@@ -36,17 +36,33 @@ static flag_id flag_lettered(const char *command, char letter) {
     return FLAG_count;
 }
 
-static const char *unknown_flag(arena *a, const char *command, const char *word) {
-    const char *near = NULL;
-    uint32_t least = 3;
-    for (int i = 0; i < FLAG_count; i++) {
-        uint32_t d = lists(FLAGS[i].commands, command) ? edit_distance(word, FLAGS[i].name, 2) : 3;
-        if (d < least) least = d, near = FLAGS[i].name;
+/* The flags and options of a command that a word may be a slip of: "`--set` or `--seed`"; NULL where there are none. */
+static const char *near_flags(arena *a, const char *command, const char *word) {
+    bool fits = strcmp(command, "fit") == 0;
+    const char *list = NULL;
+    uint32_t least = 2;
+    for (int i = 0; i < FLAG_count + (fits ? OPTION_count : 0); i++) {
+        const char *name = i < FLAG_count ? FLAGS[i].name : OPTIONS[i - FLAG_count].name;
+        uint32_t distance = edit_distance(word, name, least);
+        if (distance > least || (i < FLAG_count && !lists(FLAGS[i].commands, command))) continue;
+        bool also = list && distance == least;
+        list = also ? arena_print(a, "%s or `--%s`", list, name) : arena_print(a, "`--%s`", name);
+        least = distance;
     }
-    option_id option = strcmp(command, "fit") == 0 ? option_nearest(word) : OPTION_count;
-    if (!near && option != OPTION_count) near = OPTIONS[option].name;
-    if (near) return arena_print(a, "`vmrun %s` has no flag `--%s`; did you mean `--%s`?", command, word, near);
-    return arena_print(a, "`vmrun %s` has no flag `--%s`; `vmrun %s --help` lists them", command, word, command);
+    return list;
+}
+
+static const char *unknown_flag(arena *a, const char *command, const char *word) {
+    const char *dashes = word[1] ? "--" : "-", *near = word[1] ? near_flags(a, command, word) : NULL;
+    if (near) return arena_print(a, "`vmrun %s` has no flag `%s%s`; did you mean %s?", command, dashes, word, near);
+    return arena_print(a, "`vmrun %s` has no flag `%s%s`; `vmrun %s --help` lists them", command, dashes, word, command);
+}
+
+static const char *keep_flag(arguments *out, arena *a, flag_id id, const char *value) {
+    if (id == FLAG_set && (value[0] == '=' || !strchr(value, '=') || !strchr(value, '=')[1]))
+        return arena_print(a, "`--set %s`: write `--set NAME=VALUE`, as `--set n=10`", value);
+    push(a, &out->flags, (given_flag){id, value});
+    return NULL;
 }
 
 /* One long flag with its value, `--name value` or `--name=value`; *i moves to the last word it takes. */
@@ -63,10 +79,7 @@ static const char *read_long(arguments *out, arena *a, int *i, int count, char *
         if (*i + 1 >= count) return arena_print(a, "`--%s` needs a value: %s", name, id == FLAG_count ? OPTIONS[option].example : FLAGS[id].value);
         value = words[++*i];
     }
-    if (id != FLAG_count) {
-        push(a, &out->flags, (given_flag){id, value ? value : ""});
-        return NULL;
-    }
+    if (id != FLAG_count) return keep_flag(out, a, id, value ? value : "");
     const char *why = NULL;
     if (option_set(&out->options, option, value, a, &why)) return NULL;
     return arena_print(a, "`--%s %s`: %s", name, value, why);
@@ -89,7 +102,7 @@ const char *arguments_read(arguments *out, arena *a, const char *command, int co
             bool takes = id != FLAG_count && FLAGS[id].value[0];
             if (id == FLAG_count || (!takes && word[2])) return unknown_flag(a, command, word + 1);
             if (takes && !word[2] && i + 1 >= count) return arena_print(a, "`-%c` needs a value: %s", word[1], FLAGS[id].value);
-            push(a, &out->flags, (given_flag){id, !takes ? "" : word[2] ? word + 2 : words[++i]});
+            mistake = keep_flag(out, a, id, !takes ? "" : word[2] ? word + 2 : words[++i]);
         }
         if (mistake) return mistake;
     }

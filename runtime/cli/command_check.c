@@ -50,20 +50,28 @@ static void print_guide(session *s) {
     }
 }
 
-typedef struct shown {
-    const char *wanted;
-    bool found;
-} shown;
+static bool is_pass(const char *word) {
+    static const char *const OTHERS[] = {"syntax", "program", "tape", "machine"};
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
+        if (strcmp(OTHERS[i], word) == 0) return true;
+    for (int i = 0; i < PASS_COUNT; i++)
+        if (strcmp(PASSES[i].name, word) == 0) return true;
+    return false;
+}
 
-static void show_pass(void *user, const char *pass, const tape *t) {
-    shown *what = user;
-    if (strcmp(what->wanted, pass) != 0) return;
-    what->found = true;
-    tape_print(t, stdout);
+static int unknown_pass(const char *word) {
+    fprintf(stderr, "vmrun: there is no pass `%s`; passes are syntax, program, tape", word);
+    for (int i = 0; i < PASS_COUNT; i++) fprintf(stderr, ", %s", PASSES[i].name);
+    fprintf(stderr, " and machine\n");
+    return EXIT_WRONG_COMMAND;
+}
+
+static void show_pass(void *wanted, const char *pass, const tape *t) {
+    if (strcmp(wanted, pass) == 0) tape_print(t, stdout);
 }
 
 /* The log density of the model with its gradient, for one value of each latent, as a tape after a pass. */
-static int dump_tape(session *s, const model *m, const char *wanted) {
+static void dump_tape(session *s, const model *m, const char *wanted) {
     tape written, run;
     tape_open(&written, &s->arena);
     lowering l = lower_open(m, &written, 1);
@@ -81,19 +89,10 @@ static int dump_tape(session *s, const model *m, const char *wanted) {
         for (uint32_t i = 0; i < inputs.count; i++) tape_output(&written, gradient[i]);
     if (strcmp(wanted, "tape") == 0) {
         tape_print(&written, stdout);
-        return EXIT_GOOD;
+        return;
     }
-    shown what = {wanted, false};
-    tape_compile(&written, &run, &s->arena, show_pass, &what);
-    if (strcmp(wanted, "machine") == 0)
-        machine_print(machine_new(&s->arena, &run), stdout);
-    else if (!what.found) {
-        fprintf(stderr, "vmrun: there is no pass `%s`; passes are syntax, program, tape", wanted);
-        for (int i = 0; i < PASS_COUNT; i++) fprintf(stderr, ", %s", PASSES[i].name);
-        fprintf(stderr, " and machine\n");
-        return EXIT_WRONG_COMMAND;
-    }
-    return EXIT_GOOD;
+    tape_compile(&written, &run, &s->arena, show_pass, arena_copy(&s->arena, wanted, strlen(wanted)));
+    if (strcmp(wanted, "machine") == 0) machine_print(machine_new(&s->arena, &run), stdout);
 }
 
 int command_check(session *s, const arguments *a) {
@@ -102,6 +101,7 @@ int command_check(session *s, const arguments *a) {
         return EXIT_WRONG_COMMAND;
     }
     const char *dump = arguments_flag(a, FLAG_dump, 0);
+    if (dump && !is_pass(dump)) return unknown_pass(dump);
     if (!session_compile(s, a->files.at[0])) return EXIT_WRONG_INPUT;
     if (dump && strcmp(dump, "syntax") == 0) {
         syntax tree = syntax_parse(&s->diagnostics, &s->names, 0);
@@ -120,7 +120,10 @@ int command_check(session *s, const arguments *a) {
         m = model_bind(&s->diagnostics, s->program, &s->data, &s->arena);
         if (!session_tell(s)) return EXIT_WRONG_INPUT;
     }
-    if (dump && m) return dump_tape(s, m, dump);
+    if (dump && m) {
+        dump_tape(s, m, dump);
+        return EXIT_GOOD;
+    }
     print_axes(s, m);
     print_variables(s);
     print_guide(s);

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "runtime/cli/commands.h"
+#include "runtime/infer/blas.h"
 #include "runtime/infer/fit.h"
 #include "runtime/io/file.h"
+#include "runtime/io/guard.h"
 #include "runtime/io/report.h"
 #include "runtime/io/stan_csv.h"
 
@@ -48,18 +50,17 @@ typedef struct outputs {
 /* Opens every -o FILE, so that an unwritable place is known now and not after the fit. */
 static bool open_outputs(session *s, const arguments *a, outputs *all) {
     all->at = arena_array(&s->arena, file_writer, a->flags.count + 1);
-    for (const char *path; (path = arguments_flag(a, FLAG_output, all->count)); all->count++) {
-        if (!ends_in(path, ".json") && !ends_in(path, ".csv") && strncmp(path, "/dev/", 5) != 0) {
-            fprintf(stderr, "vmrun: `-o %s`: a fit is written as .json, its draws as .csv\n", path);
-            return false;
-        }
+    for (const char *path; (path = arguments_flag(a, FLAG_output, all->count)); all->count++)
         if (!file_begin(&s->diagnostics, &s->arena, &all->at[all->count], path)) return session_tell(s);
-    }
     return true;
 }
 
-static void abort_outputs(outputs *all) {
-    for (uint32_t i = 0; i < all->count; i++) file_abort(&all->at[i]);
+/* The first -o FILE that is of no kind that a fit is written as, or NULL. */
+static const char *strange_output(const arguments *a) {
+    const char *path = NULL;
+    for (uint32_t i = 0; (path = arguments_flag(a, FLAG_output, i)); i++)
+        if (!ends_in(path, ".json") && !ends_in(path, ".csv") && strncmp(path, "/dev/", 5) != 0) break;
+    return path;
 }
 
 static bool write_outputs(session *s, outputs *all, const fit *f, const report *r) {
@@ -73,8 +74,16 @@ static bool write_outputs(session *s, outputs *all, const fit *f, const report *
     return session_tell(s);
 }
 
+/* The first signal asks the fit to end with what it has, a second one ends the program. */
+static void listen(void) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
 static int run_fit(session *s, const arguments *a, outputs *all) {
-    options over = a->options;
     const model *m = model_bind(&s->diagnostics, s->program, &s->data, &s->arena);
     if (!m) {
         session_tell(s);
@@ -82,10 +91,10 @@ static int run_fit(session *s, const arguments *a, outputs *all) {
     }
     const char *log = arguments_flag(a, FLAG_log, 0);
     watcher w = {.json = log != NULL, .line = !log && isatty(STDERR_FILENO)};
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    listen();
+    blas_reserve(s->arena.memory);
     status status = STATUS_ok;
-    fit *f = fit_run(&s->diagnostics, m, &over, &s->arena, watch, &w, &status);
+    fit *f = fit_run(&s->diagnostics, m, &a->options, &s->arena, watch, &w, &status);
     if (w.line && w.shown) fprintf(stderr, "\r\033[K");
     session_tell(s);
     if (!f) return status == STATUS_interrupted ? EXIT_INTERRUPTED : EXIT_WRONG_INPUT;
@@ -100,18 +109,39 @@ static int run_fit(session *s, const arguments *a, outputs *all) {
     return f->verdict == VERDICT_bad ? EXIT_BAD_VERDICT : EXIT_GOOD;
 }
 
+/* A fit with its output files, which must not stay half written when memory runs out. */
+typedef struct task {
+    session *session;
+    const arguments *arguments;
+    outputs outputs;
+    int code;
+} task;
+
+static void run_task(void *user) {
+    task *t = user;
+    if (open_outputs(t->session, t->arguments, &t->outputs)) t->code = run_fit(t->session, t->arguments, &t->outputs);
+}
+
+static void end_task(void *user) {
+    const task *t = user;
+    for (uint32_t i = 0; i < t->outputs.count; i++) file_abort(&t->outputs.at[i]);
+}
+
 int command_fit(session *s, const arguments *a) {
     const char *log = arguments_flag(a, FLAG_log, 0);
     if (a->files.count != 1 || (log && strcmp(log, "json") != 0)) {
         fprintf(stderr, log ? "vmrun: `--log` takes `json`\n" : "vmrun: name one model: `vmrun fit model.vm --data data.csv`\n");
         return EXIT_WRONG_COMMAND;
     }
+    const char *strange = strange_output(a);
+    if (strange) {
+        fprintf(stderr, "vmrun: `-o %s`: a fit is written as .json, its draws as .csv\n", strange);
+        return EXIT_WRONG_COMMAND;
+    }
     bool complete;
     if (!session_compile(s, a->files.at[0])) return EXIT_WRONG_INPUT;
     if (!session_load(s, a, false, &complete)) return EXIT_WRONG_INPUT;
-    outputs all = {0};
-    int code = EXIT_WRONG_INPUT;
-    if (open_outputs(s, a, &all)) code = run_fit(s, a, &all);
-    abort_outputs(&all);
-    return code;
+    task t = {.session = s, .arguments = a, .code = EXIT_WRONG_INPUT};
+    guard(s->arena.memory, run_task, end_task, &t);
+    return t.code;
 }

@@ -61,15 +61,35 @@ bool session_compile(session *s, const char *path) {
     return session_tell(s);
 }
 
+static bool is_data(const session *s, const char *word) {
+    const program *p = s->program;
+    for (variable v = 0; v < p->variables.count; v++)
+        if (p->variables.at[v].kind == VARIABLE_data && strcmp(p->variables.at[v].name, word) == 0) return true;
+    return false;
+}
+
+/* Files may hold more than a program uses, but a value that is set is meant for something. */
+static bool refuse_value(session *s, const char *file, const char *word) {
+    diagnostic *said = diagnose_data(&s->diagnostics, file, 0, "the program has no data `%s`", word);
+    const program *p = s->program;
+    const char *near = NULL;
+    uint32_t least = 3;
+    for (variable v = 0; v < p->variables.count; v++) {
+        uint32_t distance = edit_distance(word, p->variables.at[v].name, 2);
+        if (p->variables.at[v].kind == VARIABLE_data && distance < least) least = distance, near = p->variables.at[v].name;
+    }
+    if (near)
+        advise(&s->diagnostics, said, "did you mean `%s`?", near);
+    else
+        advise(&s->diagnostics, said, "declare it, `data %s : real`, or leave the flag out", word);
+    return false;
+}
+
 /* --set NAME=VALUE: a number, a label, or a list as JSON has it. */
 static bool load_value(session *s, const char *given) {
-    const char *equals = strchr(given, '=');
-    if (!equals || equals == given || !equals[1]) {
-        fprintf(stderr, "vmrun: `--set %s`: write `--set NAME=VALUE`, as `--set n=10`\n", given);
-        return false;
-    }
-    const char *value = equals + 1, *file = arena_print(&s->arena, "--set %s", given);
+    const char *equals = strchr(given, '='), *value = equals + 1, *file = arena_print(&s->arena, "--set %s", given);
     data_array x = {.name = arena_copy(&s->arena, given, (size_t)(equals - given)), .file = file};
+    if (!is_data(s, x.name)) return refuse_value(s, file, x.name);
     if (value[0] == '[') {
         const char *text = arena_print(&s->arena, "{\"%s\": %s}", x.name, value);
         return json_read_text(&s->diagnostics, &s->data, file, text, strlen(text));
@@ -90,11 +110,26 @@ static bool axis_named(const session *s, const char *word, size_t length) {
     return false;
 }
 
+/* --data AXIS=FILE, and the program has no such axis. */
+static bool refuse_axis(session *s, const char *given, const char *equals) {
+    const char *word = arena_copy(&s->arena, given, (size_t)(equals - given)), *list = "";
+    for (axis a = 0; a < s->program->axes.count; a++)
+        if (s->program->axes.at[a].source != AXIS_alias)
+            list = arena_print(&s->arena, "%s%s`%s`", list, *list ? ", " : "", s->program->axes.at[a].name);
+    diagnostic *said = diagnose_data(&s->diagnostics, equals + 1, 0, "the program has no axis `%s`", word);
+    if (*list)
+        advise(&s->diagnostics, said, "its axes are %s; or give the file alone, --data %s", list, equals + 1);
+    else
+        advise(&s->diagnostics, said, "it has no axes; give the file alone, --data %s", equals + 1);
+    return false;
+}
+
 /* --data FILE, --data AXIS=FILE. */
 static bool load_file(session *s, const char *given) {
     const char *equals = strchr(given, '=');
     if (equals && axis_named(s, given, (size_t)(equals - given)))
         return data_read(&s->diagnostics, &s->data, equals + 1, arena_copy(&s->arena, given, (size_t)(equals - given)));
+    if (equals && access(given, F_OK) != 0 && access(equals + 1, F_OK) == 0) return refuse_axis(s, given, equals);
     return data_read(&s->diagnostics, &s->data, given, NULL);
 }
 

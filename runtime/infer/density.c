@@ -76,13 +76,26 @@ void machine_complain(diagnostics *d, machine *m, const tape *t, uint64_t seed, 
            "density everywhere");
 }
 
-uint32_t points_that_fit(const model *m, uint32_t most) {
-    const uint64_t room = 1u << 17; /* of the largest value, all points together: 1 MiB */
+/* Entries of the largest value, for one draw. */
+static uint64_t largest_value(const model *m) {
     uint64_t largest = 1;
     for (node n = 1; n < m->program->nodes.count; n++) {
         uint64_t size = model_size(m, program_node(m->program, n)->axes);
         if (size > largest) largest = size;
     }
-    uint64_t points = room / largest;
-    return points < 1 ? 1 : points > most ? most : (uint32_t)points;
+    return largest;
+}
+
+static uint64_t between(uint64_t x, uint64_t least, uint64_t most) { return x < least ? least : x > most ? most : x; }
+
+uint32_t points_that_fit(const model *m, uint32_t most) {
+    const uint64_t room = 1u << 17; /* of the largest value, all points together: 1 MiB */
+    return (uint32_t)between(room / largest_value(m), 1, most);
+}
+
+uint64_t draws_that_pay(const model *m, uint64_t scalars, uint64_t asked) {
+    enum { MOST = 16 };                                     /* times as many as were asked for */
+    const uint64_t work = 1u << 18, memory = 1u << 20; /* entries to compute, and to keep */
+    uint64_t most = work / largest_value(m), kept = memory / (scalars + 1);
+    return between(most < kept ? most : kept, asked, MOST * asked);
 }

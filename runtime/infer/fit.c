@@ -135,7 +135,7 @@ static drawing draw_well(run *r, gaussian *g, evaluation *e, rng *draws, double 
 }
 
 /* Draws of a wider guide, by so much that its typical set still meets that of the guide. */
-static void check_wider(run *r, const gaussian *g, const drawing *d, evaluation *e) {
+static void check_wider(run *r, const gaussian *g, const drawing *d, uint64_t count, evaluation *e) {
     uint64_t n = g->size, matrix = g->factor ? n * n : 0;
     double wider = 1 + 1.5 / sqrt(1.0 + (double)n);
     gaussian w = {n, g->mean, matrix ? arena_array(r->a, double, matrix) : NULL,
@@ -143,7 +143,7 @@ static void check_wider(run *r, const gaussian *g, const drawing *d, evaluation 
     for (uint64_t i = 0; i < matrix; i++) w.factor[i] = wider * g->factor[i];
     for (uint64_t i = 0; i < n; i++) w.scale[i] = wider * g->scale[i];
     rng draws = rng_open(r->options.seed, STREAM_CHECK);
-    drawing second = importance_draw(&w, e, d->sample.count, &draws, r->a);
+    drawing second = importance_draw(&w, e, count, &draws, r->a);
     if (second.sample.quality.ess >= 10) verdict_compare(&r->findings, &d->sample, &second.sample, r->a);
 }
 
@@ -259,6 +259,9 @@ static status run_gaussian(run *r) {
         machine_complain(r->d, g.many->machine, g.many->tape, 0, 0);
         return STATUS_not_finite;
     }
+    uint64_t count = best.drawing.sample.count;
+    uint64_t more = draws_that_pay(r->model, rep->scalars + size, r->options.draws);
+    if (more > count) best.drawing = importance_draw(&best.guide, g.evaluation, more, &g.draws, a);
     r->fit->steps = g.course.steps;
     r->fit->interrupted = g.course.interrupted;
     r->fit->gradients = g.one->gradients + g.many->gradients;
@@ -270,7 +273,7 @@ static status run_gaussian(run *r) {
     r->fit->elbo = best.elbo;
     r->fit->elbo_error = best.elbo_error;
     r->uncorrected = gaussian_weights(&best.drawing, a);
-    check_wider(r, &best.guide, &best.drawing, g.evaluation);
+    check_wider(r, &best.guide, &best.drawing, count, g.evaluation);
     r->sample = arena_new(a, sample);
     *r->sample = best.drawing.sample;
     return STATUS_ok;
@@ -297,10 +300,11 @@ static status run_guide(run *r) {
     r->fit->gradients = course.steps * o->draws;
     reported *rep = arena_new(a, reported);
     *rep = reported_new(r->model, a);
-    double *elbo, sum = 0, square = 0, n = (double)r->options.draws;
+    uint64_t count = draws_that_pay(r->model, rep->scalars, r->options.draws);
+    double *elbo, sum = 0, square = 0, n = (double)count;
     r->sample = arena_new(a, sample);
-    *r->sample = objective_draw(g, rep, o->x, r->options.draws, r->options.seed, &elbo, a);
-    for (uint64_t i = 0; i < r->options.draws; i++) {
+    *r->sample = objective_draw(g, rep, o->x, count, r->options.seed, &elbo, a);
+    for (uint64_t i = 0; i < count; i++) {
         sum += elbo[i];
         square += elbo[i] * elbo[i];
     }

@@ -59,7 +59,8 @@ static const char *near_path(arena *a, const char *path) {
 static void report_unreadable(diagnostics *d, const char *path, int error) {
     char text[128];
     if (error != ENOENT) {
-        diagnose_data(d, path, 0, "the file cannot be read: %s", reason(error, text));
+        diagnostic *said = diagnose_data(d, path, 0, "the file cannot be read: %s", reason(error, text));
+        advise(d, said, "see that its permissions let you read it, or name another file");
         return;
     }
     diagnostic *said = diagnose_data(d, path, 0, "there is no such file");
@@ -97,17 +98,25 @@ static void read_all(void *user) {
 
 static void close_reading(void *user) { close(((reading *)user)->file); }
 
+static bool look_at(diagnostics *d, const char *path, struct stat *about) {
+    if (stat(path, about) != 0) {
+        report_unreadable(d, path, errno);
+        return false;
+    }
+    if (!S_ISDIR(about->st_mode)) return true;
+    diagnostic *said = diagnose_data(d, path, 0, "this is a folder, not a file");
+    advise(d, said, "name one of the files in it");
+    return false;
+}
+
+bool file_present(diagnostics *d, const char *path) {
+    struct stat about;
+    return look_at(d, path, &about);
+}
+
 const char *file_read(diagnostics *d, arena *a, const char *path, size_t *length) {
     struct stat about;
-    if (stat(path, &about) != 0) {
-        report_unreadable(d, path, errno);
-        return NULL;
-    }
-    if (S_ISDIR(about.st_mode)) {
-        diagnostic *said = diagnose_data(d, path, 0, "this is a folder, not a file");
-        advise(d, said, "name one of the files in it");
-        return NULL;
-    }
+    if (!look_at(d, path, &about)) return NULL;
     reading r = {.arena = a};
     r.capacity = S_ISREG(about.st_mode) && about.st_size > 0 ? (size_t)about.st_size + 1 : 64 * 1024;
     r.bytes = arena_take(a, r.capacity + 1);
@@ -122,10 +131,19 @@ const char *file_read(diagnostics *d, arena *a, const char *path, size_t *length
     return r.bytes;
 }
 
+static bool folder_exists(const char *path) {
+    char folder[PATH_MAX];
+    size_t length = (size_t)(last_part(path) - path);
+    if (length == 0 || length >= sizeof folder) return length == 0;
+    memcpy(folder, path, length);
+    folder[length] = 0;
+    return access(folder, F_OK) == 0;
+}
+
 static bool report_unwritable(diagnostics *d, const char *path, int error) {
     char text[128];
     diagnostic *said = diagnose_data(d, path, 0, "the file cannot be written: %s", reason(error, text));
-    if (error == ENOENT) advise(d, said, "make its folder first");
+    if (error == ENOENT && !folder_exists(path)) advise(d, said, "make its folder first");
     else if (error == ENOSPC || error == EDQUOT) advise(d, said, "make room, or write to another disk");
     else advise(d, said, "name another file, in a folder where you may write");
     return false;

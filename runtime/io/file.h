@@ -10,6 +10,9 @@
  * Pipes are read to their end. */
 const char *file_read(diagnostics *d, arena *a, const char *path, size_t *length);
 
+/* Whether there is a file of that name, which is not a folder; reported where not. */
+bool file_present(diagnostics *d, const char *path);
+
 /* A file that appears under its name when it is complete. Until then its bytes are in a temporary file beside
  * it; a device or a pipe is written directly. */
 typedef struct file_writer {

@@ -141,6 +141,10 @@ static void release_root(void *user) { json_decref(((json_reader *)user)->root);
 static void report_broken(const json_reader *r, const json_error_t *error) {
     diagnostic *said = diagnose_data(r->d, r->file, error->line > 0 ? (uint32_t)error->line : 0,
                                      "column %d: %s", error->column, error->text);
+    if (json_error_code(error) == json_error_premature_end_of_input) {
+        advise(r->d, said, "the text breaks off: see that the file is complete, its last character is }");
+        return;
+    }
     if (strstr(error->text, "near 'N") || strstr(error->text, "near 'I") || strstr(error->text, "near '-I"))
         advise(r->d, said, "write null for a missing entry, and \"NaN\" or \"Inf\" in quotes");
     else advise(r->d, said, "data are one JSON object, {\"x\": [1, 2, 3]}");
@@ -149,6 +153,11 @@ static void report_broken(const json_reader *r, const json_error_t *error) {
 bool json_read_text(diagnostics *d, data_set *s, const char *file, const char *text, size_t length) {
     json_reader r = {.d = d, .data = s, .file = file, .good = true};
     json_error_t error;
+    if (text[strspn(text, " \t\r\n")] == 0) {
+        diagnostic *said = diagnose_data(d, file, 0, "the file is empty");
+        advise(d, said, "data are one JSON object, {\"x\": [1, 2, 3]}");
+        return false;
+    }
     bool marked = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0; /* a byte order mark */
     r.root = json_loadb(text + 3 * marked, length - 3 * marked,
                         JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);

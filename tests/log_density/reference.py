@@ -671,15 +671,17 @@ def truncated(d):
         mu, s = rounded(rng.normal()), rounded(rng.uniform(0.3, 1.5))
         share = rng.uniform(0.1, 0.9)
         return {"mu": mu, "s": s, "w": rounded(rng.uniform(-0.9, 0.9)), "u": rounded(mu - 2 + share * (2 + 3 * s)),
-                "v": rounded(rng.uniform(-3.9, 3))}
+                "v": rounded(rng.uniform(-3.9, 3)), "x": rounded(rng.uniform(-0.4, 2, 3))}
 
-    def f(mu, s, w, u, v):
+    def f(mu, s, w, u, v, x):
+        cut = lambda c: Phi((c - mu) / s)
+        ends = np.array([cut(d["top"][0]), cut(d["top"][1]) - cut(d["low"][1]), 1 - cut(d["low"][2])])
         p = expit(mu)
         geometric = d["n"] * log(1 - p) + log(p) - log((1 - p) - (1 - p) ** 7)
         return total(normal(mu, 0, 1), half_normal(s, 1), normal(w, mu, s) - log(Phi((1 - mu) / s) - Phi((-1 - mu) / s)),
                      normal(u, mu, s) - log(Phi(3.0) - Phi(-2 / s)), laplace(v, mu, s) - log(1 - laplace_cdf((-4 - mu) / s)),
                      normal(d["y"], mu, s) - log(Phi((d["top"] - mu) / s) - Phi((d["low"] - mu) / s)),
-                     log(s) - s * d["z"] - log(1 - exp(-s * d["top"])), geometric)
+                     normal(x, mu, s) - log(ends), log(s) - s * d["z"] - log(1 - exp(-s * d["top"])), geometric)
     return draw, f
 
 
@@ -770,6 +772,52 @@ def contractions(d):
         return total(normal(W, 0, 1), normal(V, 0, 1), normal(b, 0, 1), half_normal(s, 1), normal(d["Y"], h @ V, s), -0.01 * three,
                      -0.1 * gram)
     return {"W": real(3, 4), "V": real(4, 2), "b": real(4), "s": positive(2)}, f
+
+
+def log_multi_normal(x, m, C):
+    return -0.5 * (x - m) @ np.linalg.solve(C, x - m) - 0.5 * log(np.linalg.det(C)) - len(x) * LOG_ROOT
+
+
+def lower_factor(A):
+    """Cholesky's, without conjugates"""
+    L = np.zeros_like(A)
+    for i, j in np.ndindex(A.shape):
+        if j <= i:
+            rest = A[i, j] - L[i, :j] @ L[j, :j]
+            L[i, j] = sqrt(rest) if i == j else rest / L[j, j]
+    return L
+
+
+@program
+def matrices(d):
+    x, y = d["x"], d["y"]
+    gap2, n = (x[:, None] - x) ** 2, np.arange(1, len(x) + 1)
+
+    def f(l, s, f, g):
+        K = s ** 2 * exp(-gap2 / 8) + 0.3 * np.eye(len(x))
+        terms = [half_normal(l, 1), half_normal(s, 1), log_multi_normal(f, 0.5 * x, K), normal(g, 0, 1), log_multi_normal(y, f, s ** 2 * K)]
+        for i in range(2):
+            C = exp(-0.5 * gap2 / l[i] ** 2) + s * np.eye(len(x))
+            terms += [log_multi_normal(d["Y"][i], g[:, i], C), -0.5 * x @ np.linalg.solve(C, f), 0.1 * log(np.linalg.det(C)),
+                      n @ lower_factor(K) @ n]
+        return total(*terms)
+    return {"l": positive(2), "s": positive(), "f": real(4), "g": real(4, 2)}, f
+
+
+@program
+def categories(d):
+    def chance(k, x, cut):
+        """P(grade above j) = expit(x - cut[j])"""
+        above = [1, *[expit(x - c) for c in cut], 0]
+        return log(above[int(k) - 1] - above[int(k)])
+
+    def f(cut, own, b, lean):
+        r = d["rater_of"].astype(int) - 1
+        terms = [normal(cut, 0, 3), normal(own, 0, 2), 4 * log(6), normal(b, 0, 1), normal(lean, 0, 1)]
+        for i, q in enumerate(d["quality"]):
+            terms += [chance(d["score"][i], b * q + lean[r[i]], cut), chance(d["second"][i], q, own[r[i]])]
+        return total(*terms)
+    return {"cut": increasing(3), "own": lambda rng: np.array([increasing(3)(rng) for _ in range(3)]), "b": real(), "lean": real(3)}, f
 
 
 # In unconstrained space: each is x(u) and log |dx/du|, of which the test of the Jacobian below is the definition.

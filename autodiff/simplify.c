@@ -165,7 +165,8 @@ static ref divide(simplifier *s, ref x, ref y) {
     if (operand(s, y, OP_neg, 0))
         return simplify1(s, OP_neg, simplify2(s, OP_div, x, operand(s, y, OP_neg, 0)));
     /* many entries by few: divide once for each of the few; a division costs several multiplications */
-    if (!is_number(s, y) && tape_size(s->to, axes_of(s, x)) > tape_size(s->to, axes_of(s, y)) && axes_within(axes_of(s, y), axes_of(s, x)))
+    if (!is_number(s, y) && tape_size(s->to, axes_of(s, x)) > tape_size(s->to, axes_of(s, y)) &&
+        axes_within(axes_of(s, y), axes_of(s, x)))
         return simplify2(s, OP_mul, x, simplify2(s, OP_div, number(s, 1), y));
     return 0;
 }

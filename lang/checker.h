@@ -3,6 +3,7 @@
  *   ranges.c        bounds of values
  *   scopes.c        names: scopes, definitions that are checked when first used, "did you mean"
  *   expressions.c   what an expression means: axes, gathers, calls, inlining
+ *   recurrences.c   statements for a part of an axis, and lags
  *   distributions.c densities, samples and closed forms of `x ~ D(…)`
  *   statements.c    declarations, model, guide, generate and fit
  *
@@ -51,6 +52,14 @@ typedef struct value {
 
 typedef enum state { STATE_fresh, STATE_checking, STATE_checked } state;
 
+enum { PARTS_MOST = 4 };
+
+/* What a statement is cut to: of each axis `whole` only the entries of its part `axis`. */
+typedef struct part {
+    uint32_t count;
+    axis whole[PARTS_MOST], axis[PARTS_MOST];
+} part;
+
 /* What the statement being checked gives to the expressions inside it. */
 typedef struct surroundings {
     axes axes; /* the statement's: of random draws and of `?` */
@@ -60,11 +69,14 @@ typedef struct surroundings {
     span call; /* the user's call, while code of the library is read */
     bool in_call;
     bool random_allowed;
+    part cut;
 } surroundings;
 
 /* A name, or several, that an item of the text defines; checked when first used. */
 typedef struct definition {
     const item *item;
+    vector(const item *) others; /* statements for other parts of the same names */
+    bool partial; /* … of which some are not among them: nothing is said of what they leave out */
     scope *scope; /* in which its expressions are read */
     state state;
     surroundings now;            /* … and what surrounds it */
@@ -176,6 +188,27 @@ axis axis_alias(checker *c, axis of, name as, span at);
 /* Ensures that a definition is checked; reports one that is its own cause. */
 void define(checker *c, definition *f);
 
+/* The number of entries where the program says it, else infinity. */
+double size_known(checker *c, const axis_row *row);
+
+/* ---- recurrences.c ---- */
+
+/* Whether a left side is for a part of an axis, `h[time > 1]`. */
+bool is_guarded(const target *t);
+/* The axes of a left side, whole, and what its guards cut them to; false, reported, where they are wrong. */
+bool evaluate_target(checker *c, scope *s, const target *t, axes *found, axis *order, part *cut);
+/* Axes with the parts in place of the whole ones. */
+axes cut_axes(const part *cut, axes s);
+/* x at the entries of the statement that is being checked. */
+node within_part(checker *c, node x, span at);
+/* x some entries earlier (negative) or later along an axis; 0, reported, where the statement reaches beyond
+ * its ends. */
+node make_lag(checker *c, node x, axis along, int32_t shift, span at);
+/* One value over whole axes from those of its parts. */
+node join_parts(checker *c, const part *cuts, const node *values, uint32_t count, axes whole, span at);
+/* Whether the parts cover every entry once; reports it, at one of them, where not. */
+bool check_cover(checker *c, const part *cuts, const span *at, uint32_t count, const char *name);
+
 /* ---- distributions.c ---- */
 
 value evaluate_distribution(checker *c, scope *s, const expression *e, const binding *b);
@@ -187,8 +220,6 @@ const item *distribution_property(const distribution *d, name property);
 node distribution_at(checker *c, const distribution *d, name property, node x, const axis *order,
                      uint32_t count);
 void check_draw(checker *c, definition *f, block_kind block);
-/* Whether a left side holds for a part of an axis only, `h[time > 1]`, which is then noted as not run yet. */
-bool guarded(checker *c, const target *t);
 
 /* ---- statements.c ---- */
 

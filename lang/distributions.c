@@ -533,27 +533,35 @@ static bool is_pathwise(const program *p, node n, uint32_t depth) {
 typedef struct left_side {
     const target *target;
     variable of;
+    axes whole; /* as the variable has them */
+    axis whole_order[AXES_MOST];
+    axes axes; /* as the statement has them: cut to its part */
     axis order[AXES_MOST];
-    axes axes;
+    part cut;
     bool observed;
 } left_side;
 
-bool guarded(checker *c, const target *t) {
-    for (uint32_t i = 0; i < t->axes.count; i++)
-        if (t->axes.at[i].name || t->axes.at[i].value->kind == EXPRESSION_operation) {
-            push(c->arena, &c->unsupported,
-                 (unsupported){t->axes.at[i].value->at, "a statement for a part of an axis"});
-            return true;
-        }
-    return false;
-}
-
 static bool same_axes(checker *c, const left_side *l, const char *as) {
     const variable_row *v = program_variable(c->p, l->of);
-    if (axes_equal(l->axes, v->axes)) return true;
+    if (axes_equal(l->whole, v->axes)) return true;
     diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, l->target->at, "`%s` is %s as `%s`", l->target->name,
                                 as, variable_text(c->p, l->of));
     advise(c->d, told, "write `%s ~ …`", variable_text(c->p, l->of));
+    return false;
+}
+
+/* The statements of one latent must agree on where it lies. */
+static bool same_support(checker *c, const left_side *l, type narrower) {
+    const variable_row *v = program_variable(c->p, l->of);
+    type is = v->type;
+    if (is.support == narrower.support && is.index == narrower.index && is.lower == narrower.lower &&
+        is.upper == narrower.upper)
+        return true;
+    diagnostic *told =
+        diagnose(c->d, DIAGNOSTIC_support, l->target->at, "`%s` is %s here, but %s in its other statement",
+                 v->name, type_text(c->p, narrower), type_text(c->p, is));
+    advise(c->d, told, "narrow one of them, as `%s : %s ~ …`, so that all parts lie in the same space",
+           v->name, type_text(c->p, is));
     return false;
 }
 
@@ -704,11 +712,20 @@ static const distribution *right_side(checker *c, scope *s, const item *it, cons
     return NULL;
 }
 
-void check_draw(checker *c, definition *f, block_kind block) {
-    const item *it = f->item;
+static bool find_left_side(checker *c, scope *s, left_side *l) {
+    if (!evaluate_target(c, s, l->target, &l->whole, l->whole_order, &l->cut)) return false;
+    memcpy(l->order, l->whole_order, sizeof l->order);
+    l->axes = cut_axes(&l->cut, l->whole);
+    for (uint32_t i = 0; i < l->cut.count; i++)
+        for (int k = 0; k < l->whole.count; k++)
+            if (l->order[k] == l->cut.whole[i]) l->order[k] = l->cut.axis[i];
+    return true;
+}
+
+static void check_statement(checker *c, definition *f, const item *it, block_kind block) {
     scope *s = f->scope;
     left_side l = {.target = &it->draw.targets.at[0], .of = f->variables[0]};
-    if (guarded(c, l.target) || !evaluate_axes(c, s, &l.target->axes, &l.axes, l.order)) return;
+    if (!find_left_side(c, s, &l)) return;
     variable_row *v = &c->p->variables.at[l.of];
     l.observed = block == BLOCK_model && v->kind != VARIABLE_latent;
     if (l.observed && !same_axes(c, &l, "declared")) return;
@@ -748,9 +765,11 @@ void check_draw(checker *c, definition *f, block_kind block) {
             return;
         }
         c->p->variables.at[l.of].value = make_expand(c, sample, l.axes, it->at);
+    } else if (block == BLOCK_model && !l.observed && v->self) {
+        if (!same_axes(c, &l, "drawn before") || !same_support(c, &l, narrower)) return;
     } else if (block == BLOCK_model && !l.observed) {
-        v->axes = l.axes;
-        memcpy(v->order, l.order, sizeof v->order);
+        v->axes = l.whole;
+        memcpy(v->order, l.whole_order, sizeof v->order);
         v->type = narrower;
         v->stochastic = true;
     }
@@ -760,6 +779,7 @@ void check_draw(checker *c, definition *f, block_kind block) {
     }
     node x = c->p->variables.at[l.of].self;
     f->results[0] = (value){VALUE_node, 1, {x}, NULL};
+    x = within_part(c, x, l.target->name_at);
     if (block == BLOCK_generate) return;
     if (block == BLOCK_model && !l.observed && type_range(c->p, narrower).whole)
         push(c->arena, &c->unsupported, (unsupported){l.target->at, "a discrete latent"});
@@ -795,4 +815,48 @@ void check_draw(checker *c, definition *f, block_kind block) {
     else c->p->variables.at[l.of].draw = c->p->model.count;
     push(c->arena, &c->p->model, row);
     push(c->arena, &c->model_distributions, plain ? d : NULL);
+}
+
+static bool names_itself(const expression *e, name n) {
+    if (!e) return false;
+    switch (e->kind) {
+    case EXPRESSION_number:
+    case EXPRESSION_free: return false;
+    case EXPRESSION_name: return e->name == n;
+    case EXPRESSION_operation: return names_itself(e->left, n) || names_itself(e->right, n);
+    case EXPRESSION_choice:
+        return names_itself(e->condition, n) || names_itself(e->then, n) || names_itself(e->otherwise, n);
+    case EXPRESSION_call:
+    case EXPRESSION_select: break;
+    }
+    bool found = names_itself(e->head, n);
+    for (uint32_t i = 0; i < e->list.count; i++) found |= names_itself(e->list.at[i].value, n);
+    return found;
+}
+
+/* The statements of one name: those that use it with a lag after the others, which say what it is. */
+void check_draw(checker *c, definition *f, block_kind block) {
+    uint32_t count = 1 + f->others.count;
+    part *cuts = arena_array(c->arena, part, count);
+    span *at = arena_array(c->arena, span, count);
+    const item **items = arena_array(c->arena, const item *, count);
+    for (uint32_t i = 0; i < count; i++) {
+        axes whole;
+        axis order[AXES_MOST];
+        items[i] = i ? f->others.at[i - 1] : f->item;
+        const target *t = &items[i]->draw.targets.at[0];
+        at[i] = t->at;
+        if (!evaluate_target(c, f->scope, t, &whole, order, &cuts[i])) return;
+    }
+    if (!check_cover(c, cuts, at, count, f->item->draw.targets.at[0].name)) return;
+    surroundings before = c->now;
+    for (int lagged = 0; lagged < 2; lagged++)
+        for (uint32_t i = 0; i < count; i++) {
+            if (names_itself(items[i]->draw.distribution, items[i]->draw.targets.at[0].name) != lagged)
+                continue;
+            c->now = before;
+            c->now.cut = cuts[i];
+            check_statement(c, f, items[i], block);
+        }
+    c->now = before;
 }

@@ -37,6 +37,11 @@ const char *primitive_text(checker *c, const char *n, node_op op) {
 
 /* Expressions inside each other, functions inlined, and what calls and definitions count for, which take more
  * of the stack: in all less than 4 MB of it. */
+/* A value at the entries of the statement it stands in. */
+static value cut(checker *c, value v, span at) {
+    return v.kind == VALUE_node ? value_of(within_part(c, v.nodes[0], at)) : v;
+}
+
 enum { DEEPEST = 4000, CALL_DEPTH = 12 };
 
 static bool too_deep(checker *c, span at) {
@@ -455,8 +460,7 @@ static const char *labels_text(checker *c, const axis_row *row) {
     return row->label_count > SHOWN ? arena_print(c->arena, "%s, …", text) : text;
 }
 
-/* The number of entries where the program says it, else infinity. */
-static double size_known(checker *c, const axis_row *row) {
+double size_known(checker *c, const axis_row *row) {
     if (row->source == AXIS_labelled) return row->label_count;
     return row->source == AXIS_fixed && row->size ? program_node(c->p, row->size)->range.highest : INFINITY;
 }
@@ -518,6 +522,7 @@ static bool is_lag(checker *c, scope *s, const expression *e, axes have) {
     return e->kind == EXPRESSION_operation && e->right &&
            (e->operator== OPERATOR_subtract || e->operator== OPERATOR_add) &&
            e->left->kind == EXPRESSION_name && e->right->kind == EXPRESSION_number &&
+           e->right->number == floor(e->right->number) && e->right->number < 1e6 &&
            find_axes(c, s, e->left->name, e->left->at, &a) && a.count == 1 && axes_has(have, a.at[0]);
 }
 
@@ -534,8 +539,9 @@ static node select_index(checker *c, scope *s, const expression *head, node x, c
         return make_rename(c, x, from, to, e->at);
     }
     if (is_lag(c, s, e, have)) {
-        push(c->arena, &c->unsupported, (unsupported){place(c, e->at), "a lag along an axis"});
-        return 0;
+        find_axes(c, s, e->left->name, e->left->at, &named);
+        int32_t steps = (int32_t)e->right->number;
+        return make_lag(c, x, named.at[0], e->operator== OPERATOR_subtract ? -steps : steps, e->at);
     }
     if (e->kind == EXPRESSION_name && !scope_find(s, e->name, false) && !strchr(e->name, '.')) {
         diagnostic *told =
@@ -583,6 +589,36 @@ static node select_index(checker *c, scope *s, const expression *head, node x, c
     return make_gather(c, x, index, a, e->at);
 }
 
+/* Whether brackets hold a lag, `[time - 1]`. */
+static bool has_lag(const entries *list) {
+    for (uint32_t i = 0; i < list->count; i++) {
+        const expression *e = list->at[i].value;
+        bool moved = e->kind == EXPRESSION_operation && e->right &&
+                     (e->operator== OPERATOR_subtract || e->operator== OPERATOR_add);
+        if (!list->at[i].name && moved) return true;
+    }
+    return false;
+}
+
+/* What is selected from, whole: brackets come before the cut to the statement's part. A name that is being
+ * checked may be used with a lag once one of its statements is. */
+static node evaluate_head(checker *c, scope *s, const expression *e) {
+    if (e->head->kind != EXPRESSION_name) return evaluate_node(c, s, e->head);
+    const binding *b = scope_find(s, e->head->name, false);
+    definition *f = b && b->kind == BINDING_definition ? b->definition : NULL;
+    if (f && f->state == STATE_checking && has_lag(&e->list)) {
+        if (f->results[b->part].kind == VALUE_node) return f->results[b->part].nodes[0];
+        if (f->item->kind != ITEM_draw) {
+            push(c->arena, &c->unsupported,
+                 (unsupported){place(c, e->at), "a computed value that depends on its own lag"});
+            return 0;
+        }
+    }
+    value v = evaluate_name(c, s, e->head);
+    if (v.kind == VALUE_node || v.kind == VALUE_failed) return v.nodes[0];
+    return evaluate_node(c, s, e->head);
+}
+
 static value evaluate_select(checker *c, scope *s, const expression *e) {
     const binding *callable = e->head->kind == EXPRESSION_name && !scope_find(s, e->head->name, false)
                                   ? scope_find(s, e->head->name, true)
@@ -591,7 +627,7 @@ static value evaluate_select(checker *c, scope *s, const expression *e) {
         push(c->arena, &c->unsupported, (unsupported){place(c, e->at), "a net"});
         return FAILED;
     }
-    node x = evaluate_node(c, s, e->head);
+    node x = evaluate_head(c, s, e);
     for (uint32_t i = 0; x && i < e->list.count; i++) {
         const entry *at = &e->list.at[i];
         x = at->name ? select_entry(c, s, e->head, x, at) : select_index(c, s, e->head, x, at->value);
@@ -1143,7 +1179,7 @@ value evaluate(checker *c, scope *s, const expression *e) {
     value v = FAILED;
     switch (e->kind) {
     case EXPRESSION_number: v = value_of(make_number(c, e->number, e->at)); break;
-    case EXPRESSION_name: v = evaluate_name(c, s, e); break;
+    case EXPRESSION_name: v = cut(c, evaluate_name(c, s, e), e->at); break;
     case EXPRESSION_free: v = evaluate_free(c, e); break;
     case EXPRESSION_operation: v = evaluate_operation(c, s, e); break;
     case EXPRESSION_choice: {
@@ -1152,7 +1188,7 @@ value evaluate(checker *c, scope *s, const expression *e) {
         break;
     }
     case EXPRESSION_call: v = evaluate_call(c, s, e); break;
-    case EXPRESSION_select: v = evaluate_select(c, s, e); break;
+    case EXPRESSION_select: v = cut(c, evaluate_select(c, s, e), e->at); break;
     }
     c->depth--;
     return v;

@@ -1,9 +1,10 @@
-/* The typed program: what a model means. Names are resolved, functions and distributions are inlined, and every
- * expression is a node of one graph with its axes, its type and the bounds that could be derived. Sizes and data are
- * not known yet; the graph is the same for every data set, and lowering it (runtime/bind) is one instruction a node.
+/* The typed program: what a model means. Names are resolved, functions and distributions are inlined, and
+ * every expression is a node of one graph with its axes, its type and the bounds that could be derived. Sizes
+ * and data are not known yet; the graph is the same for every data set, and lowering it (runtime/bind) is one
+ * instruction a node.
  *
- * Equal nodes are one. An expression that failed is node 0, and so is every node made from it: one mistake causes one
- * message. */
+ * Equal nodes are one. An expression that failed is node 0, and so is every node made from it: one mistake
+ * causes one message. */
 #ifndef VM_LANG_PROGRAM_H
 #define VM_LANG_PROGRAM_H
 
@@ -38,8 +39,8 @@ extern const support_row SUPPORTS[];
 
 typedef struct type {
     support support;
-    axis index;          /* SUPPORT_index: into this axis (never an alias); simplex, ordered …: along this one */
-    node lower, upper;   /* SUPPORT_interval: its bounds; 0 for none */
+    axis index; /* SUPPORT_index: into this axis (never an alias); simplex, ordered …: along this one */
+    node lower, upper; /* SUPPORT_interval: its bounds; 0 for none */
     bool may_be_missing;
 } type;
 
@@ -82,7 +83,8 @@ typedef struct node_row {
     node in[3];
     axes axes;
     axis axis, axis2; /* FACTOR, SOLVE: of the rows and of the columns */
-    type type;    /* SUPPORT_real unless something narrower is known to hold along event axes, or it is an index */
+    type type; /* SUPPORT_real unless something narrower is known to hold along event axes, or it is an index
+                */
     range range;
     bool stochastic; /* changes with a latent, a param or a random draw */
     union {
@@ -113,25 +115,25 @@ typedef struct axis_row {
     name name;
     span at;
     axis_source source;
-    node size;              /* AXIS_fixed: a node of data and numbers */
-    name *labels;           /* AXIS_labelled */
+    node size;    /* AXIS_fixed: a node of data and numbers */
+    name *labels; /* AXIS_labelled */
     uint32_t label_count;
-    const char *file;       /* AXIS_from_table: path as written */
-    name key;               /* or NULL */
+    const char *file; /* AXIS_from_table: path as written */
+    name key;         /* or NULL */
     span file_at;
-    axis of;                /* AXIS_alias: the axis it is an alias of, AXIS_part: a part of; else itself */
+    axis of;                 /* AXIS_alias: the axis it is an alias of, AXIS_part: a part of; else itself */
     entry_place first, last; /* AXIS_part */
 } axis_row;
 
 typedef enum variable_kind {
-    VARIABLE_data,      /* given; `value` is its default */
-    VARIABLE_let,       /* = value, of data and params */
-    VARIABLE_param,     /* point-estimated; `value` is its start or 0 */
-    VARIABLE_free,      /* a `?` of the guide */
+    VARIABLE_data,  /* given; `value` is its default */
+    VARIABLE_let,   /* = value, of data and params */
+    VARIABLE_param, /* point-estimated; `value` is its start or 0 */
+    VARIABLE_free,  /* a `?` of the guide */
     VARIABLE_latent,
-    VARIABLE_derived,   /* = value, in the model */
-    VARIABLE_guide,     /* = value, in the guide: not reported */
-    VARIABLE_generated  /* = value, in generate */
+    VARIABLE_derived,  /* = value, in the model */
+    VARIABLE_guide,    /* = value, in the guide: not reported */
+    VARIABLE_generated /* = value, in generate */
 } variable_kind;
 
 typedef struct variable_row {
@@ -141,28 +143,29 @@ typedef struct variable_row {
     axes axes;
     axis order[AXES_MOST]; /* the same axes as written, which is the order of files and reports */
     type type;
-    node value;       /* see kind; 0 where there is none */
-    node self;        /* the node that stands for it */
-    bool from_zero;   /* data of an index type that count from 0 */
-    bool observed;    /* data or let that the model draws */
-    bool stochastic;  /* changes with a latent, a param or a random draw */
-    uint32_t draw;    /* latents: their statement in program.draws */
+    node value;      /* see kind; 0 where there is none */
+    node self;       /* the node that stands for it */
+    bool from_zero;  /* data of an index type that count from 0 */
+    bool observed;   /* data or let that the model draws */
+    bool stochastic; /* changes with a latent, a param or a random draw */
+    uint32_t draw;   /* latents: their statement in program.draws */
 } variable_row;
 
 /* A statement `x ~ D(…)`, of the model or the guide. */
 typedef struct draw {
-    variable of;         /* a latent, or an observed data or let */
+    variable of; /* a latent, or an observed data or let */
     span at;
     name distribution;
     node arguments[8];
     uint32_t argument_count;
-    axes axes;           /* over which it repeats: those of x without event axes */
+    axes axes; /* over which it repeats: those of x without event axes */
     axes event;
-    type type;           /* the support of the distribution, narrowed */
-    node log_density;    /* of x, normalised where it is narrowed; axes within `axes`, over which it is to be summed */
-    node sample;         /* of all axes of x; 0 where the distribution has none */
-    bool pathwise;       /* the sample is differentiable in the arguments */
-    node kl;             /* guide only: KL(this, the model's statement for x) in closed form, or 0 */
+    type type;        /* the support of the distribution, narrowed */
+    node log_density; /* of x, normalised where it is narrowed; axes within `axes`, over which it is to be
+                         summed */
+    node sample;      /* of all axes of x; 0 where the distribution has none */
+    bool pathwise;    /* the sample is differentiable in the arguments */
+    node kl;          /* guide only: KL(this, the model's statement for x) in closed form, or 0 */
 } draw;
 
 typedef enum family_kind { FAMILY_mean_field, FAMILY_full_rank } family_kind;
@@ -184,28 +187,30 @@ typedef struct data_file {
 typedef struct program {
     arena *arena;
     names *names;
-    const char *path;              /* the model's file, or a name for it */
-    vector(node_row) nodes;        /* nodes.at[0] failed */
+    const char *path;       /* the model's file, or a name for it */
+    vector(node_row) nodes; /* nodes.at[0] failed */
     vector(axis_row) axes;
     vector(variable_row) variables;
-    vector(draw) model;            /* in an order in which no statement needs a later one */
-    vector(node) factors;          /* added to the log density, summed over all their axes */
-    vector(draw) guide;            /* statements of the guide, likewise ordered */
+    vector(draw) model;   /* in an order in which no statement needs a later one */
+    vector(node) factors; /* added to the log density, summed over all their axes */
+    vector(draw) guide;   /* statements of the guide, likewise ordered */
     vector(family) families;
-    vector(variable) reported;     /* latents, derived and generated names, in the order of the text */
-    vector(data_file) files;       /* data from "…" */
-    options options;               /* of `fit { … }`, over the defaults */
+    vector(variable) reported; /* latents, derived and generated names, in the order of the text */
+    vector(data_file) files;   /* data from "…" */
+    options options;           /* of `fit { … }`, over the defaults */
     uint32_t streams;
-    uint32_t *table, table_size;   /* equal nodes */
+    uint32_t *table, table_size; /* equal nodes */
 } program;
 
 static inline const node_row *program_node(const program *p, node n) { return &p->nodes.at[n]; }
 static inline const axis_row *program_axis(const program *p, axis a) { return &p->axes.at[a]; }
-static inline const variable_row *program_variable(const program *p, variable v) { return &p->variables.at[v]; }
+static inline const variable_row *program_variable(const program *p, variable v) {
+    return &p->variables.at[v];
+}
 
-/* Compiles the text of a source of `d` into a program in the arena of `d`: parses it and what it imports, and checks it
- * against the standard library. Always returns a program; it may be used only if d->errors is 0 afterwards.
- * `read` brings the files that `import` names. */
+/* Compiles the text of a source of `d` into a program in the arena of `d`: parses it and what it imports, and
+ * checks it against the standard library. Always returns a program; it may be used only if d->errors is 0
+ * afterwards. `read` brings the files that `import` names. */
 typedef struct text_reader {
     /* The file's text in the arena, NULL where it cannot be read; *why is then a reason in words. */
     const char *(*read)(void *user, arena *a, const char *path, size_t *length, const char **why);

@@ -43,6 +43,39 @@ static variable add_variable(checker *c, variable_kind kind, const target *t) {
     return c->p->variables.count - 1;
 }
 
+static const targets *left_of(const item *it) {
+    return it->kind == ITEM_draw ? &it->draw.targets : &it->value.targets;
+}
+
+/* Another statement for a part of names that have one already goes to their definition. */
+static bool joins(checker *c, definition *f, const item *it) {
+    const targets *here = left_of(it), *there = left_of(f->item);
+    bool same = f->item->kind == it->kind && here->count == there->count;
+    for (uint32_t i = 0; same && i < here->count; i++)
+        same = here->at[i].name == there->at[i].name && is_guarded(&here->at[i]) && is_guarded(&there->at[i]);
+    if (same) push(c->arena, &f->others, it);
+    return same;
+}
+
+/* Names that are defined together in one statement and apart in another are noted as not run yet. */
+static bool joins_named(checker *c, scope *s, const item *it) {
+    const targets *left = left_of(it);
+    for (uint32_t i = 0; i < left->count; i++) {
+        const binding *b = scope_here(s, left->at[i].name, false);
+        if (!b || b->kind != BINDING_definition || b->definition->state != STATE_fresh) continue;
+        if (joins(c, b->definition, it)) return true;
+        if (b->definition->item->kind != it->kind || !is_guarded(&left->at[i])) continue;
+        push(c->arena, &c->unsupported,
+             (unsupported){it->at,
+                           "names that are computed together for one part of an axis and apart for another"});
+        for (uint32_t k = 0; k < left->count; k++)
+            if ((b = scope_here(s, left->at[k].name, false)) && b->kind == BINDING_definition)
+                b->definition->partial = true;
+        return true;
+    }
+    return false;
+}
+
 /* Binds the names on the left of an item, to be checked when first used. */
 static definition *declare_names(checker *c, scope *s, const item *it, const targets *names,
                                  variable_kind kind) {
@@ -51,7 +84,6 @@ static definition *declare_names(checker *c, scope *s, const item *it, const tar
     for (uint32_t i = 0; i < names->count && i < VALUES_MOST; i++, f->count++) {
         const target *t = &names->at[i];
         f->variables[i] = add_variable(c, kind, t);
-        if (guarded(c, t) && scope_here(s, t->name, false)) continue;
         if (!taken(c, s, t->name, t->name_at, false) && !taken_outside(c, s, t->name, t->name_at))
             scope_add(c, s,
                       (binding){.name = t->name,
@@ -304,7 +336,8 @@ static void declare_items(checker *c, const items *list, outline *o) {
             break;
         case ITEM_let:
         case ITEM_define:
-            push(c->arena, &o->top, declare_names(c, c->top, it, &it->value.targets, VARIABLE_let));
+            if (!joins_named(c, c->top, it))
+                push(c->arena, &o->top, declare_names(c, c->top, it, &it->value.targets, VARIABLE_let));
             break;
         case ITEM_fn:
         case ITEM_net:
@@ -390,10 +423,28 @@ static void check_given(checker *c, definition *f, bool data) {
     c->p->variables.at[v].value = whole;
 }
 
+/* A value is known: the name gets its axes, its type and its node. */
+static void settle_value(checker *c, definition *f, uint32_t part, node n, axes s, const axis *order) {
+    const target *t = &f->item->value.targets.at[part];
+    variable v = f->variables[part];
+    uint32_t errors = c->d->errors;
+    type held = t->type.name ? evaluate_type(c, f->scope, &t->type) : program_node(c->p, n)->type;
+    if (c->d->errors != errors || !n ||
+        (t->type.name && !check_declared_type(c, n, held, t, f->item->value.value->at)))
+        return;
+    if (t->type.name && !check_type_axes(c, f->scope, &t->type, order, s.count)) return;
+    if (t->type.name && SUPPORTS[held.support].event && s.count) held.index = order[s.count - 1];
+    set_axes(c, v, s, order);
+    variable_row *row = &c->p->variables.at[v];
+    row->type = held;
+    row->value = n;
+    row->stochastic = program_node(c->p, n)->stochastic;
+    finish(c, f, part);
+}
+
 /* x[axes] : T = part of a value: a let, a name of the model, the guide or generate. */
 static void check_part(checker *c, definition *f, uint32_t part, node n) {
     const target *t = &f->item->value.targets.at[part];
-    variable v = f->variables[part];
     axes s = program_node(c->p, n)->axes;
     axis order[AXES_MOST];
     memcpy(order, s.at, sizeof order);
@@ -414,42 +465,103 @@ static void check_part(checker *c, definition *f, uint32_t part, node n) {
         memcpy(order, as, sizeof order);
         n = make_expand(c, n, s, f->item->at);
     }
-    uint32_t errors = c->d->errors;
-    type held = t->type.name ? evaluate_type(c, f->scope, &t->type) : program_node(c->p, n)->type;
-    if (c->d->errors != errors || !n ||
-        (t->type.name && !check_declared_type(c, n, held, t, f->item->value.value->at)))
-        return;
-    if (t->type.name && !check_type_axes(c, f->scope, &t->type, order, s.count)) return;
-    if (t->type.name && SUPPORTS[held.support].event && s.count) held.index = order[s.count - 1];
-    set_axes(c, v, s, order);
-    variable_row *row = &c->p->variables.at[v];
-    row->type = held;
-    row->value = n;
-    row->stochastic = program_node(c->p, n)->stochastic;
-    finish(c, f, part);
+    settle_value(c, f, part, n, s, order);
+}
+
+/* The value of one statement, which must have as many results as there are names; VALUE_failed, reported,
+ * where it has not. */
+static value evaluate_results(checker *c, const definition *f, const item *it) {
+    uint32_t wants = it->value.targets.count;
+    value v = evaluate(c, f->scope, it->value.value);
+    uint32_t has = v.kind == VALUE_several ? v.count : 1;
+    if (v.kind == VALUE_failed || has == wants) return v;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, place(c, it->at),
+                                "%u name%s on the left, but %u value%s on the right", wants,
+                                wants == 1 ? "" : "s", has, has == 1 ? "" : "s");
+    advise(c->d, told, "give each value one name: `a, b = f(x)`");
+    return (value){.kind = VALUE_failed};
+}
+
+/* Of a name that is defined part by part: its axes, and where each statement stands. */
+typedef struct parts {
+    uint32_t count;
+    const item **items;
+    part *cuts;
+    span *at;
+    node *values;
+    axes whole;
+    axis order[AXES_MOST];
+} parts;
+
+static bool find_part_axes(checker *c, definition *f, uint32_t name_number, parts *p) {
+    for (uint32_t i = 0; i < p->count; i++) {
+        const target *t = &p->items[i]->value.targets.at[name_number];
+        axes whole;
+        axis order[AXES_MOST] = {0};
+        if (!evaluate_target(c, f->scope, t, &whole, order, &p->cuts[i])) return false;
+        p->at[i] = t->at;
+        if (i == 0) {
+            p->whole = whole;
+            memcpy(p->order, order, sizeof order);
+        } else if (!axes_equal(whole, p->whole)) {
+            diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, t->at,
+                                        "`%s` has other axes in its other statements", t->name);
+            advise(c->d, told, "all statements of a name have the axes [%s]", axes_text(c->p, p->whole));
+            return false;
+        }
+    }
+    return !f->partial &&
+           check_cover(c, p->cuts, p->at, p->count, p->items[0]->value.targets.at[name_number].name);
+}
+
+static bool fits_part(checker *c, const parts *p, uint32_t i, const char *n) {
+    axes extra = axes_minus(program_node(c->p, p->values[i])->axes, cut_axes(&p->cuts[i], p->whole));
+    if (!extra.count) return true;
+    const char *a = program_axis(c->p, extra.at[0])->name;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, p->items[i]->value.value->at,
+                                "this varies over `%s`, which `%s` does not have", a, n);
+    advise(c->d, told, "write it among the axes of `%s`, or sum it out: `sum[%s](…)`", n, a);
+    return false;
+}
+
+/* h[time = 1] = …; h[time > 1] = …: the parts are put together. */
+static void check_parts(checker *c, definition *f) {
+    parts p = {.count = 1 + f->others.count};
+    p.items = arena_array(c->arena, const item *, p.count);
+    p.cuts = arena_array(c->arena, part, p.count);
+    p.at = arena_array(c->arena, span, p.count);
+    p.values = arena_array(c->arena, node, p.count);
+    value *results = arena_array(c->arena, value, p.count);
+    for (uint32_t i = 0; i < p.count; i++) p.items[i] = i ? f->others.at[i - 1] : f->item;
+    for (uint32_t k = 0; k < f->count; k++) {
+        if (!find_part_axes(c, f, k, &p)) return;
+        for (uint32_t i = 0; i < p.count; i++) {
+            c->now.cut = p.cuts[i];
+            if (k == 0) results[i] = evaluate_results(c, f, p.items[i]);
+            c->now.cut.count = 0;
+            p.values[i] = results[i].nodes[k];
+            if (!p.values[i] || !fits_part(c, &p, i, p.items[0]->value.targets.at[k].name)) return;
+        }
+        settle_value(c, f, k, join_parts(c, p.cuts, p.values, p.count, p.whole, f->item->at), p.whole,
+                     p.order);
+    }
 }
 
 static void check_value(checker *c, definition *f) {
     const targets *names = &f->item->value.targets;
-    for (uint32_t i = 0; i < names->count; i++)
-        if (guarded(c, &names->at[i])) return;
     if (names->count > VALUES_MOST) return; /* reported */
-    value v = evaluate(c, f->scope, f->item->value.value);
+    if (is_guarded(&names->at[0])) {
+        check_parts(c, f);
+        return;
+    }
+    value v = evaluate_results(c, f, f->item);
     if (v.kind == VALUE_failed) return;
     bool inside = f->variables[0] == VARIABLE_NONE;
     if (v.kind == VALUE_distribution) {
         f->results[0] = v;
         return;
     }
-    uint32_t has = v.kind == VALUE_several ? v.count : 1;
-    if (has != names->count) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, place(c, f->item->at),
-                                    "%u name%s on the left, but %u value%s on the right", names->count,
-                                    names->count == 1 ? "" : "s", has, has == 1 ? "" : "s");
-        advise(c->d, told, "give each value one name: `a, b = f(x)`");
-        return;
-    }
-    for (uint32_t i = 0; i < has && i < f->count; i++) {
+    for (uint32_t i = 0; i < f->count; i++) {
         if (!v.nodes[i]) continue;
         if (inside) f->results[i] = (value){VALUE_node, 1, {v.nodes[i]}, NULL};
         else check_part(c, f, i, v.nodes[i]);
@@ -499,18 +611,21 @@ static void collect(checker *c, const scope *s, const expression *e, definition_
     }
 }
 
-static definition_list needs(checker *c, const definition *f) {
-    definition_list found = {0};
-    const item *it = f->item;
+static void collect_item(checker *c, const scope *s, const item *it, definition_list *found) {
     bool draw = it->kind == ITEM_draw;
     const expression *const parts[] = {draw ? it->draw.distribution : it->value.value,
                                        draw ? it->draw.lower : NULL, draw ? it->draw.upper : NULL,
                                        draw ? it->draw.censored_above : NULL,
                                        draw ? it->draw.censored_below : NULL};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) collect(c, f->scope, parts[i], &found);
-    const targets *left = draw ? &it->draw.targets : &it->value.targets;
-    for (uint32_t i = 0; i < left->count; i++)
-        collect_entries(c, f->scope, &left->at[i].type.arguments, &found);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) collect(c, s, parts[i], found);
+    const targets *left = left_of(it);
+    for (uint32_t i = 0; i < left->count; i++) collect_entries(c, s, &left->at[i].type.arguments, found);
+}
+
+static definition_list needs(checker *c, const definition *f) {
+    definition_list found = {0};
+    collect_item(c, f->scope, f->item, &found);
+    for (uint32_t i = 0; i < f->others.count; i++) collect_item(c, f->scope, f->others.at[i], &found);
     return found;
 }
 
@@ -579,7 +694,8 @@ static void declare_model_draw(checker *c, const item *it, definition_list *list
     const binding *given = given_named(c, t->name);
     if (!given) {
         const binding *b = scope_here(c->model, t->name, false);
-        if (b && !guarded(c, t)) report_drawn_twice(c, it, b);
+        if (b && joins_named(c, c->model, it)) return;
+        if (b) report_drawn_twice(c, it, b);
         if (b) return;
         definition *f = declare_names(c, c->model, it, &it->draw.targets, VARIABLE_latent);
         push(c->arena, list, f);
@@ -597,7 +713,8 @@ static void declare_model_draw(checker *c, const item *it, definition_list *list
                t->name);
         return;
     }
-    if (row->observed && guarded(c, t)) return;
+    for (uint32_t i = 0; row->observed && i < list->count; i++)
+        if (list->at[i]->variables[0] == v && joins(c, list->at[i], it)) return;
     if (row->observed) {
         diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->at, "`%s` is drawn twice", t->name);
         advise(c->d, told,
@@ -620,6 +737,7 @@ static void check_list(checker *c, definition_list *list) {
 }
 
 static void declare_local(checker *c, scope *s, const item *it, definition_list *list, variable_kind kind) {
+    if (joins_named(c, s, it)) return;
     push(c->arena, list,
          declare_names(c, s, it, &it->value.targets, it->kind == ITEM_param ? VARIABLE_param : kind));
 }
@@ -648,7 +766,10 @@ static void check_generate(checker *c, const item *block) {
     definition_list list = {0};
     for (uint32_t i = 0; i < block->block.items.count; i++) {
         const item *it = block->block.items.at[i];
-        if (it->kind == ITEM_draw)
+        if (it->kind == ITEM_draw && is_guarded(&it->draw.targets.at[0]))
+            push(c->arena, &c->unsupported,
+                 (unsupported){it->at, "a draw in generate for a part of an axis"});
+        else if (it->kind == ITEM_draw)
             push(c->arena, &list, declare_names(c, c->generate, it, &it->draw.targets, VARIABLE_generated));
         else if (it->kind == ITEM_define || it->kind == ITEM_let)
             declare_local(c, c->generate, it, &list, VARIABLE_generated);
@@ -677,7 +798,7 @@ static variable latent_named(checker *c, name n) {
 }
 
 static bool cover(checker *c, coverage *all, variable v, const item *it, span at) {
-    if (!all->by[v] || (all->by[v]->kind == ITEM_draw && guarded(c, &all->by[v]->draw.targets.at[0]))) {
+    if (!all->by[v] || is_guarded(&all->by[v]->draw.targets.at[0])) {
         all->by[v] = it;
         return true;
     }
@@ -759,6 +880,11 @@ static void declare_guide_draw(checker *c, const item *it, definition_list *list
         return;
     }
     if (!cover(c, all, v, it, t->name_at) || !program_variable(c->p, v)->self) return;
+    if (is_guarded(t)) {
+        push(c->arena, &c->unsupported,
+             (unsupported){t->at, "a statement of the guide for a part of an axis"});
+        return;
+    }
     definition *f = arena_new(c->arena, definition);
     *f = (definition){.item = it, .scope = c->guide, .count = 1, .variables = {v}};
     scope_add(c, c->guide,

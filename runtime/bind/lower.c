@@ -1,5 +1,5 @@
-/* From the typed program to the tape: one case a kind of node. A node's place in the text goes with its instruction, so that a number
- * that is not finite can be traced to the statement that made it. */
+/* From the typed program to the tape: one case a kind of node. A node's place in the text goes with its
+ * instruction, so that a number that is not finite can be traced to the statement that made it. */
 #include "runtime/bind/lower.h"
 
 #include <assert.h>
@@ -10,7 +10,8 @@ lowering lower_open(const model *m, tape *t, uint32_t draws) {
     lowering l = {.model = m, .tape = t};
     l.draw = tape_add_axis(t, "draw", draws);
     l.axes = arena_array(t->arena, axis, p->axes.count + 1);
-    for (axis a = 0; a < p->axes.count; a++) l.axes[a] = tape_add_axis(t, p->axes.at[a].name, m->axes[a].size);
+    for (axis a = 0; a < p->axes.count; a++)
+        l.axes[a] = tape_add_axis(t, p->axes.at[a].name, m->axes[a].size);
     l.variables = arena_array(t->arena, ref, p->variables.count + 1);
     l.nodes = arena_array(t->arena, ref, p->nodes.count + 1);
     return l;
@@ -35,7 +36,9 @@ static ref lower_variable(lowering *l, variable v) {
     const variable_row *x = program_variable(l->model->program, v);
     if (l->variables[v]) return l->variables[v];
     const double *values = l->model->values[v];
-    if (values) return x->axes.count ? tape_data(l->tape, values, lower_axes(l, x->axes)) : tape_number(l->tape, values[0]);
+    if (values)
+        return x->axes.count ? tape_data(l->tape, values, lower_axes(l, x->axes))
+                             : tape_number(l->tape, values[0]);
     assert(x->value && "latents and params are set by the caller");
     return lower_node(l, x->value);
 }
@@ -50,8 +53,9 @@ static double label_position(const lowering *l, const node_row *r) {
 /* The op of the tape with the name of a primitive. */
 static op op_of(node_op n) {
     switch (n) {
-#define PRIMITIVE(name, inputs, form, range, about)                                                                      \
-    case NODE_##name: return OP_##name;
+#define PRIMITIVE(name, inputs, form, range, about)                                                          \
+    case NODE_##name:                                                                                        \
+        return OP_##name;
 #include "lang/primitives.def"
 #undef PRIMITIVE
     default: return OP_none;
@@ -82,7 +86,8 @@ static ref lower_primitive(lowering *l, const node_row *r) {
         in[0] = tape_expand(t, in[0], axes_with(axes_with(tape_at(t, in[0])->axes, row), column));
         if (f == OP_cholesky) return tape_cholesky(t, in[0], row, column);
         in[1] = tape_expand(t, in[1], axes_with(tape_at(t, in[1])->axes, row));
-        if (f == OP_solve_lower) return tape_rename(t, tape_solve_lower(t, in[0], in[1], row, column), column, row);
+        if (f == OP_solve_lower)
+            return tape_rename(t, tape_solve_lower(t, in[0], in[1], row, column), column, row);
         return tape_solve_lower_transposed(t, in[0], tape_rename(t, in[1], row, column), row, column);
     }
     case FORM_RANDOM: return tape_random(t, f, in[0], in[1], axes_with(lower_axes(l, r->axes), l->draw));
@@ -99,7 +104,9 @@ static ref lower_part(lowering *l, const node_row *r) {
     axis part = l->axes[r->axis], whole = l->axes[r->axis2];
     int64_t first = model_part_start(l->model, r->axis);
     t->at = r->at;
-    if (r->op == NODE_place) return tape_place(t, tape_expand(t, x, axes_with(tape_at(t, x)->axes, part)), axes_one(part), whole, (uint64_t)first);
+    if (r->op == NODE_place)
+        return tape_place(t, tape_expand(t, x, axes_with(tape_at(t, x)->axes, part)), axes_one(part), whole,
+                          (uint64_t)first);
     if (!axes_has(tape_at(t, x)->axes, whole)) return x;
     return tape_slice(t, x, whole, (uint64_t)(first + (int64_t)r->number), axes_one(part));
 }
@@ -144,7 +151,8 @@ ref lower_draw(lowering *l, const draw *d) {
 ref lower_log_density(lowering *l) {
     const program *p = l->model->program;
     ref total = tape_number(l->tape, 0);
-    for (uint32_t i = 0; i < p->model.count; i++) total = tape_map2(l->tape, OP_add, total, lower_draw(l, &p->model.at[i]));
+    for (uint32_t i = 0; i < p->model.count; i++)
+        total = tape_map2(l->tape, OP_add, total, lower_draw(l, &p->model.at[i]));
     for (uint32_t i = 0; i < p->factors.count; i++) {
         axes over = lower_axes(l, program_node(p, p->factors.at[i])->axes);
         total = tape_map2(l->tape, OP_add, total, tape_sum(l->tape, lower_node(l, p->factors.at[i]), over));

@@ -1,9 +1,10 @@
 /* Lowering: nodes of the typed program become instructions of a tape, one for one, with sizes.
  *
- * A lowering is one way to give values to the variables that have none in the data: the caller sets latents, params and
- * the free parameters of the guide to values of the tape (inputs, transformed draws, stopped copies …), then asks for
- * nodes. Several lowerings may write to one tape; equal values are shared. The axis `draw`, the first of the tape, holds Monte-Carlo
- * draws: it is added to every random draw, and to whatever depends on a value that has it. */
+ * A lowering is one way to give values to the variables that have none in the data: the caller sets latents,
+ * params and the free parameters of the guide to values of the tape (inputs, transformed draws, stopped
+ * copies …), then asks for nodes. Several lowerings may write to one tape; equal values are shared. The axis
+ * `draw`, the first of the tape, holds Monte-Carlo draws: it is added to every random draw, and to whatever
+ * depends on a value that has it. */
 #ifndef VM_BIND_LOWER_H
 #define VM_BIND_LOWER_H
 
@@ -13,13 +14,14 @@
 typedef struct lowering {
     const model *model;
     tape *tape;
-    axis draw;        /* of the tape */
-    axis *axes;       /* tape axis of each axis of the program */
-    ref *variables;   /* by variable; 0: not set */
-    ref *nodes;       /* by node; 0: not lowered yet */
+    axis draw;      /* of the tape */
+    axis *axes;     /* tape axis of each axis of the program */
+    ref *variables; /* by variable; 0: not set */
+    ref *nodes;     /* by node; 0: not lowered yet */
 } lowering;
 
-/* Opens `t`'s axes: `draw` of size `draws`, then those of the program. `t` must be fresh; memory from its arena. */
+/* Opens `t`'s axes: `draw` of size `draws`, then those of the program. `t` must be fresh; memory from its
+ * arena. */
 lowering lower_open(const model *m, tape *t, uint32_t draws);
 /* Another lowering on the same tape, with nothing set. */
 lowering lower_fork(const lowering *l);
@@ -29,8 +31,8 @@ ref lower_node(lowering *l, node n);
 /* The tape's axes of a set of axes of the program (without `draw`). */
 axes lower_axes(const lowering *l, axes of);
 
-/* The model's log density, one value a draw (axes: {draw} or none): all statements and factors, each summed over its axes. All
- * latents and params must be set. */
+/* The model's log density, one value a draw (axes: {draw} or none): all statements and factors, each summed
+ * over its axes. All latents and params must be set. */
 ref lower_log_density(lowering *l);
 /* That of one statement, summed over its axes. */
 ref lower_draw(lowering *l, const draw *d);

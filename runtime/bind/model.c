@@ -12,7 +12,9 @@ uint64_t model_size(const model *m, axes of) {
 }
 
 /* Where an entry is, from 0, of an axis of `size` entries. */
-static int64_t position(entry_place e, uint32_t size) { return (e.from_end ? (int64_t)size : 0) + e.offset - 1; }
+static int64_t position(entry_place e, uint32_t size) {
+    return (e.from_end ? (int64_t)size : 0) + e.offset - 1;
+}
 
 int64_t model_part_start(const model *m, axis part) {
     const axis_row *row = program_axis(m->program, part);
@@ -43,7 +45,8 @@ static void fill(binding *b, bool single_numbers) {
         }
 }
 
-/* The size of a part. One that lies outside of its axis makes its statement impossible; one without entries does not. */
+/* The size of a part. One that lies outside of its axis makes its statement impossible; one without entries
+ * does not. */
 static void settle_part(binding *b, axis a) {
     const axis_row *row = program_axis(b->program, a);
     uint32_t whole = b->model->axes[row->of].size;
@@ -51,8 +54,9 @@ static void settle_part(binding *b, axis a) {
     if (b->axes[row->of].failed) return;
     int64_t first = position(row->first, whole), last = position(row->last, whole);
     if (first < 0 || first > whole || last >= (int64_t)whole || last < first - 1) {
-        diagnostic *said = diagnose(b->d, DIAGNOSTIC_data, row->at, "`%s` has %u entr%s, too few for this statement", program_axis(b->program, row->of)->name,
-                                    whole, whole == 1 ? "y" : "ies");
+        diagnostic *said =
+            diagnose(b->d, DIAGNOSTIC_data, row->at, "`%s` has %u entr%s, too few for this statement",
+                     program_axis(b->program, row->of)->name, whole, whole == 1 ? "y" : "ies");
         advise(b->d, said, "give more rows, or write the model without this part");
         return;
     }
@@ -67,6 +71,29 @@ static void settle_axes(binding *b) {
     for (axis a = 0; a < b->program->axes.count; a++) b->model->axes[a] = b->model->axes[binding_axis(b, a)];
     for (axis a = 0; a < b->program->axes.count; a++)
         if (program_axis(b->program, a)->source == AXIS_part) settle_part(b, a);
+}
+
+/* A label in the text, as in `b[treatment = drug]`, of an axis whose labels only the data have. */
+static void check_labels(binding *b) {
+    for (node n = 1; n < b->program->nodes.count; n++) {
+        const node_row *r = program_node(b->program, n);
+        double position;
+        if (r->op != NODE_label || model_number(b->model, n, &position)) continue;
+        axis a = binding_axis(b, r->axis);
+        const char *of = program_axis(b->program, a)->name;
+        diagnostic *said =
+            diagnose(b->d, DIAGNOSTIC_data, r->at, "the axis `%s` has no entry `%s`", of, r->label);
+        const char *near = labels_nearest(&b->axes[a].labels, r->label);
+        if (near) advise(b->d, said, "did you mean `%s`?", near);
+        else if (b->axes[a].labels.list.count)
+            advise(b->d, said, "its labels come from the data; the first is `%s`",
+                   b->axes[a].labels.list.at[0]);
+        else
+            advise(
+                b->d, said,
+                "its entries have no labels: write a number, `%s = 1`, or declare them, `axis %s = {%s, …}`",
+                of, of, r->label);
+    }
 }
 
 model *model_bind(diagnostics *d, const program *p, const data_set *data, arena *a) {
@@ -90,5 +117,6 @@ model *model_bind(diagnostics *d, const program *p, const data_set *data, arena 
     binding_data_sizes(&b);
     settle_axes(&b);
     fill(&b, false);
+    if (d->errors == errors) check_labels(&b);
     return d->errors == errors ? m : NULL;
 }

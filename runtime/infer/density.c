@@ -86,7 +86,9 @@ static uint64_t largest_value(const model *m) {
     return largest;
 }
 
-static uint64_t between(uint64_t x, uint64_t least, uint64_t most) { return x < least ? least : x > most ? most : x; }
+static uint64_t between(uint64_t x, uint64_t least, uint64_t most) {
+    return x < least ? least : x > most ? most : x;
+}
 
 uint32_t points_that_fit(const model *m, uint32_t most) {
     const uint64_t room = 1u << 17; /* of the largest value, all points together: 1 MiB */
@@ -94,7 +96,7 @@ uint32_t points_that_fit(const model *m, uint32_t most) {
 }
 
 uint64_t draws_that_pay(const model *m, uint64_t scalars, uint64_t asked) {
-    enum { MOST = 16 };                                     /* times as many as were asked for */
+    enum { MOST = 16 };                                /* times as many as were asked for */
     const uint64_t work = 1u << 18, memory = 1u << 20; /* entries to compute, and to keep */
     uint64_t most = work / largest_value(m), kept = memory / (scalars + 1);
     return between(most < kept ? most : kept, asked, MOST * asked);

@@ -30,8 +30,8 @@ void complain_of_derivative(diagnostics *d, const tape *t, ref culprit);
 /* As many points a run as keep its work in a second-level cache, from 1 to `most`. */
 uint32_t points_that_fit(const model *m, uint32_t most);
 
-/* How many draws to summarise: `asked`, or more where a draw costs little next to what the fit does, so that the Monte-Carlo error of a
- * mean or a sd is well below a hundredth of the sd. `scalars` are kept of each. */
+/* How many draws to summarise: `asked`, or more where a draw costs little next to what the fit does, so that
+ * the Monte-Carlo error of a mean or a sd is well below a hundredth of the sd. `scalars` are kept of each. */
 uint64_t draws_that_pay(const model *m, uint64_t scalars, uint64_t asked);
 
 #endif

@@ -686,6 +686,34 @@ def truncated(d):
 
 
 @program
+def tails(d):
+    low, x = d["low"], d["x"]
+
+    def f(s, a, b, c, d, e):
+        up = np.where(low > 0, low, 0)
+        log_up = log(np.where(low > 0, low, 1))
+        ends = np.where(low < 0, 1, 1 - exp(-4 * s))
+        ends = ends - np.where(low > 0, 1 - exp(-s * up), 0)
+        return total(half_normal(s, 1), half_normal(a, s) - log(2 * (Phi(2 / s) - Phi(up / s))),
+                     half_cauchy(b, s) - log(1 - 2 / pi * np.arctan(up / s)), log(s) - s * c - log(exp(-s * up) - exp(-2 * s)),
+                     lognormal(d, 0, s) - log(Phi(log(3) / s) - np.where(low > 0, Phi(log_up / s), 0)),
+                     weibull(e, 1.5, s) + (up / s) ** 1.5, log(s) - s * x - log(ends))
+    at_least = lambda rng: rounded(np.where(low > 0, low, 0) + rng.uniform(0.1, 1.5, 3))
+    return {"s": positive(), "a": at_least, "b": at_least, "c": at_least, "d": at_least, "e": at_least}, f
+
+
+@program
+def event_axes(d):
+    def walk(x, start, scale):
+        return normal(x, np.concatenate([[start], x[:-1]]), scale)
+
+    def f(s, m, h, g):
+        return total(half_normal(s, 1), normal(m, 0, 1), walk(h, 0, s), normal(g, 0, 1), *[walk(y, m[i], s) for i, y in enumerate(d["y"])],
+                     *[0.1 * walk(g[:, i], 1, s) for i in range(2)])
+    return {"s": positive(4), "m": real(2), "h": real(4), "g": real(4, 2)}, f
+
+
+@program
 def censored(d):
     t, y, cap, n = d["t"], d["y"], d["cap"], d["n"]
 
@@ -786,6 +814,22 @@ def lower_factor(A):
             rest = A[i, j] - L[i, :j] @ L[j, :j]
             L[i, j] = sqrt(rest) if i == j else rest / L[j, j]
     return L
+
+
+@program
+def expressions(d):
+    county, twin, x, n = d["county_of"].astype(int), d["twin"].astype(int) - 1, d["x"], np.arange(1, 4)
+
+    def f(a, b, K, u, s):
+        c = 2
+        v = u[twin] - u
+        terms = [normal(a, 0, 1), normal(b, 0, 1), normal(K, 0, 1), normal(u, 0, 1), half_normal(s, 1)]
+        terms += [-(s ** 2) + (2 ** (-s)) / 8 + 2 * s + 2 ** (3 ** (-s)) - s, s - 2, -0.05 * (s + c) ** 2]
+        terms += [x * (a + b ** 2)[county] - exp(0.1 * a)[county] * b[1]]
+        terms += [K[1, j] * u[1] - 3 * K[0, 2] + K[twin[i], 2] * u[i] for i in range(3) for j in range(3)]
+        terms += [np.cumsum(u)[twin] * n - v[twin], np.sum(K[2]) + largest(K[twin, 0]), np.array([a[0], 2 * b[1]])[county]]
+        return total(*terms, np.sin(u + 1) * (u + 1)[twin])
+    return {"a": real(2), "b": real(2), "K": real(3, 3), "u": real(3), "s": positive()}, f
 
 
 @program

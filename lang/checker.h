@@ -2,10 +2,16 @@
  *   program.c       the graph of typed nodes
  *   ranges.c        bounds of values
  *   scopes.c        names: scopes, definitions that are checked when first used, "did you mean"
- *   expressions.c   what an expression means: axes, gathers, calls, inlining
+ *   nodes.c         making nodes
+ *   types.c         axes and types by name
+ *   expressions.c   what an expression means
+ *   selections.c    gathers, lags, single entries
+ *   calls.c         primitives and inlined functions
  *   recurrences.c   statements for a part of an axis, and lags
- *   distributions.c densities, samples and closed forms of `x ~ D(…)`
- *   statements.c    declarations, model, guide, generate and fit
+ *   distributions.c distributions as values: arguments, axes, properties
+ *   draws.c         statements `x ~ D(…)`, narrowed, truncated, censored
+ *   guides.c        the guide, held against the model
+ *   statements.c    declarations, model, generate and fit
  *
  * Order of text does not matter: a name is checked when it is first asked for, and one that is asked for
  * while it is being checked is a cycle. */
@@ -153,43 +159,74 @@ typedef struct nearest {
     uint32_t distance;
 } nearest;
 void nearest_try(nearest *n, const char *candidate);
+/* Reports what an expression names and nothing defines, without asking what it means. */
+void check_names(checker *c, scope *s, const expression *e);
 /* The place to tell the user: the call, while library code is read. */
 span place(const checker *c, span at);
 
-/* ---- expressions.c ---- */
+/* ---- nodes.c ---- */
 
-value evaluate(checker *c, scope *s, const expression *e);
-node evaluate_node(checker *c, scope *s, const expression *e); /* 0, reported, where it is no number */
 /* A node with axes, range and place; 0 if an input failed. */
 node make(checker *c, node_op op, node a, node b, node x, span at);
 node make_number(checker *c, double x, span at);
+node make_variable(checker *c, variable v, span at);
+node make_position(checker *c, axis a, span at); /* 1, 2, … along an axis */
+node make_size(checker *c, axis a, span at);
 node make_reduction(checker *c, node_op op, node x, axes over, span at);
 node make_expand(checker *c, node x, axes to, span at);
-node make_variable(checker *c, variable v, span at);
+/* x with its axis `a` replaced by the axes of the index. */
+node make_gather(checker *c, node x, node index, axis a, span at);
+node make_rename(checker *c, node x, axis from, axis to, span at);
+/* Reports more axes than a value can have. */
+bool too_many_axes(checker *c, axes s, span at);
+
+/* ---- types.c ---- */
+
+/* The axis that a name means, a primed name being the alias of its stem; false where it means something else.
+ */
+bool find_axes(checker *c, const scope *s, name n, span at, axes *found);
+void report_no_axis(checker *c, const scope *s, name n, span at);
+size_t primes_of(name n);
 /* The axes that a list of plain names stands for; false, reported, where one is no axis. */
 bool evaluate_axes(checker *c, scope *s, const entries *list, axes *found, axis *order);
 type evaluate_type(checker *c, scope *s, const type_syntax *t);
 /* Whether the axes that a type names, `simplex[k]`, are the last ones of what has it. */
 bool check_type_axes(checker *c, scope *s, const type_syntax *t, const axis *order, uint32_t count);
+
+/* ---- expressions.c ---- */
+
+static const value FAILED = {VALUE_failed, 0, {0}, NULL};
+static inline value value_of(node n) { return n ? (value){VALUE_node, 1, {n}, NULL} : FAILED; }
+
+value evaluate(checker *c, scope *s, const expression *e);
+node evaluate_node(checker *c, scope *s, const expression *e);  /* 0, reported, where it is no number */
+value evaluate_name(checker *c, scope *s, const expression *e); /* whole, not cut to the statement's part */
+/* Ensures that a definition is checked; reports one that is its own cause. */
+void define(checker *c, definition *f);
+/* Whether expressions are inside each other so deeply that no more will be read, which is reported. */
+bool too_deep(checker *c, span at);
+enum { CALL_DEPTH = 12 }; /* what a call and a definition count for */
+
+/* ---- selections.c ---- */
+
+value evaluate_select(checker *c, scope *s, const expression *e);
+void report_lacks_axis(checker *c, const expression *e, axes have, const char *lacks, span at);
+/* The number of entries where the program says it, else infinity. */
+double size_known(checker *c, const axis_row *row);
+
+/* ---- calls.c ---- */
+
+value evaluate_call(checker *c, scope *s, const expression *e);
+/* Inlines a definition with parameters: fn, or a property of a distribution. */
+value call_function(checker *c, const item *function, scope *home, const axes *axis_arguments,
+                    uint32_t axis_count, const value *arguments, uint32_t count, span at);
 /* Whether the type of parameter i of an overloaded function is this distribution. */
 bool takes_distribution(const binding *b, uint32_t i, const distribution *d);
 /* `normal(loc, scale)`, `softmax[k](x)`: how a definition is called. */
 const char *signature(checker *c, const item *f);
-/* Reports what an expression names and nothing defines, without asking what it means. */
-void check_names(checker *c, scope *s, const expression *e);
 /* The primitive that the language has under a name, NODE_failed for none; and how it is called. */
 node_op primitive_named(name n);
 const char *primitive_text(checker *c, const char *n, node_op op);
-/* Inlines a definition with parameters: fn, or a property of a distribution. */
-value call_function(checker *c, const item *function, scope *home, const axes *axis_arguments,
-                    uint32_t axis_count, const value *arguments, uint32_t count, span at);
-/* The alias of an axis with these primes, made when first used. */
-axis axis_alias(checker *c, axis of, name as, span at);
-/* Ensures that a definition is checked; reports one that is its own cause. */
-void define(checker *c, definition *f);
-
-/* The number of entries where the program says it, else infinity. */
-double size_known(checker *c, const axis_row *row);
 
 /* ---- recurrences.c ---- */
 
@@ -211,18 +248,57 @@ bool check_cover(checker *c, const part *cuts, const span *at, uint32_t count, c
 
 /* ---- distributions.c ---- */
 
+/* The axis parameters of a distribution, bound. */
+typedef struct axis_binding {
+    name name;
+    axis at;
+} axis_binding;
+
+typedef struct axis_bindings {
+    axis_binding at[DIST_AXES_MOST];
+    uint32_t count;
+} axis_bindings;
+
 value evaluate_distribution(checker *c, scope *s, const expression *e, const binding *b);
 /* Whether a `dist` may define a property of this name (properties.def). */
 bool is_property(name n);
 const item *distribution_property(const distribution *d, name property);
-/* The distribution's property at x (0 where it takes none). `x_axes` are the axes of x in order, of which the
- * last are the event's. 0 where it has no such property or failed. */
+/* Binds the axis parameters, given the axes of x in order, of which the last are the event's, and the type
+ * that x was declared with (or NULL). False where it cannot be done, which is reported if `tell`. */
+bool bind_axis_parameters(checker *c, const distribution *d, const axis *order, uint32_t count,
+                          const type *declared, bool tell, axis_bindings *bound, axes *event);
+/* Whether the arguments of a statement vary over no other axes than its left side and the axis parameters;
+ * reports those that do. */
+bool check_argument_axes(checker *c, scope *s, const distribution *d, const expression *call, const target *t,
+                         axes of_x, axis_bindings *bound);
+/* The part of an expression that brings in an axis it may not have, for a message that points at it. */
+const expression *culprit(checker *c, scope *s, const expression *e, axis a);
+/* The support of what is drawn. */
+type drawn_type(checker *c, const distribution *d, const type *declared, const axis_bindings *bound);
+/* A property at x, 0 where it takes none; 0 where there is none or it failed. */
+node property_at(checker *c, const distribution *d, const axis_bindings *bound, name property, node x);
+/* The same for a distribution as a value. */
 node distribution_at(checker *c, const distribution *d, name property, node x, const axis *order,
                      uint32_t count);
+
+/* ---- draws.c ---- */
+
 void check_draw(checker *c, definition *f, block_kind block);
+
+/* ---- guides.c ---- */
+
+void check_guide_block(checker *c, const item *block);
+/* Without a guide the family is ours to choose. */
+void choose_guide(checker *c);
 
 /* ---- statements.c ---- */
 
+typedef vector(definition *) definition_list;
+
+/* Declares the names of an item of a block, to be checked later. */
+void declare_local(checker *c, scope *s, const item *it, definition_list *list, variable_kind kind);
+/* Checks definitions and what they need. */
+void check_list(checker *c, definition_list *list);
 void check_definition(checker *c, definition *f);
 
 #endif

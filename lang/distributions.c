@@ -7,17 +7,6 @@
 
 #include <math.h>
 
-/* The axis parameters of a distribution, bound. */
-typedef struct axis_binding {
-    name name;
-    axis at;
-} axis_binding;
-
-typedef struct axis_bindings {
-    axis_binding at[DIST_AXES_MOST];
-    uint32_t count;
-} axis_bindings;
-
 static const axis_binding *bound_axis_of(const axis_bindings *b, name n) {
     for (uint32_t i = 0; i < b->count; i++)
         if (b->at[i].name == n) return &b->at[i];
@@ -186,8 +175,8 @@ static axis free_axis(checker *c, node argument, axes of_x, const type *declared
 }
 
 /* Binds the axis parameters; reports where it cannot be done and `told` is wanted. */
-static bool bind_axis_parameters(checker *c, const distribution *d, const axis *order, uint32_t count,
-                                 const type *declared, bool tell, axis_bindings *bound, axes *event) {
+bool bind_axis_parameters(checker *c, const distribution *d, const axis *order, uint32_t count,
+                          const type *declared, bool tell, axis_bindings *bound, axes *event) {
     const item *f = d->definition;
     const entries *events = &f->function.type.axes;
     *bound = (axis_bindings){0};
@@ -235,7 +224,7 @@ static bool bind_axis_parameters(checker *c, const distribution *d, const axis *
 
 /* The first node of an argument, outermost call first, that brings in an axis it may not have, for a message
  * that points at it. */
-static const expression *culprit(checker *c, scope *s, const expression *e, axis a) {
+const expression *culprit(checker *c, scope *s, const expression *e, axis a) {
     /* Evaluated before without a mistake, so that nothing is reported here. */
     const expression *parts[3] = {0};
     switch (e->kind) {
@@ -251,8 +240,8 @@ static const expression *culprit(checker *c, scope *s, const expression *e, axis
     return e;
 }
 
-static bool check_argument_axes(checker *c, scope *s, const distribution *d, const expression *call,
-                                const target *t, axes of_x, axis_bindings *bound) {
+bool check_argument_axes(checker *c, scope *s, const distribution *d, const expression *call, const target *t,
+                         axes of_x, axis_bindings *bound) {
     const item *f = d->definition;
     bool good = true;
     for (uint32_t i = 0; i < d->count; i++) {
@@ -280,21 +269,6 @@ static bool check_argument_axes(checker *c, scope *s, const distribution *d, con
         good = false;
     }
     return good;
-}
-
-/* A bound, of a type, of `truncated` or of `censored`: a number whose axes are among those of x. 0 where it
- * is not. */
-static node evaluate_bound(checker *c, scope *s, const expression *e, const target *t, axes of_x) {
-    node n = evaluate_node(c, s, e);
-    axes extra = n ? axes_minus(program_node(c->p, n)->axes, of_x) : (axes){0};
-    if (!extra.count) return n;
-    const char *lacks = program_axis(c->p, extra.at[0])->name;
-    diagnostic *told =
-        diagnose(c->d, DIAGNOSTIC_axes, culprit(c, s, e, extra.at[0])->at,
-                 "this bound varies over `%s`, which the left side, `%s`, does not have", lacks, t->name);
-    advise(c->d, told, "index it by a variable of type `%s`, or take one bound for all, `max[%s](…)`", lacks,
-           lacks);
-    return 0;
 }
 
 /* ---- properties ---- */
@@ -328,8 +302,7 @@ static scope *distribution_scope(checker *c, const distribution *d, const axis_b
     return s;
 }
 
-static node property_at(checker *c, const distribution *d, const axis_bindings *bound, name property,
-                        node x) {
+node property_at(checker *c, const distribution *d, const axis_bindings *bound, name property, node x) {
     const item *f = distribution_property(d, property);
     if (!f) return 0;
     scope *s = distribution_scope(c, d, bound);
@@ -353,7 +326,7 @@ node distribution_at(checker *c, const distribution *d, name property, node x, c
 
 /* The support of what is drawn; the bounds of `interval(lower, upper)` are arguments, and `index` is an index
  * into the axis that the left side was declared with. */
-static type drawn_type(checker *c, const distribution *d, const type *declared, const axis_bindings *bound) {
+type drawn_type(checker *c, const distribution *d, const type *declared, const axis_bindings *bound) {
     const item *f = d->definition;
     if (f->function.type.name && strcmp(f->function.type.name, SUPPORTS[SUPPORT_index].name) == 0) {
         bool known = declared && declared->support == SUPPORT_index;
@@ -364,499 +337,4 @@ static type drawn_type(checker *c, const distribution *d, const type *declared, 
     type t = evaluate_type(c, distribution_scope(c, d, bound), &f->function.type);
     if (SUPPORTS[t.support].event && bound->count) t.index = bound->at[f->function.type.axes.count - 1].at;
     return t;
-}
-
-/* ---- narrowing, truncation, censoring ---- */
-
-/* log of the probability of [lower, upper]; a bound of 0 (no node) is none. The cdf counts what is at most
- * its argument, so that of whole numbers the last one below `lower` is taken. */
-static node log_mass(checker *c, const distribution *d, const axis_bindings *bound, node lower, node upper,
-                     span at) {
-    if (lower && type_range(c->p, drawn_type(c, d, NULL, bound)).whole) {
-        node above =
-            make(c, NODE_neg, make(c, NODE_floor, make(c, NODE_neg, lower, 0, 0, at), 0, 0, at), 0, 0, at);
-        lower = make(c, NODE_sub, above, make_number(c, 1, at), 0, at);
-    }
-    name log_ccdf = names_of(c->p->names, "log_ccdf"), log_cdf = names_of(c->p->names, "log_cdf");
-    if (lower && upper) {
-        node difference = make(c, NODE_sub, property_at(c, d, bound, c->word_cdf, upper),
-                               property_at(c, d, bound, c->word_cdf, lower), 0, at);
-        return make(c, NODE_log, difference, 0, 0, at);
-    }
-    if (lower) {
-        if (distribution_property(d, log_ccdf)) return property_at(c, d, bound, log_ccdf, lower);
-        return make(c, NODE_log1p, make(c, NODE_neg, property_at(c, d, bound, c->word_cdf, lower), 0, 0, at),
-                    0, 0, at);
-    }
-    if (distribution_property(d, log_cdf)) return property_at(c, d, bound, log_cdf, upper);
-    return make(c, NODE_log, property_at(c, d, bound, c->word_cdf, upper), 0, 0, at);
-}
-
-static node finite_bound(checker *c, node n) {
-    const range *r = n ? &program_node(c->p, n)->range : NULL;
-    return r && (r->lowest == INFINITY || r->highest == -INFINITY) ? 0 : n;
-}
-
-static bool is_improper(checker *c, const distribution *d) {
-    return !distribution_property(d, c->word_sample) && !distribution_property(d, c->word_cdf);
-}
-
-static bool needs_cdf(checker *c, const distribution *d, span at, const char *what) {
-    if (distribution_property(d, c->word_cdf)) return true;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_dist, place(c, at), "`%s` has no `cdf`, which %s needs",
-                                d->definition->function.name, what);
-    advise(c->d, told,
-           "use a distribution that lies on this support already, or define a `dist` with a `cdf(x)`");
-    return false;
-}
-
-/* The bounds of a scalar support as nodes, 0 for none. */
-static void support_bounds(checker *c, type t, span at, node *lower, node *upper) {
-    *lower = finite_bound(c, t.lower), *upper = finite_bound(c, t.upper);
-    if (t.support == SUPPORT_interval) return;
-    const support_row *s = &SUPPORTS[t.support];
-    *lower = s->lowest > -INFINITY ? make_number(c, s->lowest, at) : 0;
-    *upper = s->highest < INFINITY ? make_number(c, s->highest, at) : 0;
-}
-
-/* The log density of D cut to a narrower type. An order along an axis multiplies it by the number of orders
- * when the entries are alike otherwise; then the event axis is summed here. */
-static node narrowed(checker *c, const distribution *d, const axis_bindings *bound, node density, type from,
-                     type to, axis along, span at) {
-    if (along != AXIS_NONE) {
-        bool ordered = to.support == SUPPORT_ordered || to.support == SUPPORT_positive_ordered;
-        if (to.support == SUPPORT_positive_ordered &&
-            !range_within(type_range(c->p, from), (range){0, INFINITY, false, false, false}) &&
-            !is_improper(c, d) && needs_cdf(c, d, at, "narrowing"))
-            density = make(c, NODE_sub, density, log_mass(c, d, bound, make_number(c, 0, at), 0, at), 0, at);
-        bool alike = true;
-        for (uint32_t i = 0; i < d->count; i++)
-            alike &= !axes_has(program_node(c->p, d->arguments[i])->axes, along);
-        if (!density) return 0;
-        density =
-            make_reduction(c, NODE_sum, make_expand(c, density, axes_one(along), at), axes_one(along), at);
-        if (!ordered || !alike || is_improper(c, d)) return density;
-        node_row size = {.op = NODE_size,
-                         .axis = program_axis(c->p, along)->of,
-                         .at = at,
-                         .range = {0, INFINITY, false, false, true}};
-        node orders =
-            make(c, NODE_lgamma, make(c, NODE_add, program_add(c->p, size), make_number(c, 1, at), 0, at), 0,
-                 0, at);
-        return make(c, NODE_add, density, orders, 0, at);
-    }
-    node lower, upper;
-    support_bounds(c, to, at, &lower, &upper);
-    range whole = type_range(c->p, from);
-    if (lower && whole.lowest >= program_node(c->p, lower)->range.highest) lower = 0;
-    if (upper && whole.highest <= program_node(c->p, upper)->range.lowest) upper = 0;
-    if ((!lower && !upper) || is_improper(c, d)) return density;
-    if (!needs_cdf(c, d, at, "narrowing")) return 0;
-    return make(c, NODE_sub, density, log_mass(c, d, bound, lower, upper, at), 0, at);
-}
-
-/* `truncated [a, b]`: both bounds hold; either may be infinite. */
-static node truncated(checker *c, scope *s, const distribution *d, const axis_bindings *bound,
-                      const axes *of_x, node density, node x, const item *it) {
-    if (!it->draw.lower || !density) return density;
-    const target *t = &it->draw.targets.at[0];
-    node lower = evaluate_bound(c, s, it->draw.lower, t, *of_x),
-         upper = evaluate_bound(c, s, it->draw.upper, t, *of_x);
-    if (!lower || !upper || !needs_cdf(c, d, it->draw.lower->at, "truncation")) return 0;
-    span at = it->draw.lower->at;
-    if (program_node(c->p, lower)->range.lowest >= program_node(c->p, upper)->range.highest) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, at, "nothing lies between these bounds");
-        advise(c->d, told,
-               "write the lower bound first: `truncated [0, 1]`; a side without a bound is `inf` or `-inf`");
-        return 0;
-    }
-    node outside =
-        make(c, NODE_or, make(c, NODE_lt, x, lower, 0, at), make(c, NODE_lt, upper, x, 0, at), 0, at);
-    lower = finite_bound(c, lower), upper = finite_bound(c, upper);
-    if (lower || upper) density = make(c, NODE_sub, density, log_mass(c, d, bound, lower, upper, at), 0, at);
-    return make(c, NODE_select, outside, make_number(c, -INFINITY, at), density, at);
-}
-
-/* Values at the bound or beyond it are known to lie there, no more: they count with their probability. */
-static node censored(checker *c, scope *s, const distribution *d, const axis_bindings *bound,
-                     const axes *of_x, node density, node x, const item *it) {
-    const expression *const sides[2] = {it->draw.censored_below, it->draw.censored_above};
-    for (int above = 0; above < 2 && density; above++) {
-        if (!sides[above]) continue;
-        span at = sides[above]->at;
-        node limit = evaluate_bound(c, s, sides[above], &it->draw.targets.at[0], *of_x);
-        if (!limit || !needs_cdf(c, d, at, "censoring")) return 0;
-        node beyond = above ? make(c, NODE_le, limit, x, 0, at) : make(c, NODE_le, x, limit, 0, at);
-        density = make(c, NODE_select, beyond,
-                       log_mass(c, d, bound, above ? limit : 0, above ? 0 : limit, at), density, at);
-    }
-    return density;
-}
-
-/* ---- closed forms ---- */
-
-/* KL(p, q) where the library has `fn kl(p : …, q : …)` for the two and both are drawn over the same axes;
- * else 0. */
-static node closed_kl(checker *c, const distribution *p, const distribution *q, axes event) {
-    value arguments[2] = {{.kind = VALUE_distribution, .distribution = p},
-                          {.kind = VALUE_distribution, .distribution = q}};
-    for (const binding *b = scope_find(c->top, names_of(c->p->names, "kl"), true); b; b = b->next) {
-        const item *f = b->item;
-        if (f->function.parameter_count != 2 || f->function.axis_count != event.count) continue;
-        if (!f->function.parameters[0].type.name || !f->function.parameters[1].type.name) continue;
-        if (!takes_distribution(b, 0, p) || !takes_distribution(b, 1, q)) continue;
-        axes over[DIST_AXES_MOST] = {{0}};
-        for (int i = 0; i < event.count && i < DIST_AXES_MOST; i++) over[i] = axes_one(event.at[i]);
-        value v = call_function(c, f, b->home, over, event.count, arguments, 2, p->at);
-        return v.kind == VALUE_node ? v.nodes[0] : 0;
-    }
-    return 0;
-}
-
-/* Whether a sample is a differentiable map of its parameters: no step that picks or counts. */
-static bool is_pathwise(const program *p, node n, uint32_t depth) {
-    const node_row *r = program_node(p, n);
-    bool parametric =
-        r->op == NODE_random_gamma || r->op == NODE_random_poisson || r->op == NODE_random_binomial;
-    if (parametric &&
-        (program_node(p, r->in[0])->stochastic || (r->in[1] && program_node(p, r->in[1])->stochastic)))
-        return false;
-    if (r->op == NODE_floor || r->op == NODE_round || depth > 200) return false;
-    for (int i = 0; i < node_inputs(r->op); i++)
-        if (!is_pathwise(p, r->in[i], depth + 1)) return false;
-    return true;
-}
-
-/* ---- the statement ---- */
-
-/* The left side of a statement: what it names and over which axes. */
-typedef struct left_side {
-    const target *target;
-    variable of;
-    axes whole; /* as the variable has them */
-    axis whole_order[AXES_MOST];
-    axes axes; /* as the statement has them: cut to its part */
-    axis order[AXES_MOST];
-    part cut;
-    bool observed;
-} left_side;
-
-static bool same_axes(checker *c, const left_side *l, const char *as) {
-    const variable_row *v = program_variable(c->p, l->of);
-    if (axes_equal(l->whole, v->axes)) return true;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, l->target->at, "`%s` is %s as `%s`", l->target->name,
-                                as, variable_text(c->p, l->of));
-    advise(c->d, told, "write `%s ~ …`", variable_text(c->p, l->of));
-    return false;
-}
-
-/* The statements of one latent must agree on where it lies. */
-static bool same_support(checker *c, const left_side *l, type narrower) {
-    const variable_row *v = program_variable(c->p, l->of);
-    type is = v->type;
-    if (is.support == narrower.support && is.index == narrower.index && is.lower == narrower.lower &&
-        is.upper == narrower.upper)
-        return true;
-    diagnostic *told =
-        diagnose(c->d, DIAGNOSTIC_support, l->target->at, "`%s` is %s here, but %s in its other statement",
-                 v->name, type_text(c->p, narrower), type_text(c->p, is));
-    advise(c->d, told, "narrow one of them, as `%s : %s ~ …`, so that all parts lie in the same space",
-           v->name, type_text(c->p, is));
-    return false;
-}
-
-/* Data must lie where the distribution can put them. */
-static bool check_observed(checker *c, const left_side *l, const distribution *d, type drawn) {
-    const variable_row *v = program_variable(c->p, l->of);
-    range is = v->kind == VARIABLE_data ? type_range(c->p, v->type) : program_node(c->p, v->self)->range,
-          must = type_range(c->p, drawn);
-    bool fits = range_within(is, must) && (!must.whole || is.whole);
-    if (v->kind != VARIABLE_data) fits = !range_disjoint(is, must);
-    if (drawn.support == SUPPORT_index)
-        fits = v->type.support == SUPPORT_index && v->type.index == drawn.index;
-    if (SUPPORTS[drawn.support].event) fits = v->type.support == drawn.support || v->kind != VARIABLE_data;
-    if (fits) return true;
-    diagnostic *told = diagnose(
-        c->d, DIAGNOSTIC_support, l->target->at, "`%s` is declared %s, but `%s` draws values that are %s",
-        v->name, type_text(c->p, v->type), d->definition->function.name,
-        drawn.support == SUPPORT_index ? arena_print(c->arena, "an index into %s", type_text(c->p, drawn))
-                                       : SUPPORTS[drawn.support].about);
-    advise(c->d, told, "declare `data %s : %s` if it is, or choose another distribution",
-           variable_text(c->p, l->of), type_text(c->p, drawn));
-    return false;
-}
-
-/* What is drawn from a density does not tell a bound from what is inside it. */
-static range closure(range r) {
-    r.open_below = r.open_above = false;
-    return r;
-}
-
-/* The part of a type's range that is within it whatever its bounds come out as. */
-static range sure_range(checker *c, type t) {
-    range r = type_range(c->p, t);
-    if (t.support != SUPPORT_interval) return r;
-    if (t.lower) r.lowest = program_node(c->p, t.lower)->range.highest;
-    if (t.upper) r.highest = program_node(c->p, t.upper)->range.lowest;
-    return r;
-}
-
-/* A guide's support must lie within the model's, and have the same base measure. */
-static bool check_guide(checker *c, const left_side *l, const distribution *d, type drawn) {
-    const variable_row *v = program_variable(c->p, l->of);
-    range is = type_range(c->p, drawn), must = closure(sure_range(c, v->type));
-    if (is.whole != must.whole) {
-        diagnostic *told =
-            diagnose(c->d, DIAGNOSTIC_measure, l->target->at, "`%s` is %s in the model, but `%s` is %s",
-                     v->name, must.whole ? "discrete" : "continuous", d->definition->function.name,
-                     is.whole ? "discrete" : "continuous");
-        advise(c->d, told,
-               must.whole ? "leave it out of the guide to sum it out, or use a discrete distribution"
-                          : "use a continuous distribution whose support is %s",
-               type_text(c->p, v->type));
-        return false;
-    }
-    bool fits = range_within(is, must);
-    if (v->type.support == SUPPORT_index)
-        fits = drawn.support == SUPPORT_index && drawn.index == v->type.index;
-    if (SUPPORTS[v->type.support].event) fits = drawn.support == v->type.support;
-    if (fits) return true;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, l->target->at,
-                                "`%s` is %s in the model, but `%s` also draws values that are not", v->name,
-                                type_text(c->p, v->type), d->definition->function.name);
-    const char *like = v->type.support == SUPPORT_positive ? "lognormal(?, ?)"
-                       : v->type.support == SUPPORT_unit   ? "beta(?, ?)"
-                                                           : "mean_field()";
-    advise(c->d, told, "the ELBO would be -infinity; use a distribution on that support, as `%s ~ %s`",
-           v->name, like);
-    return false;
-}
-
-static bool narrow(checker *c, scope *s, const left_side *l, const distribution *d, type drawn,
-                   type *narrower, axis *along) {
-    const type_syntax *written = &l->target->type;
-    *narrower = drawn;
-    *along = AXIS_NONE;
-    if (!written->name) return true;
-    uint32_t errors = c->d->errors;
-    *narrower = evaluate_type(c, s, written);
-    for (uint32_t i = 0;
-         narrower->support == SUPPORT_interval && c->d->errors == errors && i < written->arguments.count; i++)
-        evaluate_bound(c, s, written->arguments.at[i].value, l->target, l->axes);
-    if (c->d->errors != errors) return false;
-    if (!check_type_axes(c, s, written, l->order, l->axes.count)) return false;
-    if (SUPPORTS[narrower->support].event) {
-        if (l->axes.count < SUPPORTS[narrower->support].event) {
-            diagnostic *told =
-                diagnose(c->d, DIAGNOSTIC_axes, l->target->at, "`%s` is %s, so it needs an axis",
-                         l->target->name, SUPPORTS[narrower->support].about);
-            advise(c->d, told, "write `%s[axis] : %s ~ …`", l->target->name,
-                   SUPPORTS[narrower->support].name);
-            return false;
-        }
-        *along = l->order[l->axes.count - 1];
-        narrower->index = *along;
-    }
-    if (range_within(type_range(c->p, *narrower), closure(type_range(c->p, drawn))) &&
-        type_range(c->p, *narrower).whole == type_range(c->p, drawn).whole)
-        return true;
-    diagnostic *told =
-        diagnose(c->d, DIAGNOSTIC_support, l->target->type.at, "`%s` is not within what `%s` draws, %s",
-                 type_text(c->p, *narrower), d->definition->function.name, type_text(c->p, drawn));
-    advise(c->d, told, "a type behind a name narrows the distribution; leave it out or name a part of %s",
-           type_text(c->p, drawn));
-    return false;
-}
-
-static const distribution *right_side(checker *c, scope *s, const item *it, const left_side *l) {
-    const expression *e = it->draw.distribution;
-    const binding *b =
-        e->kind == EXPRESSION_name && !scope_find(s, e->name, false) ? scope_find(s, e->name, true) : NULL;
-    if (b && b->broken) return NULL;
-    if ((b && b->item->kind != ITEM_dist) ||
-        (e->kind == EXPRESSION_name && primitive_named(e->name) != NODE_failed &&
-         !scope_find(s, e->name, false))) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, e->at,
-                                    "behind `~` stands a distribution; `%s` is a function", e->name);
-        advise(c->d, told, "for a name of a value write `%s = %s`", l->target->name,
-               b ? signature(c, b->item) : primitive_text(c, e->name, primitive_named(e->name)));
-        return NULL;
-    }
-    if (e->kind == EXPRESSION_name && scope_find(s, e->name, true) && !scope_find(s, e->name, false)) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, e->at, "`%s` needs its arguments", e->name);
-        advise(c->d, told, "write `%s`", signature(c, scope_find(s, e->name, true)->item));
-        return NULL;
-    }
-    if (e->kind == EXPRESSION_name && !scope_find(s, e->name, false)) {
-        report_unknown(c, s, e->name, e->at, true);
-        return NULL;
-    }
-    const expression *head =
-        e->kind == EXPRESSION_select && e->head->kind == EXPRESSION_call ? e->head->head : NULL;
-    const binding *selected = head && head->kind == EXPRESSION_name ? scope_find(s, head->name, true) : NULL;
-    if (selected && selected->item->kind == ITEM_dist) {
-        const char *brackets = arena_copy(c->arena, c->d->sources.at[e->at.source].text + e->list.span.start,
-                                          e->list.span.end - e->list.span.start);
-        diagnostic *told =
-            diagnose(c->d, DIAGNOSTIC_axes, e->list.span, "the axes of a statement stand on its left side");
-        advise(c->d, told, "write `%s%s ~ %s`", l->target->name, brackets, signature(c, selected->item));
-        return NULL;
-    }
-    value v = evaluate(c, s, e);
-    if (v.kind == VALUE_distribution) return v.distribution->failed ? NULL : v.distribution;
-    if (v.kind != VALUE_failed) {
-        diagnostic *told =
-            diagnose(c->d, DIAGNOSTIC_type, e->at, "behind `~` stands a distribution; this is a number");
-        advise(c->d, told, "for a name of a value write `%s = …`", l->target->name);
-    }
-    return NULL;
-}
-
-static bool find_left_side(checker *c, scope *s, left_side *l) {
-    if (!evaluate_target(c, s, l->target, &l->whole, l->whole_order, &l->cut)) return false;
-    memcpy(l->order, l->whole_order, sizeof l->order);
-    l->axes = cut_axes(&l->cut, l->whole);
-    for (uint32_t i = 0; i < l->cut.count; i++)
-        for (int k = 0; k < l->whole.count; k++)
-            if (l->order[k] == l->cut.whole[i]) l->order[k] = l->cut.axis[i];
-    return true;
-}
-
-static void check_statement(checker *c, definition *f, const item *it, block_kind block) {
-    scope *s = f->scope;
-    left_side l = {.target = &it->draw.targets.at[0], .of = f->variables[0]};
-    if (!find_left_side(c, s, &l)) return;
-    variable_row *v = &c->p->variables.at[l.of];
-    l.observed = block == BLOCK_model && v->kind != VARIABLE_latent;
-    if (l.observed && !same_axes(c, &l, "declared")) return;
-    if (block == BLOCK_guide && !same_axes(c, &l, "drawn in the model")) return;
-
-    c->now.axes = l.axes;
-    c->now.free_allowed = block == BLOCK_guide;
-    c->now.free_name = l.target->name;
-    const distribution *d = right_side(c, s, it, &l);
-    if (!d) return;
-    axis_bindings bound;
-    axes event;
-    bool has_type = l.observed || block == BLOCK_guide;
-    type declared = has_type ? program_variable(c->p, l.of)->type : (type){0};
-    if (!bind_axis_parameters(c, d, l.order, l.axes.count, has_type ? &declared : NULL, true, &bound, &event))
-        return;
-    if (!check_argument_axes(c, s, d, it->draw.distribution, l.target, l.axes, &bound)) return;
-    type drawn = drawn_type(c, d, has_type ? &declared : NULL, &bound), narrower;
-    axis along;
-    if (!narrow(c, s, &l, d, drawn, &narrower, &along)) return;
-    if (l.observed && !check_observed(c, &l, d, narrower)) return;
-    if (block == BLOCK_guide && !check_guide(c, &l, d, narrower)) return;
-
-    v = &c->p->variables.at[l.of];
-    if (block == BLOCK_generate) {
-        c->now.random_allowed = true;
-        v->axes = l.axes;
-        memcpy(v->order, l.order, sizeof v->order);
-        v->type = narrower;
-        v->stochastic = true;
-        node sample = property_at(c, d, &bound, c->word_sample, 0);
-        if (!sample && distribution_property(d, c->word_sample)) return;
-        if (!sample) {
-            diagnostic *told = diagnose(c->d, DIAGNOSTIC_dist, it->draw.distribution->at,
-                                        "`%s` cannot be drawn from", d->definition->function.name);
-            advise(c->d, told, "give the `dist` a `sample`");
-            return;
-        }
-        c->p->variables.at[l.of].value = make_expand(c, sample, l.axes, it->at);
-    } else if (block == BLOCK_model && !l.observed && v->self) {
-        if (!same_axes(c, &l, "drawn before") || !same_support(c, &l, narrower)) return;
-    } else if (block == BLOCK_model && !l.observed) {
-        v->axes = l.whole;
-        memcpy(v->order, l.whole_order, sizeof v->order);
-        v->type = narrower;
-        v->stochastic = true;
-    }
-    if (!program_variable(c->p, l.of)->self || block == BLOCK_generate) {
-        node self = make_variable(c, l.of, l.target->name_at);
-        c->p->variables.at[l.of].self = self;
-    }
-    node x = c->p->variables.at[l.of].self;
-    f->results[0] = (value){VALUE_node, 1, {x}, NULL};
-    x = within_part(c, x, l.target->name_at);
-    if (block == BLOCK_generate) return;
-    if (block == BLOCK_model && !l.observed && type_range(c->p, narrower).whole)
-        push(c->arena, &c->unsupported, (unsupported){l.target->at, "a discrete latent"});
-
-    draw row = {.of = l.of,
-                .at = it->at,
-                .distribution = d->definition->function.name,
-                .argument_count = d->count,
-                .event = event,
-                .type = narrower};
-    memcpy(row.arguments, d->arguments, sizeof row.arguments);
-    if (along != AXIS_NONE) row.event = axes_with(row.event, along);
-    row.axes = axes_minus(l.axes, row.event);
-    row.log_density = property_at(c, d, &bound, c->word_log_density, x);
-    if (l.target->type.name)
-        row.log_density = narrowed(c, d, &bound, row.log_density, drawn, narrower, along, l.target->type.at);
-    row.log_density = truncated(c, s, d, &bound, &l.axes, row.log_density, x, it);
-    row.log_density = censored(c, s, d, &bound, &l.axes, row.log_density, x, it);
-    bool plain =
-        !l.target->type.name && !it->draw.lower && !it->draw.censored_above && !it->draw.censored_below;
-    if (plain && !l.observed)
-        row.sample = make_expand(c, property_at(c, d, &bound, c->word_sample, 0), l.axes, it->at);
-    row.pathwise = row.sample && !type_range(c->p, narrower).whole && is_pathwise(c->p, row.sample, 0);
-    if (!row.log_density) return; /* reported */
-    if (block == BLOCK_guide) {
-        const variable_row *latent = program_variable(c->p, l.of);
-        const distribution *model = latent->self ? c->model_distributions.at[latent->draw] : NULL;
-        if (plain && model) row.kl = closed_kl(c, d, model, event);
-        push(c->arena, &c->p->guide, row);
-        return;
-    }
-    if (l.observed) c->p->variables.at[l.of].observed = true;
-    else c->p->variables.at[l.of].draw = c->p->model.count;
-    push(c->arena, &c->p->model, row);
-    push(c->arena, &c->model_distributions, plain ? d : NULL);
-}
-
-static bool names_itself(const expression *e, name n) {
-    if (!e) return false;
-    switch (e->kind) {
-    case EXPRESSION_number:
-    case EXPRESSION_free: return false;
-    case EXPRESSION_name: return e->name == n;
-    case EXPRESSION_operation: return names_itself(e->left, n) || names_itself(e->right, n);
-    case EXPRESSION_choice:
-        return names_itself(e->condition, n) || names_itself(e->then, n) || names_itself(e->otherwise, n);
-    case EXPRESSION_call:
-    case EXPRESSION_select: break;
-    }
-    bool found = names_itself(e->head, n);
-    for (uint32_t i = 0; i < e->list.count; i++) found |= names_itself(e->list.at[i].value, n);
-    return found;
-}
-
-/* The statements of one name: those that use it with a lag after the others, which say what it is. */
-void check_draw(checker *c, definition *f, block_kind block) {
-    uint32_t count = 1 + f->others.count;
-    part *cuts = arena_array(c->arena, part, count);
-    span *at = arena_array(c->arena, span, count);
-    const item **items = arena_array(c->arena, const item *, count);
-    for (uint32_t i = 0; i < count; i++) {
-        axes whole;
-        axis order[AXES_MOST];
-        items[i] = i ? f->others.at[i - 1] : f->item;
-        const target *t = &items[i]->draw.targets.at[0];
-        at[i] = t->at;
-        if (!evaluate_target(c, f->scope, t, &whole, order, &cuts[i])) return;
-    }
-    if (!check_cover(c, cuts, at, count, f->item->draw.targets.at[0].name)) return;
-    surroundings before = c->now;
-    for (int lagged = 0; lagged < 2; lagged++)
-        for (uint32_t i = 0; i < count; i++) {
-            if (names_itself(items[i]->draw.distribution, items[i]->draw.targets.at[0].name) != lagged)
-                continue;
-            c->now = before;
-            c->now.cut = cuts[i];
-            check_statement(c, f, items[i], block);
-        }
-    c->now = before;
 }

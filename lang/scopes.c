@@ -218,3 +218,54 @@ const char *foreign_type(const char *n) {
 #undef FOREIGN_TYPE
     return NULL;
 }
+
+/* ---- names in bodies that nothing calls ---- */
+
+static void check_name(checker *c, scope *s, const expression *e) {
+    name stem = names_add(c->p->names, e->name, strlen(e->name) - primes_of(e->name));
+    const binding *alias_of = scope_find(s, stem, false);
+    if (scope_find(s, e->name, false) || (alias_of && alias_of->kind == BINDING_axis) || strchr(e->name, '.'))
+        return;
+    if (e->name != c->word_inf && e->name != c->word_pi && e->name != c->word_last)
+        report_unknown(c, s, e->name, e->at, false);
+}
+
+static void check_entries(checker *c, scope *s, const entries *list);
+
+static void check_called(checker *c, scope *s, const expression *head) {
+    const expression *e = head->kind == EXPRESSION_select ? head->head : head;
+    if (head->kind == EXPRESSION_select) check_entries(c, s, &head->list);
+    if (e->kind != EXPRESSION_name) return;
+    bool known = scope_find(s, e->name, true) || primitive_named(e->name) != NODE_failed ||
+                 is_property(e->name) || e->name == c->word_size;
+    if (!known && !scope_find(s, e->name, false)) report_unknown(c, s, e->name, e->at, true);
+}
+
+static void check_entries(checker *c, scope *s, const entries *list) {
+    for (uint32_t i = 0; i < list->count; i++) {
+        const entry *e = &list->at[i];
+        if (!e->name || e->value->kind != EXPRESSION_name)
+            check_names(c, s, e->value); /* [treatment = drug] */
+    }
+}
+
+void check_names(checker *c, scope *s, const expression *e) {
+    switch (e->kind) {
+    case EXPRESSION_number:
+    case EXPRESSION_free: break;
+    case EXPRESSION_name: check_name(c, s, e); break;
+    case EXPRESSION_operation:
+        check_names(c, s, e->left);
+        if (e->right) check_names(c, s, e->right);
+        break;
+    case EXPRESSION_choice:
+        check_names(c, s, e->condition), check_names(c, s, e->then), check_names(c, s, e->otherwise);
+        break;
+    case EXPRESSION_call: check_called(c, s, e->head), check_entries(c, s, &e->list); break;
+    case EXPRESSION_select:
+        if (e->head->kind != EXPRESSION_name || !scope_find(s, e->head->name, true))
+            check_names(c, s, e->head);
+        check_entries(c, s, &e->list);
+        break;
+    }
+}

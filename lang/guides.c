@@ -1,0 +1,164 @@
+/* The guide, held against the model: every latent has exactly one statement or family there, with its axes,
+ * its measure, and a support within its own. */
+#include "lang/checker.h"
+
+/* Which statement of the guide draws each variable; NULL: none yet. */
+typedef struct coverage {
+    const item **by;
+    bool *known_latent; /* latents, also those whose statement failed */
+} coverage;
+
+static variable latent_named(checker *c, name n) {
+    const binding *b = scope_here(c->model, n, false);
+    if (!b || b->kind != BINDING_definition) return VARIABLE_NONE;
+    variable v = b->definition->variables[b->part];
+    return program_variable(c->p, v)->kind == VARIABLE_latent ? v : VARIABLE_NONE;
+}
+
+static bool cover(checker *c, coverage *all, variable v, const item *it, span at) {
+    if (!all->by[v] || is_guarded(&all->by[v]->draw.targets.at[0])) {
+        all->by[v] = it;
+        return true;
+    }
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, at, "the guide draws `%s` twice",
+                                program_variable(c->p, v)->name);
+    advise(c->d, told, "every latent has exactly one statement in the guide; remove one");
+    return false;
+}
+
+static void report_not_latent(checker *c, const target *t) {
+    const binding *b = scope_find(c->model, t->name, false);
+    diagnostic *told;
+    if (strchr(t->name, '.')) {
+        push(c->arena, &c->unsupported, (unsupported){t->name_at, "a net"});
+        return;
+    }
+    if (!b) {
+        told = diagnose(c->d, DIAGNOSTIC_guide, t->name_at, "the model has no latent `%s`", t->name);
+        nearest near = {.of = t->name};
+        for (variable v = 0; v < c->p->variables.count; v++)
+            if (program_variable(c->p, v)->kind == VARIABLE_latent)
+                nearest_try(&near, program_variable(c->p, v)->name);
+        if (near.best) advise(c->d, told, "did you mean `%s`?", near.best);
+        else advise(c->d, told, "a guide draws the latents of the model, no others");
+        return;
+    }
+    told = diagnose(c->d, DIAGNOSTIC_guide, t->name_at, "`%s` is not a latent: the guide may not draw it",
+                    t->name);
+    advise(c->d, told, "leave it out; what is observed or computed has no posterior to be approximated");
+}
+
+static const char *family_of(const item *it) {
+    const expression *e = it->draw.distribution;
+    if (e->kind != EXPRESSION_call || e->head->kind != EXPRESSION_name) return NULL;
+    static const char *const FAMILIES[] = {"mean_field", "full_rank", "low_rank", "flow"};
+    for (int i = 0; i < 4; i++)
+        if (strcmp(e->head->name, FAMILIES[i]) == 0) return FAMILIES[i];
+    return NULL;
+}
+
+static void add_family(checker *c, const item *it, const char *kind, coverage *all) {
+    family f = {.at = it->at, .kind = strcmp(kind, "full_rank") == 0 ? FAMILY_full_rank : FAMILY_mean_field};
+    f.of = arena_array(c->arena, variable, c->p->variables.count + 1);
+    if (strcmp(kind, "low_rank") == 0 || strcmp(kind, "flow") == 0)
+        push(c->arena, &c->unsupported,
+             (unsupported){it->draw.distribution->at, arena_print(c->arena, "the family `%s`", kind)});
+    else if (it->draw.distribution->list.count) {
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_arity, it->draw.distribution->at, "`%s` takes no arguments", kind);
+        advise(c->d, told, "write `%s()`", kind);
+    }
+    for (uint32_t i = 0; i < it->draw.targets.count; i++) {
+        const target *t = &it->draw.targets.at[i];
+        if (t->name == c->word_rest) continue;
+        variable v = latent_named(c, t->name);
+        if (v == VARIABLE_NONE) report_not_latent(c, t);
+        else if (cover(c, all, v, it, t->name_at)) f.of[f.count++] = v;
+    }
+    push(c->arena, &c->p->families, f);
+}
+
+static bool names_rest(checker *c, const item *it) {
+    for (uint32_t i = 0; i < it->draw.targets.count; i++)
+        if (it->draw.targets.at[i].name == c->word_rest) return true;
+    return false;
+}
+
+static void declare_guide_draw(checker *c, const item *it, definition_list *list, coverage *all) {
+    const target *t = &it->draw.targets.at[0];
+    if (it->draw.targets.count != 1) {
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_guide, it->at, "several latents at once are drawn from a joint family");
+        advise(c->d, told, "write `%s, … ~ full_rank()`, or a statement for each", t->name);
+        return;
+    }
+    variable v = latent_named(c, t->name);
+    if (v == VARIABLE_NONE) {
+        report_not_latent(c, t);
+        return;
+    }
+    if (!cover(c, all, v, it, t->name_at) || !program_variable(c->p, v)->self) return;
+    if (is_guarded(t)) {
+        push(c->arena, &c->unsupported,
+             (unsupported){t->at, "a statement of the guide for a part of an axis"});
+        return;
+    }
+    definition *f = arena_new(c->arena, definition);
+    *f = (definition){.item = it, .scope = c->guide, .count = 1, .variables = {v}};
+    scope_add(c, c->guide,
+              (binding){.name = t->name, .kind = BINDING_definition, .at = t->name_at, .definition = f});
+    push(c->arena, list, f);
+}
+
+static void report_uncovered(checker *c, const item *block, const coverage *all) {
+    const char *missing = NULL;
+    for (variable v = 0; v < c->p->variables.count; v++) {
+        const variable_row *row = program_variable(c->p, v);
+        if (row->kind != VARIABLE_latent || all->by[v]) continue;
+        missing = missing ? arena_print(c->arena, "%s, %s", missing, row->name) : row->name;
+    }
+    if (!missing) return;
+    span word = {block->at.source, block->at.start, block->at.start + 5};
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_guide, word, "the guide does not draw %s", missing);
+    advise(c->d, told, "add `rest ~ mean_field()`, or a statement for each: `%s ~ …`", missing);
+}
+
+void check_guide_block(checker *c, const item *block) {
+    uint32_t variables = c->p->variables.count;
+    coverage all = {.by = arena_array(c->arena, const item *, variables + 1)};
+    definition_list list = {0};
+    const item *rest = NULL;
+    for (uint32_t i = 0; i < block->block.items.count; i++) {
+        const item *it = block->block.items.at[i];
+        const char *kind = it->kind == ITEM_draw ? family_of(it) : NULL;
+        if (kind && names_rest(c, it)) {
+            if (rest) {
+                diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->at, "`rest` stands twice");
+                advise(c->d, told, "the first takes all that is left; remove one");
+            }
+            rest = it;
+        }
+        if (kind) add_family(c, it, kind, &all);
+        else if (it->kind == ITEM_draw) declare_guide_draw(c, it, &list, &all);
+        else if (it->kind == ITEM_define || it->kind == ITEM_let || it->kind == ITEM_param)
+            declare_local(c, c->guide, it, &list, VARIABLE_guide);
+    }
+    check_list(c, &list);
+    for (uint32_t k = 0; k < c->p->families.count; k++) {
+        family *f = &c->p->families.at[k];
+        if (!rest || f->at.start != rest->at.start || f->at.source != rest->at.source) continue;
+        for (variable v = 0; v < variables; v++)
+            if (program_variable(c->p, v)->kind == VARIABLE_latent && !all.by[v])
+                all.by[v] = rest, f->of[f->count++] = v;
+    }
+    if (!rest) report_uncovered(c, block, &all);
+}
+
+/* Without a guide the family is ours to choose. */
+void choose_guide(checker *c) {
+    family f = {.kind = FAMILY_mean_field, .chosen = true};
+    f.of = arena_array(c->arena, variable, c->p->variables.count + 1);
+    for (variable v = 0; v < c->p->variables.count; v++)
+        if (program_variable(c->p, v)->kind == VARIABLE_latent) f.of[f.count++] = v;
+    push(c->arena, &c->p->families, f);
+}

@@ -1,0 +1,204 @@
+/* Selecting along axes: `a[county_of]`, `x[n']`, `h[time - 1]`, `b[treatment = drug]`. Each selector names
+ * the axis it selects on, or is an index into one; the rest of x stays as it is. */
+#include "lang/checker.h"
+
+#include <math.h>
+
+/* The axis of x on which an index into `of` selects: that axis itself, else an alias of it. */
+static axis axis_for_index(checker *c, axes of_x, axis of) {
+    if (axes_has(of_x, of)) return of;
+    for (int i = 0; i < of_x.count; i++)
+        if (program_axis(c->p, of_x.at[i])->of == of) return of_x.at[i];
+    return AXIS_NONE;
+}
+
+void report_lacks_axis(checker *c, const expression *e, axes have, const char *lacks, span at) {
+    const char *what = e->kind == EXPRESSION_name ? arena_print(c->arena, "`%s`", e->name) : "this value";
+    diagnostic *told =
+        diagnose(c->d, DIAGNOSTIC_axes, place(c, at), "%s does not vary over `%s`", what, lacks);
+    if (have.count) advise(c->d, told, "its axes are [%s]; name one of them", axes_text(c->p, have));
+    else advise(c->d, told, "it is a single number: leave out the brackets");
+}
+
+static const char *labels_text(checker *c, const axis_row *row) {
+    enum { SHOWN = 6 };
+    const char *text = row->labels[0];
+    for (uint32_t i = 1; i < row->label_count && i < SHOWN; i++)
+        text = arena_print(c->arena, "%s, %s", text, row->labels[i]);
+    return row->label_count > SHOWN ? arena_print(c->arena, "%s, …", text) : text;
+}
+
+double size_known(checker *c, const axis_row *row) {
+    if (row->source == AXIS_labelled) return row->label_count;
+    return row->source == AXIS_fixed && row->size ? program_node(c->p, row->size)->range.highest : INFINITY;
+}
+
+static node select_entry(checker *c, scope *s, const expression *head, node x, const entry *e) {
+    axes have = program_node(c->p, x)->axes, named;
+    if (!find_axes(c, s, e->name, e->name_at, &named)) {
+        report_no_axis(c, s, e->name, e->name_at);
+        return 0;
+    }
+    if (named.count != 1 || !axes_has(have, named.at[0])) {
+        report_lacks_axis(c, head, have, e->name, e->name_at);
+        return 0;
+    }
+    axis a = named.at[0];
+    const axis_row *row = program_axis(c->p, program_axis(c->p, a)->of);
+    if (e->value->kind == EXPRESSION_name) {
+        if (e->value->name == c->word_last)
+            return make_gather(c, x, make_size(c, a, e->value->at), a, e->value->at);
+        for (uint32_t i = 0; i < row->label_count; i++)
+            if (row->labels[i] == e->value->name)
+                return make_gather(c, x, make_number(c, i + 1, e->value->at), a, e->value->at);
+        if (!scope_find(s, e->value->name, false)) {
+            if (row->source == AXIS_labelled) {
+                diagnostic *told = diagnose(c->d, DIAGNOSTIC_name, place(c, e->value->at),
+                                            "the axis `%s` has no entry `%s`", row->name, e->value->name);
+                advise(c->d, told, "its entries are %s", labels_text(c, row));
+                return 0;
+            }
+            node_row label = {.op = NODE_label,
+                              .axis = program_axis(c->p, a)->of,
+                              .at = place(c, e->value->at),
+                              .label = e->value->name};
+            label.range = (range){1, INFINITY, false, false, true};
+            return make_gather(c, x, program_add(c->p, label), a, e->value->at);
+        }
+    }
+    node index = evaluate_node(c, s, e->value);
+    if (!index) return 0;
+    range r = program_node(c->p, index)->range;
+    if (r.highest < 1 || (r.lowest == r.highest && !r.whole)) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, place(c, e->value->at),
+                                    "an entry of `%s` is a whole number from 1", e->name);
+        advise(c->d, told, "entries count from 1; the last one is `%s = last`", e->name);
+        return 0;
+    }
+    if (r.lowest > size_known(c, row)) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, place(c, e->value->at),
+                                    "the axis `%s` has %g entries", e->name, size_known(c, row));
+        advise(c->d, told, "entries count from 1; the last one is `%s = last`", e->name);
+        return 0;
+    }
+    return make_gather(c, x, index, a, e->value->at);
+}
+
+/* `time - 1` along an axis of x. */
+static bool is_lag(checker *c, scope *s, const expression *e, axes have) {
+    axes a;
+    return e->kind == EXPRESSION_operation && e->right &&
+           (e->operator== OPERATOR_subtract || e->operator== OPERATOR_add) &&
+           e->left->kind == EXPRESSION_name && e->right->kind == EXPRESSION_number &&
+           e->right->number == floor(e->right->number) && e->right->number < 1e6 &&
+           find_axes(c, s, e->left->name, e->left->at, &a) && a.count == 1 && axes_has(have, a.at[0]);
+}
+
+static node select_index(checker *c, scope *s, const expression *head, node x, const expression *e) {
+    axes have = program_node(c->p, x)->axes, named;
+    if (e->kind == EXPRESSION_name && find_axes(c, s, e->name, e->at, &named) && named.count == 1) {
+        axis to = named.at[0];
+        if (axes_has(have, to)) return x;
+        axis from = axis_for_index(c, have, program_axis(c->p, to)->of);
+        if (from == AXIS_NONE) {
+            report_lacks_axis(c, head, have, e->name, e->at);
+            return 0;
+        }
+        return make_rename(c, x, from, to, e->at);
+    }
+    if (is_lag(c, s, e, have)) {
+        find_axes(c, s, e->left->name, e->left->at, &named);
+        int32_t steps = (int32_t)e->right->number;
+        return make_lag(c, x, named.at[0], e->operator== OPERATOR_subtract ? -steps : steps, e->at);
+    }
+    if (e->kind == EXPRESSION_name && !scope_find(s, e->name, false) && !strchr(e->name, '.')) {
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_name, place(c, e->at), "nothing is called `%s`", e->name);
+        nearest near = {.of = e->name};
+        for (axis a = 0; a < c->p->axes.count; a++) nearest_try(&near, program_axis(c->p, a)->name);
+        if (near.best) advise(c->d, told, "did you mean `%s`?", near.best);
+        else
+            advise(c->d, told,
+                   "without brackets `%s` means all its entries; brackets hold an axis, `[%s = 2]`, or an "
+                   "index into one",
+                   head->kind == EXPRESSION_name ? head->name : "x",
+                   have.count ? program_axis(c->p, have.at[0])->name : "axis");
+        return 0;
+    }
+    node index = evaluate_node(c, s, e);
+    if (!index) return 0;
+    const node_row *i = program_node(c->p, index);
+    const char *what = e->kind == EXPRESSION_name ? arena_print(c->arena, "`%s`", e->name) : "this";
+    if (i->type.support != SUPPORT_index) {
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_axes, place(c, e->at), "%s is not an index into an axis", what);
+        if (have.count)
+            advise(c->d, told,
+                   "name the axis, `[%s = …]`, or declare what selects as an index: `data %s[…] : %s`",
+                   program_axis(c->p, have.at[0])->name, e->kind == EXPRESSION_name ? e->name : "k",
+                   program_axis(c->p, have.at[0])->name);
+        else advise(c->d, told, "what it selects from is a single number: leave out the brackets");
+        return 0;
+    }
+    axis a = axis_for_index(c, have, i->type.index);
+    if (a == AXIS_NONE) {
+        const char *into = program_axis(c->p, i->type.index)->name;
+        const char *from = head->kind == EXPRESSION_name ? arena_print(c->arena, "`%s`", head->name)
+                                                         : "what it selects from";
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_axes, place(c, e->at),
+                     "%s is an index into `%s`, but %s does not vary over `%s`", what, into, from, into);
+        if (have.count)
+            advise(c->d, told, "select by an index into one of [%s], or give %s the axis `%s`",
+                   axes_text(c->p, have), from, into);
+        else advise(c->d, told, "%s is a single number: leave out the brackets", from);
+        return 0;
+    }
+    return make_gather(c, x, index, a, e->at);
+}
+
+/* Whether brackets hold a lag, `[time - 1]`. */
+static bool has_lag(const entries *list) {
+    for (uint32_t i = 0; i < list->count; i++) {
+        const expression *e = list->at[i].value;
+        bool moved = e->kind == EXPRESSION_operation && e->right &&
+                     (e->operator== OPERATOR_subtract || e->operator== OPERATOR_add);
+        if (!list->at[i].name && moved) return true;
+    }
+    return false;
+}
+
+/* What is selected from, whole: brackets come before the cut to the statement's part. A name that is being
+ * checked may be used with a lag once one of its statements is. */
+static node evaluate_head(checker *c, scope *s, const expression *e) {
+    if (e->head->kind != EXPRESSION_name) return evaluate_node(c, s, e->head);
+    const binding *b = scope_find(s, e->head->name, false);
+    definition *f = b && b->kind == BINDING_definition ? b->definition : NULL;
+    if (f && f->state == STATE_checking && has_lag(&e->list)) {
+        if (f->results[b->part].kind == VALUE_node) return f->results[b->part].nodes[0];
+        if (f->item->kind != ITEM_draw) {
+            push(c->arena, &c->unsupported,
+                 (unsupported){place(c, e->at), "a computed value that depends on its own lag"});
+            return 0;
+        }
+    }
+    value v = evaluate_name(c, s, e->head);
+    if (v.kind == VALUE_node || v.kind == VALUE_failed) return v.nodes[0];
+    return evaluate_node(c, s, e->head);
+}
+
+value evaluate_select(checker *c, scope *s, const expression *e) {
+    const binding *callable = e->head->kind == EXPRESSION_name && !scope_find(s, e->head->name, false)
+                                  ? scope_find(s, e->head->name, true)
+                                  : NULL;
+    if (callable && callable->item->kind == ITEM_net) {
+        push(c->arena, &c->unsupported, (unsupported){place(c, e->at), "a net"});
+        return FAILED;
+    }
+    node x = evaluate_head(c, s, e);
+    for (uint32_t i = 0; x && i < e->list.count; i++) {
+        const entry *at = &e->list.at[i];
+        x = at->name ? select_entry(c, s, e->head, x, at) : select_index(c, s, e->head, x, at->value);
+    }
+    return value_of(x);
+}

@@ -187,6 +187,8 @@ bool too_many_axes(checker *c, axes s, span at);
 bool find_axes(checker *c, const scope *s, name n, span at, axes *found);
 void report_no_axis(checker *c, const scope *s, name n, span at);
 size_t primes_of(name n);
+/* The alias of an axis under a name, made when first used. */
+axis axis_alias(checker *c, axis of, name as, span at);
 /* The axes that a list of plain names stands for; false, reported, where one is no axis. */
 bool evaluate_axes(checker *c, scope *s, const entries *list, axes *found, axis *order);
 type evaluate_type(checker *c, scope *s, const type_syntax *t);

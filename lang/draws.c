@@ -5,6 +5,34 @@
 
 /* ---- narrowing, truncation, censoring ---- */
 
+/* f(a, b) of the library. */
+static node library_call(checker *c, const char *f, node a, node b, span at) {
+    const binding *found = scope_find(c->library, names_of(c->p->names, f), true);
+    value arguments[2] = {value_of(a), value_of(b)};
+    value v = call_function(c, found->item, found->home, NULL, 0, arguments, 2, at);
+    return v.nodes[0];
+}
+
+/* log of the probability between two bounds: the difference of the two tail probabilities on the side where
+ * they are small, since near 1 they have no digits left. */
+static node log_mass_between(checker *c, const distribution *d, const axis_bindings *bound, node lower,
+                             node upper, span at) {
+    name log_ccdf = names_of(c->p->names, "log_ccdf"), log_cdf = names_of(c->p->names, "log_cdf");
+    if (!distribution_property(d, log_ccdf) || !distribution_property(d, log_cdf)) {
+        node difference = make(c, NODE_sub, property_at(c, d, bound, c->word_cdf, upper),
+                               property_at(c, d, bound, c->word_cdf, lower), 0, at);
+        return make(c, NODE_log, difference, 0, 0, at);
+    }
+    node below_lower = property_at(c, d, bound, log_cdf, lower),
+         below_upper = property_at(c, d, bound, log_cdf, upper);
+    node above_lower = property_at(c, d, bound, log_ccdf, lower),
+         above_upper = property_at(c, d, bound, log_ccdf, upper);
+    if (!below_lower || !below_upper || !above_lower || !above_upper) return 0;
+    return make(c, NODE_select, make(c, NODE_lt, above_lower, below_lower, 0, at),
+                library_call(c, "log_diff_exp", above_lower, above_upper, at),
+                library_call(c, "log_diff_exp", below_upper, below_lower, at), at);
+}
+
 /* log of the probability of [lower, upper]; a bound of 0 (no node) is none. The cdf counts what is at most
  * its argument, so that of whole numbers the last one below `lower` is taken. */
 static node log_mass(checker *c, const distribution *d, const axis_bindings *bound, node lower, node upper,
@@ -15,11 +43,7 @@ static node log_mass(checker *c, const distribution *d, const axis_bindings *bou
         lower = make(c, NODE_sub, above, make_number(c, 1, at), 0, at);
     }
     name log_ccdf = names_of(c->p->names, "log_ccdf"), log_cdf = names_of(c->p->names, "log_cdf");
-    if (lower && upper) {
-        node difference = make(c, NODE_sub, property_at(c, d, bound, c->word_cdf, upper),
-                               property_at(c, d, bound, c->word_cdf, lower), 0, at);
-        return make(c, NODE_log, difference, 0, 0, at);
-    }
+    if (lower && upper) return log_mass_between(c, d, bound, lower, upper, at);
     if (lower) {
         if (distribution_property(d, log_ccdf)) return property_at(c, d, bound, log_ccdf, lower);
         return make(c, NODE_log1p, make(c, NODE_neg, property_at(c, d, bound, c->word_cdf, lower), 0, 0, at),
@@ -57,7 +81,8 @@ static void support_bounds(checker *c, type t, span at, node *lower, node *upper
 }
 
 /* The log density of D cut to a narrower type. An order along an axis multiplies it by the number of orders
- * when the entries are alike otherwise; then the event axis is summed here. */
+ * when the entries are alike otherwise; the event axis is summed here. Other vectors have no closed
+ * normaliser: it is left out where it is a constant, and refused where it depends on latents. */
 static node narrowed(checker *c, const distribution *d, const axis_bindings *bound, node density, type from,
                      type to, axis along, span at) {
     if (along != AXIS_NONE) {
@@ -66,10 +91,17 @@ static node narrowed(checker *c, const distribution *d, const axis_bindings *bou
             !range_within(type_range(c->p, from), (range){0, INFINITY, false, false, false}) &&
             !is_improper(c, d) && needs_cdf(c, d, at, "narrowing"))
             density = make(c, NODE_sub, density, log_mass(c, d, bound, make_number(c, 0, at), 0, at), 0, at);
-        bool alike = true;
-        for (uint32_t i = 0; i < d->count; i++)
-            alike &= !axes_has(program_node(c->p, d->arguments[i])->axes, along);
+        bool alike = true, known = true;
+        for (uint32_t i = 0; i < d->count; i++) {
+            const node_row *argument = program_node(c->p, d->arguments[i]);
+            alike &= !axes_has(argument->axes, along);
+            known &= !argument->stochastic;
+        }
         if (!density) return 0;
+        if (!known && !is_improper(c, d) && !(ordered && alike))
+            push(c->arena, &c->unsupported,
+                 (unsupported){at, "a narrowed vector whose arguments are latents that differ along it, "
+                                   "since its normaliser depends on them"});
         density =
             make_reduction(c, NODE_sum, make_expand(c, density, axes_one(along), at), axes_one(along), at);
         if (!ordered || !alike || is_improper(c, d)) return density;
@@ -374,6 +406,20 @@ static bool find_left_side(checker *c, scope *s, left_side *l) {
     return true;
 }
 
+/* A statement may cut its distribution in one way. */
+static bool cuts_once(checker *c, const item *it, const target *t) {
+    if (it->draw.lower && t->type.name) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, it->draw.lower->at,
+                                    "`%s` is narrowed by its type already", t->name);
+        advise(c->d, told, "write one of the two, as `%s : interval(a, b) ~ …`", t->name);
+        return false;
+    }
+    if (it->draw.lower && (it->draw.censored_above || it->draw.censored_below))
+        push(c->arena, &c->unsupported,
+             (unsupported){it->draw.lower->at, "truncation together with censoring"});
+    return true;
+}
+
 static void check_statement(checker *c, definition *f, const item *it, block_kind block) {
     scope *s = f->scope;
     left_side l = {.target = &it->draw.targets.at[0], .of = f->variables[0]};
@@ -397,7 +443,7 @@ static void check_statement(checker *c, definition *f, const item *it, block_kin
     if (!check_argument_axes(c, s, d, it->draw.distribution, l.target, l.axes, &bound)) return;
     type drawn = drawn_type(c, d, has_type ? &declared : NULL, &bound), narrower;
     axis along;
-    if (!narrow(c, s, &l, d, drawn, &narrower, &along)) return;
+    if (!cuts_once(c, it, l.target) || !narrow(c, s, &l, d, drawn, &narrower, &along)) return;
     if (l.observed && !check_observed(c, &l, d, narrower)) return;
     if (block == BLOCK_guide && !check_guide(c, &l, d, narrower)) return;
 

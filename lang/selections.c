@@ -1,8 +1,27 @@
-/* Selecting along axes: `a[county_of]`, `x[n']`, `h[time - 1]`, `b[treatment = drug]`. Each selector names
- * the axis it selects on, or is an index into one; the rest of x stays as it is. */
+/* Selecting along axes: `a[county_of]`, `x[n']`, `h[time - 1]`, `b[treatment = drug]`. Each selector takes
+ * one axis of x: the one that it names, or the first that is free of those that its index is into. All act at
+ * once, so that `K[twin[n'], twin]` and `x[n', n'']` mean what they say; the rest of x stays as it is. */
 #include "lang/checker.h"
 
 #include <math.h>
+
+typedef enum selector_kind { SELECTOR_all, SELECTOR_rename, SELECTOR_gather, SELECTOR_lag } selector_kind;
+
+typedef struct selector {
+    selector_kind kind;
+    axis on, to; /* of x; what a rename makes of it */
+    node index;
+    int32_t shift; /* of a lag */
+    span at;
+} selector;
+
+/* What is selected from, while its brackets are read. */
+typedef struct selection {
+    const expression *head;
+    axes have, taken;
+    selector by[AXES_MOST];
+    uint32_t count;
+} selection;
 
 /* The axis of x on which an index into `of` selects: that axis itself, else an alias of it. */
 static axis axis_for_index(checker *c, axes of_x, axis of) {
@@ -33,55 +52,68 @@ double size_known(checker *c, const axis_row *row) {
     return row->source == AXIS_fixed && row->size ? program_node(c->p, row->size)->range.highest : INFINITY;
 }
 
-static node select_entry(checker *c, scope *s, const expression *head, node x, const entry *e) {
-    axes have = program_node(c->p, x)->axes, named;
-    if (!find_axes(c, s, e->name, e->name_at, &named)) {
-        report_no_axis(c, s, e->name, e->name_at);
-        return 0;
+static bool take(checker *c, selection *x, selector by) {
+    if (axes_has(x->taken, by.on) || x->count == AXES_MOST) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, by.at), "`%s` is selected on twice",
+                                    program_axis(c->p, by.on)->name);
+        advise(c->d, told, "each selector takes one axis; the axes are [%s]", axes_text(c->p, x->have));
+        return false;
     }
-    if (named.count != 1 || !axes_has(have, named.at[0])) {
-        report_lacks_axis(c, head, have, e->name, e->name_at);
-        return 0;
-    }
-    axis a = named.at[0];
+    x->taken = axes_with(x->taken, by.on);
+    x->by[x->count++] = by;
+    return true;
+}
+
+/* The position that `axis = …` names: `last`, a label, a number or an index. */
+static node entry_position(checker *c, scope *s, axis a, const entry *e) {
     const axis_row *row = program_axis(c->p, program_axis(c->p, a)->of);
+    span at = e->value->at;
     if (e->value->kind == EXPRESSION_name) {
-        if (e->value->name == c->word_last)
-            return make_gather(c, x, make_size(c, a, e->value->at), a, e->value->at);
+        if (e->value->name == c->word_last) return make_size(c, a, at);
         for (uint32_t i = 0; i < row->label_count; i++)
-            if (row->labels[i] == e->value->name)
-                return make_gather(c, x, make_number(c, i + 1, e->value->at), a, e->value->at);
+            if (row->labels[i] == e->value->name) return make_number(c, i + 1, at);
         if (!scope_find(s, e->value->name, false)) {
             if (row->source == AXIS_labelled) {
-                diagnostic *told = diagnose(c->d, DIAGNOSTIC_name, place(c, e->value->at),
+                diagnostic *told = diagnose(c->d, DIAGNOSTIC_name, place(c, at),
                                             "the axis `%s` has no entry `%s`", row->name, e->value->name);
                 advise(c->d, told, "its entries are %s", labels_text(c, row));
                 return 0;
             }
             node_row label = {.op = NODE_label,
                               .axis = program_axis(c->p, a)->of,
-                              .at = place(c, e->value->at),
+                              .at = place(c, at),
                               .label = e->value->name};
             label.range = (range){1, INFINITY, false, false, true};
-            return make_gather(c, x, program_add(c->p, label), a, e->value->at);
+            return program_add(c->p, label);
         }
     }
     node index = evaluate_node(c, s, e->value);
     if (!index) return 0;
     range r = program_node(c->p, index)->range;
-    if (r.highest < 1 || (r.lowest == r.highest && !r.whole)) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, place(c, e->value->at),
-                                    "an entry of `%s` is a whole number from 1", e->name);
-        advise(c->d, told, "entries count from 1; the last one is `%s = last`", e->name);
-        return 0;
+    diagnostic *told = NULL;
+    if (r.highest < 1 || (r.lowest == r.highest && !r.whole))
+        told = diagnose(c->d, DIAGNOSTIC_type, place(c, at), "an entry of `%s` is a whole number from 1",
+                        e->name);
+    else if (r.lowest > size_known(c, row))
+        told = diagnose(c->d, DIAGNOSTIC_type, place(c, at), "the axis `%s` has %g entries", e->name,
+                        size_known(c, row));
+    if (!told) return index;
+    advise(c->d, told, "entries count from 1; the last one is `%s = last`", e->name);
+    return 0;
+}
+
+static bool read_entry(checker *c, scope *s, selection *x, const entry *e) {
+    axes named;
+    if (!find_axes(c, s, e->name, e->name_at, &named)) {
+        report_no_axis(c, s, e->name, e->name_at);
+        return false;
     }
-    if (r.lowest > size_known(c, row)) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, place(c, e->value->at),
-                                    "the axis `%s` has %g entries", e->name, size_known(c, row));
-        advise(c->d, told, "entries count from 1; the last one is `%s = last`", e->name);
-        return 0;
+    if (named.count != 1 || !axes_has(x->have, named.at[0])) {
+        report_lacks_axis(c, x->head, x->have, e->name, e->name_at);
+        return false;
     }
-    return make_gather(c, x, index, a, e->value->at);
+    node index = entry_position(c, s, named.at[0], e);
+    return index && take(c, x, (selector){SELECTOR_gather, named.at[0], 0, index, 0, e->value->at});
 }
 
 /* `time - 1` along an axis of x. */
@@ -94,22 +126,24 @@ static bool is_lag(checker *c, scope *s, const expression *e, axes have) {
            find_axes(c, s, e->left->name, e->left->at, &a) && a.count == 1 && axes_has(have, a.at[0]);
 }
 
-static node select_index(checker *c, scope *s, const expression *head, node x, const expression *e) {
-    axes have = program_node(c->p, x)->axes, named;
+static bool read_index(checker *c, scope *s, selection *x, const expression *e) {
+    const expression *head = x->head;
+    axes have = x->have, open = axes_minus(have, x->taken), named;
     if (e->kind == EXPRESSION_name && find_axes(c, s, e->name, e->at, &named) && named.count == 1) {
         axis to = named.at[0];
-        if (axes_has(have, to)) return x;
-        axis from = axis_for_index(c, have, program_axis(c->p, to)->of);
+        axis from = axes_has(open, to) ? to : axis_for_index(c, open, program_axis(c->p, to)->of);
+        if (from == AXIS_NONE) from = axis_for_index(c, have, program_axis(c->p, to)->of);
         if (from == AXIS_NONE) {
             report_lacks_axis(c, head, have, e->name, e->at);
-            return 0;
+            return false;
         }
-        return make_rename(c, x, from, to, e->at);
+        return take(c, x, (selector){from == to ? SELECTOR_all : SELECTOR_rename, from, to, 0, 0, e->at});
     }
     if (is_lag(c, s, e, have)) {
         find_axes(c, s, e->left->name, e->left->at, &named);
         int32_t steps = (int32_t)e->right->number;
-        return make_lag(c, x, named.at[0], e->operator== OPERATOR_subtract ? -steps : steps, e->at);
+        steps = e->operator== OPERATOR_subtract ? -steps : steps;
+        return take(c, x, (selector){SELECTOR_lag, named.at[0], 0, 0, steps, e->at});
     }
     if (e->kind == EXPRESSION_name && !scope_find(s, e->name, false) && !strchr(e->name, '.')) {
         diagnostic *told =
@@ -123,10 +157,10 @@ static node select_index(checker *c, scope *s, const expression *head, node x, c
                    "index into one",
                    head->kind == EXPRESSION_name ? head->name : "x",
                    have.count ? program_axis(c->p, have.at[0])->name : "axis");
-        return 0;
+        return false;
     }
     node index = evaluate_node(c, s, e);
-    if (!index) return 0;
+    if (!index) return false;
     const node_row *i = program_node(c->p, index);
     const char *what = e->kind == EXPRESSION_name ? arena_print(c->arena, "`%s`", e->name) : "this";
     if (i->type.support != SUPPORT_index) {
@@ -138,9 +172,10 @@ static node select_index(checker *c, scope *s, const expression *head, node x, c
                    program_axis(c->p, have.at[0])->name, e->kind == EXPRESSION_name ? e->name : "k",
                    program_axis(c->p, have.at[0])->name);
         else advise(c->d, told, "what it selects from is a single number: leave out the brackets");
-        return 0;
+        return false;
     }
-    axis a = axis_for_index(c, have, i->type.index);
+    axis a = axis_for_index(c, open, i->type.index);
+    if (a == AXIS_NONE) a = axis_for_index(c, have, i->type.index);
     if (a == AXIS_NONE) {
         const char *into = program_axis(c->p, i->type.index)->name;
         const char *from = head->kind == EXPRESSION_name ? arena_print(c->arena, "`%s`", head->name)
@@ -152,9 +187,9 @@ static node select_index(checker *c, scope *s, const expression *head, node x, c
             advise(c->d, told, "select by an index into one of [%s], or give %s the axis `%s`",
                    axes_text(c->p, have), from, into);
         else advise(c->d, told, "%s is a single number: leave out the brackets", from);
-        return 0;
+        return false;
     }
-    return make_gather(c, x, index, a, e->at);
+    return take(c, x, (selector){SELECTOR_gather, a, 0, index, 0, e->at});
 }
 
 /* Whether brackets hold a lag, `[time - 1]`. */
@@ -187,6 +222,38 @@ static node evaluate_head(checker *c, scope *s, const expression *e) {
     return evaluate_node(c, s, e->head);
 }
 
+static node apply_selector(checker *c, node x, const selector *by, axis on) {
+    switch (by->kind) {
+    case SELECTOR_all: return x;
+    case SELECTOR_rename: return make_rename(c, x, on, by->to, by->at);
+    case SELECTOR_gather: return make_gather(c, x, by->index, on, by->at);
+    case SELECTOR_lag: return make_lag(c, x, on, by->shift, by->at);
+    }
+    return 0;
+}
+
+/* All selectors at once: where there are several, the axes that they take are put aside under other names
+ * first, so that none meets what another brings in. */
+static node apply_selection(checker *c, node x, const selection *of) {
+    axis on[AXES_MOST];
+    uint32_t moving = 0;
+    for (uint32_t i = 0; i < of->count; i++) {
+        on[i] = of->by[i].on;
+        moving += of->by[i].kind != SELECTOR_all;
+        if (of->by[i].kind == SELECTOR_lag) x = x ? apply_selector(c, x, &of->by[i], on[i]) : 0;
+    }
+    for (uint32_t i = 0; x && moving > 1 && i < of->count; i++) {
+        if (of->by[i].kind == SELECTOR_all || of->by[i].kind == SELECTOR_lag) continue;
+        const char *aside = arena_print(c->arena, "%s:%u", program_axis(c->p, on[i])->name, i + 1);
+        axis to = axis_alias(c, on[i], names_of(c->p->names, aside), of->by[i].at);
+        x = make_rename(c, x, on[i], to, of->by[i].at);
+        on[i] = to;
+    }
+    for (uint32_t i = 0; x && i < of->count; i++)
+        if (of->by[i].kind != SELECTOR_lag) x = apply_selector(c, x, &of->by[i], on[i]);
+    return x;
+}
+
 value evaluate_select(checker *c, scope *s, const expression *e) {
     const binding *callable = e->head->kind == EXPRESSION_name && !scope_find(s, e->head->name, false)
                                   ? scope_find(s, e->head->name, true)
@@ -196,9 +263,11 @@ value evaluate_select(checker *c, scope *s, const expression *e) {
         return FAILED;
     }
     node x = evaluate_head(c, s, e);
-    for (uint32_t i = 0; x && i < e->list.count; i++) {
+    if (!x) return FAILED;
+    selection by = {.head = e->head, .have = program_node(c->p, x)->axes};
+    for (uint32_t i = 0; i < e->list.count; i++) {
         const entry *at = &e->list.at[i];
-        x = at->name ? select_entry(c, s, e->head, x, at) : select_index(c, s, e->head, x, at->value);
+        if (!(at->name ? read_entry(c, s, &by, at) : read_index(c, s, &by, at->value))) return FAILED;
     }
-    return value_of(x);
+    return value_of(apply_selection(c, x, &by));
 }

@@ -3,7 +3,7 @@
 
 /* ---- axes by name ---- */
 
-static axis axis_alias(checker *c, axis of, name as, span at) {
+axis axis_alias(checker *c, axis of, name as, span at) {
     axis base = program_axis(c->p, of)->of;
     for (axis a = 0; a < c->p->axes.count; a++)
         if (program_axis(c->p, a)->of == base && program_axis(c->p, a)->name == as) return a;

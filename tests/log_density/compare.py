@@ -4,9 +4,9 @@
 usage: compare.py VMRUN [NAME…]     prints `ok NAME`, or `FAIL NAME: why` with the point and the entry
 
 Tolerances. A log density is a sum of terms, of which some cancel; it may differ from the reference by 1e-9 of
-itself, where rounding alone gives up to 1e-12 for a sum of thousands; so may an entry of the gradient, and by 1e-13
-of the largest entry, since what cancels in the one is of the size of the other. Both sides have every constant, so
-that values and not differences of values are compared.
+itself, where rounding alone gives up to 1e-12 for a sum of thousands; so may an entry of the gradient, and by
+1e-13 of the largest entry, since what cancels in the one is of the size of the other. Both sides have every
+constant, so that values and not differences of values are compared.
 """
 import json, os, subprocess, sys, tempfile
 
@@ -21,8 +21,8 @@ def data_of(row):
     """-> the path of the row's data or None"""
     if not row["data"]:
         return None
-    return os.path.join(HERE, "programs", row["data"] + ".json") if row["model"].startswith("log_density/") else \
-        os.path.join(POSTERIORS, row["data"] + ".json")
+    is_ours = row["model"].startswith("log_density/")
+    return os.path.join(os.path.join(HERE, "programs") if is_ours else POSTERIORS, row["data"] + ".json")
 
 
 def flat(x):
@@ -30,7 +30,9 @@ def flat(x):
 
 
 def differs(found, expected, size):
-    return not isinstance(found, (int, float)) or not abs(found - expected) <= TOLERANCE * abs(expected) + ROUNDING * size
+    if not isinstance(found, (int, float)):
+        return True
+    return not abs(found - expected) <= TOLERANCE * abs(expected) + ROUNDING * size
 
 
 def compare(vmrun, row, point, values):

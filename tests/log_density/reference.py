@@ -3,10 +3,10 @@
 
 usage: reference.py > table.json
 
-The posteriors of tests/accuracy are written here from their formulas, in `shared/posteriordb/README.md` beside
-the repository, and the programs of programs/ from what they mean; neither is a translation of a .vm program,
-from which only the names of the latents are taken. A density is that of the latents of the program: where it is
-non-centred (eight_schools_noncentered) of the standardised effects, else of the named quantities themselves.
+The posteriors of tests/accuracy are written here from their formulas, in `shared/posteriordb/README.md`
+beside the repository, and the programs of programs/ from what they mean; neither is a translation of a .vm
+program, from which only the names of the latents are taken. A density is that of the latents of the program:
+where it is non-centred (eight_schools_noncentered) of the standardised effects, else of the named quantities.
 
 Each function below returns the latents, each with how to draw it inside its support, and the log density as a
 function of them. A gradient is the complex step Im f(x + ih) / h with h = 1e-100, which has no error of
@@ -78,7 +78,8 @@ def absolute(x):
 
 def largest(x, axis=None):
     x = np.asarray(x) if axis is not None else np.ravel(x)
-    return np.take_along_axis(x, np.expand_dims(np.argmax(x.real, axis or 0), axis or 0), axis or 0).squeeze(axis or 0)
+    return np.take_along_axis(x, np.expand_dims(np.argmax(x.real, axis or 0), axis or 0),
+                              axis or 0).squeeze(axis or 0)
 
 
 def log_sum_exp(x, axis=None):
@@ -194,7 +195,8 @@ def regression(columns, y, sigma_prior, noise):
 @posterior("kidiq-.*")
 def kidiq(d, name):
     hs, iq = d["mom_hs"], d["mom_iq"]
-    columns = {"momhs": [1, hs], "momiq": [1, iq], "momhsiq": [1, hs, iq], "interaction": [1, hs, iq, hs * iq]}
+    columns = {"momhs": [1, hs], "momiq": [1, iq], "momhsiq": [1, hs, iq],
+               "interaction": [1, hs, iq, hs * iq]}
     return regression(columns[name.split("kidscore_")[1]], d["kid_score"], lambda s: half_cauchy(s, 2.5), 20)
 
 
@@ -216,7 +218,8 @@ def kidiq_with_mom_work(d, name):
 @posterior("nes.*-nes")
 def nes(d, name):
     age = d["age_discrete"]
-    columns = [1, d["real_ideo"], d["race_adj"], age == 2, age == 3, age == 4, d["educ1"], d["gender"], d["income"]]
+    columns = [1, d["real_ideo"], d["race_adj"], age == 2, age == 3, age == 4, d["educ1"], d["gender"],
+               d["income"]]
     return regression(columns, d["partyid7"], lambda s: 0, 2)
 
 
@@ -238,7 +241,8 @@ def kilpisjarvi(d, name):
 @posterior("eight_schools-eight_schools_centered")
 def eight_schools_centered(d, name):
     def f(mu, tau, theta):
-        return total(normal(mu, 0, 5), half_cauchy(tau, 5), normal(theta, mu, tau), normal(d["y"], theta, d["sigma"]))
+        return total(normal(mu, 0, 5), half_cauchy(tau, 5), normal(theta, mu, tau),
+                     normal(d["y"], theta, d["sigma"]))
     return {"mu": real(scale=4), "tau": positive(loc=3), "theta": real(8, loc=4, scale=6)}, f
 
 
@@ -255,8 +259,9 @@ def ar(d, name):
     y, K = d["y"], 5
 
     def f(alpha, beta, sigma):
-        noise = [normal(y[t], alpha + sum(beta[k] * y[t - 1 - k] for k in range(K)), sigma) for t in range(K, len(y))]
-        return total(normal(alpha, 0, 10), normal(beta, 0, 10), half_cauchy(sigma, 2.5), noise)
+        back = [alpha + sum(beta[k] * y[t - 1 - k] for k in range(K)) for t in range(K, len(y))]
+        return total(normal(alpha, 0, 10), normal(beta, 0, 10), half_cauchy(sigma, 2.5),
+                     normal(y[K:], np.array(back), sigma))
     return {"alpha": real(), "beta": real(K), "sigma": positive()}, f
 
 
@@ -267,13 +272,17 @@ def mcycle_gp(d, name):
 
     def f(Intercept, sdgp_1, lscale_1, zgp_1, Intercept_sigma, sdgp_sigma_1, lscale_sigma_1, zgp_sigma_1):
         mu = Intercept + d["Xgp_1"] @ (w(d["slambda_1"][:, 0], sdgp_1, lscale_1) * zgp_1)
-        eta = Intercept_sigma + d["Xgp_sigma_1"] @ (w(d["slambda_sigma_1"][:, 0], sdgp_sigma_1, lscale_sigma_1) * zgp_sigma_1)
+        eta = Intercept_sigma + d["Xgp_sigma_1"] @ (w(d["slambda_sigma_1"][:, 0], sdgp_sigma_1,
+                                                      lscale_sigma_1) * zgp_sigma_1)
         return total(student(Intercept, 3, -13, 36), log(2) + student(sdgp_1, 3, 0, 36), normal(zgp_1, 0, 1),
-                     inv_gamma(lscale_1, 1.124909, 0.0177), student(Intercept_sigma, 3, 0, 10), normal(zgp_sigma_1, 0, 1),
+                     inv_gamma(lscale_1, 1.124909, 0.0177), student(Intercept_sigma, 3, 0, 10),
+                     normal(zgp_sigma_1, 0, 1),
                      log(2) + student(sdgp_sigma_1, 3, 0, 36), inv_gamma(lscale_sigma_1, 1.124909, 0.0177),
                      normal(d["Y"], mu, exp(eta)))
-    return {"Intercept": real(loc=-13, scale=10), "sdgp_1": positive(loc=30), "lscale_1": positive(loc=0.05), "zgp_1": real(40),
-            "Intercept_sigma": real(loc=2), "sdgp_sigma_1": positive(loc=1), "lscale_sigma_1": positive(loc=0.05),
+    return {"Intercept": real(loc=-13, scale=10), "sdgp_1": positive(loc=30), "lscale_1": positive(loc=0.05),
+            "zgp_1": real(40),
+            "Intercept_sigma": real(loc=2), "sdgp_sigma_1": positive(loc=1),
+            "lscale_sigma_1": positive(loc=0.05),
             "zgp_sigma_1": real(20)}, f
 
 
@@ -287,7 +296,8 @@ def seeds(d, name):
 
     def original(alpha0, alpha1, alpha2, alpha12, tau, b):
         a = np.array([alpha0, alpha1, alpha2, alpha12])
-        return total(normal(a, 0, 1000), gamma(tau, 0.001, 0.001), normal(b, 0, tau ** -0.5), likelihood(*a, b))
+        return total(normal(a, 0, 1000), gamma(tau, 0.001, 0.001), normal(b, 0, tau ** -0.5),
+                     likelihood(*a, b))
 
     def stanified(alpha0, alpha1, alpha2, alpha12, sigma, b):
         a = np.array([alpha0, alpha1, alpha2, alpha12])
@@ -295,7 +305,8 @@ def seeds(d, name):
 
     def centred(alpha0, alpha1, alpha2, alpha12, sigma, c):
         a = np.array([alpha0, alpha1, alpha2, alpha12])
-        return total(normal(a, 0, 1), half_cauchy(sigma, 1), normal(c, 0, sigma), likelihood(*a, c - np.sum(c) / len(c)))
+        return total(normal(a, 0, 1), half_cauchy(sigma, 1), normal(c, 0, sigma),
+                     likelihood(*a, c - np.sum(c) / len(c)))
     if name.endswith("seeds_model"):
         return {**a, "tau": positive(loc=5), "b": real(21)}, original
     if name.endswith("stanified_model"):
@@ -327,14 +338,16 @@ def radon(d, name):
         return total(level(alpha, mu_alpha, sigma_alpha), noise(alpha[c], sigma_y))
 
     def variable_intercept(mu_alpha, sigma_alpha, alpha, beta, sigma_y):
-        return total(level(alpha, mu_alpha, sigma_alpha), normal(beta, 0, 10), noise(alpha[c] + beta * floor, sigma_y))
+        return total(level(alpha, mu_alpha, sigma_alpha), normal(beta, 0, 10),
+                     noise(alpha[c] + beta * floor, sigma_y))
 
     def hierarchical_intercept(mu_alpha, sigma_alpha, alpha, beta, sigma_y):
         return total(level(alpha, mu_alpha, sigma_alpha), normal(beta, 0, 10),
                      noise(alpha[c] + beta[0] * uppm + beta[1] * floor, sigma_y))
 
     def variable_slope(alpha, mu_beta, sigma_beta, beta, sigma_y):
-        return total(normal(alpha, 0, 10), level(beta, mu_beta, sigma_beta), noise(alpha + beta[c] * floor, sigma_y))
+        return total(normal(alpha, 0, 10), level(beta, mu_beta, sigma_beta),
+                     noise(alpha + beta[c] * floor, sigma_y))
 
     def variable_intercept_slope(mu_alpha, sigma_alpha, alpha, mu_beta, sigma_beta, beta, sigma_y):
         return total(level(alpha, mu_alpha, sigma_alpha), level(beta, mu_beta, sigma_beta),
@@ -352,10 +365,12 @@ def radon(d, name):
 @posterior("irt_2pl-irt_2pl")
 def irt(d, name):
     def f(sigma_theta, sigma_a, sigma_b, mu_b, theta, a, b):
-        return total(half_cauchy(np.array([sigma_theta, sigma_a, sigma_b]), 2), normal(mu_b, 0, 5), normal(theta, 0, sigma_theta),
+        return total(half_cauchy(np.array([sigma_theta, sigma_a, sigma_b]), 2), normal(mu_b, 0, 5),
+                     normal(theta, 0, sigma_theta),
                      lognormal(a, 0, sigma_a), normal(b, mu_b, sigma_b),
                      bernoulli_logit(d["y"], a[:, None] * (theta[None, :] - b[:, None])))
-    return {"sigma_theta": positive(), "sigma_a": positive(), "sigma_b": positive(), "mu_b": real(), "theta": real(100),
+    return {"sigma_theta": positive(), "sigma_a": positive(), "sigma_b": positive(), "mu_b": real(),
+            "theta": real(100),
             "a": positive(20), "b": real(20)}, f
 
 
@@ -366,7 +381,8 @@ def dogs(d, name):
     shocked = np.array([[np.sum(row[:t] == 1) for t in range(len(row))] for row in y])
 
     def f(beta):
-        return total(normal(beta, 0, 100), bernoulli_logit(y, beta[0] + beta[1] * avoided + beta[2] * shocked))
+        return total(normal(beta, 0, 100), bernoulli_logit(y,
+                                                           beta[0] + beta[1] * avoided + beta[2] * shocked))
     return {"beta": real(3, scale=0.5)}, f
 
 
@@ -389,7 +405,8 @@ def capture_equal(d, name):
 @posterior("Mt_data-Mt_model")
 def capture_by_time(d, name):
     y = d["y"]
-    return {"omega": between(0, 1), "p": between(0, 1, 3)}, lambda omega, p: capture_recapture(y, omega, [p] * len(y))
+    return {"omega": between(0, 1), "p": between(0, 1, 3)}, lambda omega, p: capture_recapture(y, omega,
+                                                                                               [p] * len(y))
 
 
 @posterior("Mb_data-Mb_model")
@@ -397,7 +414,8 @@ def capture_by_behaviour(d, name):
     y = d["y"]
 
     def f(omega, p, c):
-        return capture_recapture(y, omega, [[c if t > 0 and row[t - 1] else p for t in range(len(row))] for row in y])
+        chance = [[c if t > 0 and row[t - 1] else p for t in range(len(row))] for row in y]
+        return capture_recapture(y, omega, chance)
     return {"omega": between(0, 1), "p": between(0, 1), "c": between(0, 1)}, f
 
 
@@ -415,7 +433,8 @@ def survey(d, name):
 def glm_poisson(d, name):
     def f(alpha, beta1, beta2, beta3):
         x = d["year"]
-        return total(-log(40) - 3 * log(20), poisson_log(d["C"], alpha + beta1 * x + beta2 * x ** 2 + beta3 * x ** 3))
+        return total(-log(40) - 3 * log(20), poisson_log(d["C"],
+                                                         alpha + beta1 * x + beta2 * x ** 2 + beta3 * x ** 3))
     return {"alpha": real(loc=3), **{"beta%d" % i: real() for i in (1, 2, 3)}}, f
 
 
@@ -458,7 +477,7 @@ def rate_4(d, name):
 
 @posterior("bones_data-bones_model")
 def bones(d, name):
-    """Differences of two expits are sinh((a - b) / 2) / (2 cosh(a / 2) cosh(b / 2)), which loses no digits."""
+    """expit(a) - expit(b) is sinh((a - b) / 2) / (2 cosh(a / 2) cosh(b / 2)), which loses no digits."""
     def log_cosh(x):
         x = np.where(x.real < 0, -x, x)
         return x - log(2) + log(1 + exp(-2 * x))
@@ -487,10 +506,12 @@ def loss_curves(d, name):
 
     def f(mu_LR, sd_LR, loss_sd, omega, theta, LR):
         growth = 1 - exp(-(t / theta) ** omega)
-        return total(normal(mu_LR, 0, 0.5), lognormal(sd_LR, 0, 0.5), lognormal(loss_sd, 0, 0.7), lognormal(omega, 0, 0.5),
+        return total(normal(mu_LR, 0, 0.5), lognormal(sd_LR, 0, 0.5), lognormal(loss_sd, 0, 0.7),
+                     lognormal(omega, 0, 0.5),
                      lognormal(theta, 0, 0.5), lognormal(LR, mu_LR, sd_LR),
                      normal(d["loss"], LR[c] * d["premium"][c] * growth, loss_sd * d["premium"][c]))
-    return {"mu_LR": real(scale=0.5), "sd_LR": positive(), "loss_sd": positive(loc=0.3), "omega": positive(), "theta": positive(),
+    return {"mu_LR": real(scale=0.5), "sd_LR": positive(), "loss_sd": positive(loc=0.3), "omega": positive(),
+            "theta": positive(),
             "LR": positive(10)}, f
 
 
@@ -517,7 +538,8 @@ def garch(d, name):
 
     def draw(rng):
         share = between(0, 1)(rng)
-        return {"mu": real(loc=5)(rng), "alpha0": positive()(rng), "alpha1": share, "beta1": rounded(rng.uniform(0.02, 0.98) * (1 - share))}
+        return {"mu": real(loc=5)(rng), "alpha0": positive()(rng), "alpha1": share,
+                "beta1": rounded(rng.uniform(0.02, 0.98) * (1 - share))}
     return draw, f
 
 
@@ -529,7 +551,8 @@ def hmm(d, name):
         for y in d["y"][1:]:
             forward = log_sum_exp(forward[:, None] + transition, 0) + normal(y, mu, 1)
         return total(normal(mu, np.array([3, 10]), 1), log_sum_exp(forward))
-    return {"theta1": shares(2), "theta2": shares(2), "mu": lambda rng: increasing(2, 2)(rng) * np.array([1, 3])}, f
+    return {"theta1": shares(2), "theta2": shares(2),
+            "mu": lambda rng: increasing(2, 2)(rng) * np.array([1, 3])}, f
 
 
 # ---- the programs of programs/ ----
@@ -544,7 +567,9 @@ def program(f):
 
 def at(values, index):
     """gathers: indices count from 1"""
-    return values[tuple(i.astype(int) - 1 for i in index)] if isinstance(index, tuple) else values[index.astype(int) - 1]
+    if isinstance(index, tuple):
+        return values[tuple(i.astype(int) - 1 for i in index)]
+    return values[index.astype(int) - 1]
 
 
 @program
@@ -554,7 +579,8 @@ def gathers(d):
     def f(level, skill, edge, pull):
         day = np.array([1, 2]) * np.ones_like(host)
         crowd = at(skill, host) + at(pull, (at(region, host), day)) - at(level, at(region, away))[:, None]
-        return total(normal(level, 0, 1), normal(skill, at(level, region), 1), normal(edge, 0, 2), normal(pull, 0, 1),
+        return total(normal(level, 0, 1), normal(skill, at(level, region), 1), normal(edge, 0, 2),
+                     normal(pull, 0, 1),
                      bernoulli_logit(d["won"], at(skill, home) - at(skill, away) + at(edge, (home, away))),
                      normal(d["margin"], at(level, at(region, home)) * at(edge, (away, home)), 1.5),
                      normal(d["crowd"], crowd, 2))
@@ -571,7 +597,8 @@ def aliases(d):
         along = [sum(x[j] * f[j] * n[i] for j in range(N)) for i in range(N)]
         upper = sum(np.sin(f[i]) * np.cos(f[j]) for i in range(N) for j in range(i + 1, N))
         pairs = [0.01 * (i - j) ** 2 * f[i] ** 2 * f[j] for i in range(N) for j in range(N)]
-        return total(half_normal(l, 1), half_normal(a, 2), normal(f, 0, 1), -0.5 * f @ K @ f, np.array(along) * f / 10,
+        return total(half_normal(l, 1), half_normal(a, 2), normal(f, 0, 1), -0.5 * f @ K @ f,
+                     np.array(along) * f / 10,
                      N ** 2 * upper, -np.array(pairs))
     return {"l": positive(), "a": positive(), "f": real(N)}, f
 
@@ -582,7 +609,8 @@ def index_lets(d):
 
     def f(b, s, f, w):
         terms = [normal(b, 0, 1), half_normal(s, 1), normal(f, 0, 1), normal(w, 0, 1)]
-        terms += [normal(y[t], b[0] * y[t - 1] + b[1] * y[t - 2] + b[2] * y[t - 3] + f[t], s) for t in range(3, T)]
+        terms += [normal(y[t], b[0] * y[t - 1] + b[1] * y[t - 2] + b[2] * y[t - 3] + f[t],
+                         s) for t in range(3, T)]
         padded = [f[0], *f, f[-1]]
         terms += [-0.5 * (padded[t] - 2 * padded[t + 1] + padded[t + 2]) ** 2 for t in range(T)]
         terms += [d["table"].flat[t] * w.flat[t] * f[t] for t in range(T)]
@@ -603,8 +631,10 @@ def reductions(d):
         share = exp(a + b) / np.sum(exp(a + b), 1, keepdims=True)
         extremes = largest(a, 1)[:, None] + 2 * largest(-x * a, 0)[None, :] + largest(a * b)
         moments = -0.5 * log(var(a, S, 1))[:, None] + (b * np.sum(a, 0) / G)[None, :] * var(a - x, G * S)
-        return total(normal(a, 0, 1), normal(b, 0, 1), -0.1 * np.sum(level + b, 1) ** 2, log_sum_exp(level + b * x, 1),
-                     log_sum_exp(a - b), share * x, a * b - log_sum_exp(a * b, 0), 0.1 * np.prod(1 + 0.3 * a, 1), extremes, moments,
+        return total(normal(a, 0, 1), normal(b, 0, 1), -0.1 * np.sum(level + b, 1) ** 2,
+                     log_sum_exp(level + b * x, 1),
+                     log_sum_exp(a - b), share * x, a * b - log_sum_exp(a * b, 0),
+                     0.1 * np.prod(1 + 0.3 * a, 1), extremes, moments,
                      b ** 2 * a, 0.01 * np.cumsum(np.cumsum(a, 1), 0))
     return {"a": real(G, S), "b": real(S)}, f
 
@@ -636,19 +666,23 @@ def narrowing(d):
         more = lambda a: rounded(a + rng.uniform(0.2, 2))
         m, s = rounded(rng.normal()), more(0.2)
         v, h = rounded(rng.uniform(0.2, 2, 3)), inside(0, 1)
-        return {"m": m, "s": s, "a": more(0), "b": -more(0), "c": inside(m, m + s), "d": -more(-m), "e": more(0.5), "f": more(3),
-                "g": inside(0.5, 2), "h": h, "i": more(m), "v": v, "w": inside(-1, v), "q": more(0), "r": inside(0, 1 - h)}
+        return {"m": m, "s": s, "a": more(0), "b": -more(0), "c": inside(m, m + s), "d": -more(-m),
+                "e": more(0.5), "f": more(3),
+                "g": inside(0.5, 2), "h": h, "i": more(m), "v": v, "w": inside(-1, v), "q": more(0),
+                "r": inside(0, 1 - h)}
 
     def f(m, s, a, b, c, d_, e, f, g, h, i, v, w, q, r):
         below_2, below_half = Phi((log(2) - m) / s), Phi((log(0.5) - m) / s)
-        return total(normal(m, 0, 1), half_normal(s, 2), normal(a, m, s) - log_Phi(m / s), normal(b, m, s) - log_Phi(-m / s),
+        return total(normal(m, 0, 1), half_normal(s, 2), normal(a, m, s) - log_Phi(m / s),
+                     normal(b, m, s) - log_Phi(-m / s),
                      normal(c, 1, 2) - log(Phi((m + s - 1) / 2) - Phi((m - 1) / 2)),
                      cauchy(d_, 0, s) - log(0.5 + np.arctan(m / s) / pi),
                      half_cauchy(e, s) - log(1 - 2 / pi * np.arctan(0.5 / s)),
                      log(s) - s * (f - 3), lognormal(g, m, s) - log(below_2 - below_half),
                      laplace(h, m, 1) - log(laplace_cdf(1 - m) - laplace_cdf(-m)),
                      logistic(v, m, s) - log(expit(m / s)), normal(w, 0, v) - log(Phi(v / v) - Phi(-1 / v)),
-                     gumbel(q, m, s) - log(1 - exp(-exp(m / s))), weibull(r, 1.5, s) - log(1 - exp(-((1 - h) / s) ** 1.5)),
+                     gumbel(q, m, s) - log(1 - exp(-exp(m / s))),
+                     weibull(r, 1.5, s) - log(1 - exp(-((1 - h) / s) ** 1.5)),
                      normal(d["y"], a + b + c + d_ + e + f + g + h + i + q + r + np.sum(v * w), 1))
     return draw, lambda **x: f(**{("d_" if k == "d" else k): value for k, value in x.items()})
 
@@ -659,9 +693,11 @@ def orders(d):
     rising_from_0 = lambda rng: np.array([increasing(4, 0)(rng) for _ in range(2)])
 
     def f(m, s, a, b, c, d, e, f):
-        return total(normal(m, 0, 1), half_normal(s, 1), 7 * log(24), normal(a, m, s), normal(b, m, s) - log_Phi(m / s),
+        return total(normal(m, 0, 1), half_normal(s, 1), 7 * log(24), normal(a, m, s),
+                     normal(b, m, s) - log_Phi(m / s),
                      cauchy(c, 0, 1), log(s) - s * d, half_normal(e, 1), -0.5 * f ** 2)
-    return {"m": real(), "s": positive(), "a": increasing(4), "b": increasing(4, 0), "c": rising, "d": increasing(4, 0),
+    return {"m": real(), "s": positive(), "a": increasing(4), "b": increasing(4, 0), "c": rising,
+            "d": increasing(4, 0),
             "e": rising_from_0, "f": increasing(4)}, f
 
 
@@ -670,7 +706,8 @@ def truncated(d):
     def draw(rng):
         mu, s = rounded(rng.normal()), rounded(rng.uniform(0.3, 1.5))
         share = rng.uniform(0.1, 0.9)
-        return {"mu": mu, "s": s, "w": rounded(rng.uniform(-0.9, 0.9)), "u": rounded(mu - 2 + share * (2 + 3 * s)),
+        return {"mu": mu, "s": s, "w": rounded(rng.uniform(-0.9, 0.9)),
+                "u": rounded(mu - 2 + share * (2 + 3 * s)),
                 "v": rounded(rng.uniform(-3.9, 3)), "x": rounded(rng.uniform(-0.4, 2, 3))}
 
     def f(mu, s, w, u, v, x):
@@ -678,10 +715,13 @@ def truncated(d):
         ends = np.array([cut(d["top"][0]), cut(d["top"][1]) - cut(d["low"][1]), 1 - cut(d["low"][2])])
         p = expit(mu)
         geometric = d["n"] * log(1 - p) + log(p) - log((1 - p) - (1 - p) ** 7)
-        return total(normal(mu, 0, 1), half_normal(s, 1), normal(w, mu, s) - log(Phi((1 - mu) / s) - Phi((-1 - mu) / s)),
-                     normal(u, mu, s) - log(Phi(3.0) - Phi(-2 / s)), laplace(v, mu, s) - log(1 - laplace_cdf((-4 - mu) / s)),
+        return total(normal(mu, 0, 1), half_normal(s, 1),
+                     normal(w, mu, s) - log(Phi((1 - mu) / s) - Phi((-1 - mu) / s)),
+                     normal(u, mu, s) - log(Phi(3.0) - Phi(-2 / s)),
+                     laplace(v, mu, s) - log(1 - laplace_cdf((-4 - mu) / s)),
                      normal(d["y"], mu, s) - log(Phi((d["top"] - mu) / s) - Phi((d["low"] - mu) / s)),
-                     normal(x, mu, s) - log(ends), log(s) - s * d["z"] - log(1 - exp(-s * d["top"])), geometric)
+                     normal(x, mu, s) - log(ends), log(s) - s * d["z"] - log(1 - exp(-s * d["top"])),
+                     geometric)
     return draw, f
 
 
@@ -695,7 +735,8 @@ def tails(d):
         ends = np.where(low < 0, 1, 1 - exp(-4 * s))
         ends = ends - np.where(low > 0, 1 - exp(-s * up), 0)
         return total(half_normal(s, 1), half_normal(a, s) - log(2 * (Phi(2 / s) - Phi(up / s))),
-                     half_cauchy(b, s) - log(1 - 2 / pi * np.arctan(up / s)), log(s) - s * c - log(exp(-s * up) - exp(-2 * s)),
+                     half_cauchy(b, s) - log(1 - 2 / pi * np.arctan(up / s)),
+                     log(s) - s * c - log(exp(-s * up) - exp(-2 * s)),
                      lognormal(d, 0, s) - log(Phi(log(3) / s) - np.where(low > 0, Phi(log_up / s), 0)),
                      weibull(e, 1.5, s) + (up / s) ** 1.5, log(s) - s * x - log(ends))
     at_least = lambda rng: rounded(np.where(low > 0, low, 0) + rng.uniform(0.1, 1.5, 3))
@@ -708,7 +749,8 @@ def event_axes(d):
         return normal(x, np.concatenate([[start], x[:-1]]), scale)
 
     def f(s, m, h, g):
-        return total(half_normal(s, 1), normal(m, 0, 1), walk(h, 0, s), normal(g, 0, 1), *[walk(y, m[i], s) for i, y in enumerate(d["y"])],
+        return total(half_normal(s, 1), normal(m, 0, 1), walk(h, 0, s), normal(g, 0, 1),
+                     *[walk(y, m[i], s) for i, y in enumerate(d["y"])],
                      *[0.1 * walk(g[:, i], 1, s) for i in range(2)])
     return {"s": positive(4), "m": real(2), "h": real(4), "g": real(4, 2)}, f
 
@@ -720,7 +762,8 @@ def censored(d):
     def f(mu, s):
         scale, shape, p = exp(mu), 1 + s, expit(mu)
         lives = np.where(d["died"] == 1, weibull(t, shape, scale), -(t / scale) ** shape)
-        values = np.where(y >= cap, log_Phi((mu - cap) / s), np.where(y <= -1, log_Phi((-1 - mu) / s), normal(y, mu, s)))
+        values = np.where(y >= cap, log_Phi((mu - cap) / s),
+                          np.where(y <= -1, log_Phi((-1 - mu) / s), normal(y, mu, s)))
         counts = np.where(n >= 4, 4 * log(1 - p), n * log(1 - p) + log(p))
         return total(normal(mu, 0, 1), half_normal(s, 1), lives, values, counts)
     return {"mu": real(), "s": positive()}, f
@@ -731,7 +774,8 @@ def labels(d):
     group = np.array([["control", "low", "high"].index(g) for g in d["group"]])
 
     def f(b, drift):
-        return total(normal(b, 0, 1), normal(drift, 0, 1), normal(d["y"], b[group] + 0.1 * d["dose"] @ b + d["dose"][:, 1], 1),
+        return total(normal(b, 0, 1), normal(drift, 0, 1),
+                     normal(d["y"], b[group] + 0.1 * d["dose"] @ b + d["dose"][:, 1], 1),
                      -(b[2] - b[0]) ** 2 * b[2], drift[1, 1] * drift[0, 2], np.sin(drift[:, 0]), b[1] ** 2)
     return {"b": real(3), "drift": real(3, 3)}, f
 
@@ -743,8 +787,10 @@ def functions(d):
     def f(m, q, t, u, h):
         a, scale = m - 1, exp((m + 1) / 4)
         mixed = log((1 - q) * exp(normal(y, a, scale)) + q * exp(normal(y, a, 10 * scale)))
-        return total(normal(m, y.min(), y.max() - y.min()), beta_density(q, 2, 5), log(2 * t / 16) - log((9 - 1) / 16),
-                     log(2 * u / 25) - log((4 - 0.25) / 25), normal(h, 0, 1), mixed, -sqrt(np.sum(h ** 2)) * t * u)
+        return total(normal(m, y.min(), y.max() - y.min()), beta_density(q, 2, 5),
+                     log(2 * t / 16) - log((9 - 1) / 16),
+                     log(2 * u / 25) - log((4 - 0.25) / 25), normal(h, 0, 1), mixed,
+                     -sqrt(np.sum(h ** 2)) * t * u)
     return {"m": real(), "q": between(0, 1), "t": between(1, 3), "u": between(0.5, 2), "h": real(4)}, f
 
 
@@ -772,9 +818,11 @@ def branches(d):
 def shares_(d):
     def f(w, p, g, mu):
         mixed = [log(np.sum(w * exp(normal(y, mu, 1)))) for y in d["y"]]
-        return total(dirichlet(w, np.full(3, 2.0)), *[dirichlet(row, np.full(3, 1.5)) for row in p], normal(mu, 0, 1),
+        return total(dirichlet(w, np.full(3, 2.0)), *[dirichlet(row, np.full(3, 1.5)) for row in p],
+                     normal(mu, 0, 1),
                      log(at(p, (d["site_of"], d["z"]))), mixed, log(np.sum(g * exp(mu))))
-    return {"w": shares(3), "p": lambda rng: np.array([shares(3)(rng) for _ in range(2)]), "g": shares(3), "mu": real(3)}, f
+    return {"w": shares(3), "p": lambda rng: np.array([shares(3)(rng) for _ in range(2)]), "g": shares(3),
+            "mu": real(3)}, f
 
 
 @program
@@ -785,8 +833,10 @@ def values(d):
         kl_gamma = (s - 3) * digamma(s) - lgamma(s) + lgamma(3) + 3 * log(2 / s) + s * (s - 2) / 2
         tails = [log_Phi((-8 - m) / s)] * 3
         variance = (exp(0.3 ** 2) - 1) * exp(m / 2 + 0.3 ** 2)
-        return total(normal(m, 0, 1), half_normal(s, 1), normal(c, 0, 1), gamma(x, 1 + s, 2), log_Phi((c - m) / s),
-                     3 * 0.5 * (m + s * log(0.3 / 0.7)), -kl_normal, -0.1 * kl_gamma, -0.5 * log(2 * pi * np.e) - log(s), s / (s + 2),
+        return total(normal(m, 0, 1), half_normal(s, 1), normal(c, 0, 1), gamma(x, 1 + s, 2),
+                     log_Phi((c - m) / s),
+                     3 * 0.5 * (m + s * log(0.3 / 0.7)), -kl_normal, -0.1 * kl_gamma,
+                     -0.5 * log(2 * pi * np.e) - log(s), s / (s + 2),
                      -3 * variance, tails, -(x / 2) ** s)
     return {"m": real(), "s": positive(), "c": real(3)}, f
 
@@ -797,7 +847,8 @@ def contractions(d):
         h = np.tanh(d["X"] @ W + b)
         gram = np.array([[np.sum(h[:, i] * h[:, j]) for j in range(4)] for i in range(4)])
         three = sum(W[i, j] * V[j, k] * b[j] for i in range(3) for j in range(4) for k in range(2))
-        return total(normal(W, 0, 1), normal(V, 0, 1), normal(b, 0, 1), half_normal(s, 1), normal(d["Y"], h @ V, s), -0.01 * three,
+        return total(normal(W, 0, 1), normal(V, 0, 1), normal(b, 0, 1), half_normal(s, 1),
+                     normal(d["Y"], h @ V, s), -0.01 * three,
                      -0.1 * gram)
     return {"W": real(3, 4), "V": real(4, 2), "b": real(4), "s": positive(2)}, f
 
@@ -827,9 +878,23 @@ def expressions(d):
         terms += [-(s ** 2) + (2 ** (-s)) / 8 + 2 * s + 2 ** (3 ** (-s)) - s, s - 2, -0.05 * (s + c) ** 2]
         terms += [x * (a + b ** 2)[county] - exp(0.1 * a)[county] * b[1]]
         terms += [K[1, j] * u[1] - 3 * K[0, 2] + K[twin[i], 2] * u[i] for i in range(3) for j in range(3)]
-        terms += [np.cumsum(u)[twin] * n - v[twin], np.sum(K[2]) + largest(K[twin, 0]), np.array([a[0], 2 * b[1]])[county]]
+        terms += [np.cumsum(u)[twin] * n - v[twin], np.sum(K[2]) + largest(K[twin, 0]),
+                  np.array([a[0], 2 * b[1]])[county]]
         return total(*terms, np.sin(u + 1) * (u + 1)[twin])
     return {"a": real(2), "b": real(2), "K": real(3, 3), "u": real(3), "s": positive()}, f
+
+
+@program
+def lags(d):
+    y, z = d["y"], d["z"]
+
+    def f(phi, s, h, g):
+        m = np.concatenate([h[1:] - phi * y[:-1], y[-1:] * h[-1:]])
+        return total(normal(phi, 0, 1), half_normal(s, 1), normal(h[0], 0, 2), normal(h[1:], phi * h[:-1], s),
+                     cauchy(g[:, :2], 0, s), normal(g[:, 2:], g[:, 1:-1] - 0.5 * g[:, :-2], 1),
+                     normal(y, m, 1),
+                     normal(z[:, 0], g[:, 0], 2), normal(z[:, 1:], g[:, 1:] + phi * z[:, :-1], s))
+    return {"phi": real(), "s": positive(), "h": real(5), "g": real(2, 5)}, f
 
 
 @program
@@ -839,10 +904,12 @@ def matrices(d):
 
     def f(l, s, f, g):
         K = s ** 2 * exp(-gap2 / 8) + 0.3 * np.eye(len(x))
-        terms = [half_normal(l, 1), half_normal(s, 1), log_multi_normal(f, 0.5 * x, K), normal(g, 0, 1), log_multi_normal(y, f, s ** 2 * K)]
+        terms = [half_normal(l, 1), half_normal(s, 1), log_multi_normal(f, 0.5 * x, K), normal(g, 0, 1),
+                 log_multi_normal(y, f, s ** 2 * K)]
         for i in range(2):
             C = exp(-0.5 * gap2 / l[i] ** 2) + s * np.eye(len(x))
-            terms += [log_multi_normal(d["Y"][i], g[:, i], C), -0.5 * x @ np.linalg.solve(C, f), 0.1 * log(np.linalg.det(C)),
+            terms += [log_multi_normal(d["Y"][i], g[:, i], C), -0.5 * x @ np.linalg.solve(C, f),
+                      0.1 * log(np.linalg.det(C)),
                       n @ lower_factor(K) @ n]
         return total(*terms)
     return {"l": positive(2), "s": positive(), "f": real(4), "g": real(4, 2)}, f
@@ -861,10 +928,11 @@ def categories(d):
         for i, q in enumerate(d["quality"]):
             terms += [chance(d["score"][i], b * q + lean[r[i]], cut), chance(d["second"][i], q, own[r[i]])]
         return total(*terms)
-    return {"cut": increasing(3), "own": lambda rng: np.array([increasing(3)(rng) for _ in range(3)]), "b": real(), "lean": real(3)}, f
+    return {"cut": increasing(3), "own": lambda rng: np.array([increasing(3)(rng) for _ in range(3)]),
+            "b": real(), "lean": real(3)}, f
 
 
-# In unconstrained space: each is x(u) and log |dx/du|, of which the test of the Jacobian below is the definition.
+# In unconstrained space: each is x(u) and log |dx/du|; the latter is checked below by its definition.
 
 
 def simplex(u):
@@ -901,32 +969,40 @@ def within(u, a=0.0, b=1.0):
 def check_jacobian(transform, entries, rng):
     """log |det| by complex steps, with respect to the first K - 1 entries of K on the simplex"""
     u = rng.standard_normal(entries)
-    J = np.array([transform(u + 1j * STEP * np.eye(entries)[i])[0].imag[:entries] / STEP for i in range(entries)])
+    steps = 1j * STEP * np.eye(entries)
+    J = np.array([transform(u + step)[0].imag[:entries] / STEP for step in steps])
     assert abs(np.linalg.slogdet(J)[1] - transform(u)[1]) < 1e-12, transform
 
 
 @program
 def transforms(d):
-    for transform, entries in ((simplex, 3), (ordered, 4), (positive_ordered, 4), (above, 2), (below, 2), (within, 2)):
+    for transform, entries in ((simplex, 3), (ordered, 4), (positive_ordered, 4), (above, 2), (below, 2),
+                               (within, 2)):
         check_jacobian(transform, entries, np.random.default_rng(1))
 
     def constrain(u):
         x, jacobian = {}, 0
         steps = {"real_one": lambda u: (u, 0), "above_zero": above, "below_zero": below, "share_one": within,
-                 "within": lambda u: within(u, -2, 3), "above": lambda u: above(u, 1), "below": lambda u: below(u, 2),
-                 "around": lambda u: within(u, x["below"], x["above"]), "uniform_one": lambda u: within(u, -1, 4),
+                 "within": lambda u: within(u, -2, 3), "above": lambda u: above(u, 1),
+                 "below": lambda u: below(u, 2),
+                 "around": lambda u: within(u, x["below"], x["above"]),
+                 "uniform_one": lambda u: within(u, -1, 4),
                  "rising": ordered, "rising_from_zero": positive_ordered, "split": simplex}
         for name, step in steps.items():
             x[name], more = step(u[name])
             jacobian = jacobian + more
         return x, jacobian
 
-    def f(real_one, above_zero, below_zero, share_one, within, above, below, around, uniform_one, rising, rising_from_zero, split):
-        return total(normal(real_one, 0, 1), -above_zero, half_normal(below_zero, 1), beta_density(share_one, 2, 3), -(above - 1),
+    def f(real_one, above_zero, below_zero, share_one, within, above, below, around, uniform_one, rising,
+          rising_from_zero, split):
+        return total(normal(real_one, 0, 1), -above_zero, half_normal(below_zero, 1),
+                     beta_density(share_one, 2, 3), -(above - 1),
                      normal(below, 0, 1) - log_Phi(2.0), -log(5), 2 * log(24) + np.sum(normal(rising, 0, 1)),
-                     log(24) + np.sum(half_normal(rising_from_zero, 1)), *[dirichlet(row, np.full(4, 2.0)) for row in split],
+                     log(24) + np.sum(half_normal(rising_from_zero, 1)),
+                     *[dirichlet(row, np.full(4, 2.0)) for row in split],
                      -0.5 * (np.sum(rising * split, 1) - within * above_zero) ** 2)
-    sizes = {"real_one": (2,), "above_zero": (2,), "below_zero": (), "share_one": (2,), "within": (), "above": (), "below": (),
+    sizes = {"real_one": (2,), "above_zero": (2,), "below_zero": (), "share_one": (2,), "within": (),
+             "above": (), "below": (),
              "around": (), "uniform_one": (), "rising": (2, 4), "rising_from_zero": (4,), "split": (2, 3)}
     return {name: real(*size) for name, size in sizes.items()}, f, constrain
 
@@ -956,7 +1032,8 @@ def point(draws, f, rng, constrain=None):
         def density(**u):
             x, jacobian = constrain(u)
             return f(**x) + jacobian
-    return {"at": {k: np.asarray(v).tolist() for k, v in x.items()}, "log_density": float(np.real(density(**at))),
+    return {"at": {k: np.asarray(v).tolist() for k, v in x.items()},
+            "log_density": float(np.real(density(**at))),
             "gradient": gradient(density, at)}
 
 
@@ -970,7 +1047,8 @@ def read(path):
     if not os.path.exists(path):
         return {}
     with open(path) as f:
-        return {k: np.array(v, None if isinstance(v[0], str) else float) if isinstance(v, list) else v for k, v in json.load(f).items()}
+        return {k: np.array(v, None if isinstance(v[0], str) else float) if isinstance(v, list) else v for k,
+                v in json.load(f).items()}
 
 
 def rows():

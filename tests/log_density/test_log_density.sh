@@ -1,5 +1,6 @@
 #!/bin/sh
-# usage: test_log_density.sh BUILD_DIR   compares `vmrun log_density` with table.json, a line for each model (see compare.py).
+# usage: test_log_density.sh BUILD_DIR   compares `vmrun log_density` with table.json, a line for each model
+# (see compare.py).
 set -u
 build=$(cd "$1" && pwd)
 cd "$(dirname "$0")"

@@ -1,6 +1,7 @@
-/* The machine runs a tape. Building it plans everything: what depends on data alone is computed once; elementwise
- * instructions over the same axes are fused into regions that run in blocks which stay in the first-level cache,
- * gathers and final sums with them; buffers of values that are never alive together share memory. A run allocates nothing.
+/* The machine runs a tape. Building it plans everything: what depends on data alone is computed once;
+ * elementwise instructions over the same axes are fused into regions that run in blocks which stay in the
+ * first-level cache, gathers and final sums with them; buffers of values that are never alive together share
+ * memory. A run allocates nothing.
  *
  * Same tape, seed, step and inputs: same bits. */
 #ifndef VM_AUTODIFF_MACHINE_H
@@ -19,15 +20,16 @@ void machine_bind(machine *m, uint32_t slot, const double *values);
 /* Computes all outputs. Draws are functions of (seed, stream, step, index). */
 void machine_run(machine *m, uint64_t seed, uint64_t step);
 
-/* Output k after a run, dense in canonical order; valid until the next run. Its axes are those of the tape's value. */
+/* Output k after a run, dense in canonical order; valid until the next run. Its axes are those of the tape's
+ * value. */
 const double *machine_output(const machine *m, uint32_t k);
 
 /* Bytes that machine_new took from its arena. */
 size_t machine_bytes(const machine *m);
 
-/* After a run with an output that is not finite: the first instruction, in program order, with a NaN or infinite entry whose
- * inputs at that entry are finite. Runs the tape once more, unfused. `index` counts from 0 along `axes`.
- * False where there is none (an input or data hold the value). */
+/* After a run with an output that is not finite: the first instruction, in program order, with a NaN or
+ * infinite entry whose inputs at that entry are finite. Runs the tape once more, unfused. `index` counts from
+ * 0 along `axes`. False where there is none (an input or data hold the value). */
 typedef struct fault {
     ref at;
     axes axes;

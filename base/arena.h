@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Grows, shrinks or frees a block: `block` is NULL for a new one, `size` 0 frees. NULL means out of memory. */
+/* Grows, shrinks or frees a block: `block` is NULL for a new one, `size` 0 frees. NULL means out of memory.
+ */
 typedef void *allocate_function(void *user, void *block, size_t old_size, size_t size);
 
 typedef struct memory {
@@ -39,7 +40,7 @@ void *arena_take_aligned(arena *a, size_t size);
 /* Room for `count` elements; a product that overflows counts as out of memory. */
 void *arena_take_array(arena *a, size_t count, size_t size);
 
-#define arena_new(a, T) ((T *)arena_take((a), sizeof(T)))
+#define arena_new(a, T)      ((T *)arena_take((a), sizeof(T)))
 #define arena_array(a, T, n) ((T *)arena_take_array((a), (n), sizeof(T)))
 
 char *arena_copy(arena *a, const char *p, size_t length); /* with a NUL behind it */

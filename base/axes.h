@@ -1,6 +1,7 @@
-/* A set of axes. An axis is a small number given out by whoever owns the table of axes (a program, a tape); the
- * set keeps them in ascending order, and that order is the canonical order of a value's dimensions: the first
- * is the outermost. Because every value has its axes in the one order, aligning by name never moves memory. */
+/* A set of axes. An axis is a small number given out by whoever owns the table of axes (a program, a tape);
+ * the set keeps them in ascending order, and that order is the canonical order of a value's dimensions: the
+ * first is the outermost. Because every value has its axes in the one order, aligning by name never moves
+ * memory. */
 #ifndef VM_BASE_AXES_H
 #define VM_BASE_AXES_H
 

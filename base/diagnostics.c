@@ -64,10 +64,8 @@ static bool starts_character(char c) { return ((unsigned char)c & 0xc0) != 0x80;
 void source_place(const source *s, uint32_t byte, uint32_t *line, uint32_t *column) {
     *line = *column = 1;
     for (uint32_t i = 0; i < byte && i < s->length; i++) {
-        if (s->text[i] == '\n')
-            ++*line, *column = 1;
-        else
-            *column += i + 1 == byte || starts_character(s->text[i + 1]);
+        if (s->text[i] == '\n') ++*line, *column = 1;
+        else *column += i + 1 == byte || starts_character(s->text[i + 1]);
     }
 }
 
@@ -103,10 +101,8 @@ const char *diagnostic_text(diagnostics *d, const diagnostic *of) {
     const char *help = of->help ? arena_print(d->arena, "help: %s\n", of->help) : "";
     if (of->at.source == SOURCE_NONE) {
         const char *place = "";
-        if (of->file && of->line)
-            place = arena_print(d->arena, "%s:%u: ", of->file, of->line);
-        else if (of->file)
-            place = arena_print(d->arena, "%s: ", of->file);
+        if (of->file && of->line) place = arena_print(d->arena, "%s:%u: ", of->file, of->line);
+        else if (of->file) place = arena_print(d->arena, "%s: ", of->file);
         return arena_print(d->arena, "%s%s[%s]: %s\n%s", place, word, code, of->message, help);
     }
     const source *s = &d->sources.at[of->at.source];

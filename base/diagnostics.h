@@ -1,5 +1,5 @@
-/* The list of a user's mistakes. A phase reports into it and goes on; several can be found in one run. Each has a
- * code, a place, a message and a line of help that says what to write instead. */
+/* The list of a user's mistakes. A phase reports into it and goes on; several can be found in one run. Each
+ * has a code, a place, a message and a line of help that says what to write instead. */
 #ifndef VM_BASE_DIAGNOSTICS_H
 #define VM_BASE_DIAGNOSTICS_H
 
@@ -61,7 +61,8 @@ void advise(diagnostics *d, diagnostic *of, const char *format, ...) __attribute
 const char *diagnostic_name(diagnostic_code code);
 /* Line and column, from 1, of a byte; columns count characters, not bytes. */
 void source_place(const source *s, uint32_t byte, uint32_t *line, uint32_t *column);
-/* The message as people read it: place, code, text, the line of the source with carets, help. In the arena. */
+/* The message as people read it: place, code, text, the line of the source with carets, help. In the arena.
+ */
 const char *diagnostic_text(diagnostics *d, const diagnostic *of);
 
 #endif

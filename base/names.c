@@ -12,7 +12,8 @@ uint64_t hash_bytes(const void *p, size_t length, uint64_t seed) {
 
 static name *slot_of(name *slots, uint32_t capacity, const char *p, size_t length) {
     uint32_t i = (uint32_t)(hash_bytes(p, length, 0) >> 32) & (capacity - 1);
-    while (slots[i] && !(strncmp(slots[i], p, length) == 0 && slots[i][length] == 0)) i = (i + 1) & (capacity - 1);
+    while (slots[i] && !(strncmp(slots[i], p, length) == 0 && slots[i][length] == 0))
+        i = (i + 1) & (capacity - 1);
     return &slots[i];
 }
 

@@ -1,4 +1,5 @@
-/* The standard library, written in the language and embedded in the binary (every .vm file of stdlib/, by stdlib/embed.py). */
+/* The standard library, written in the language and embedded in the binary (every .vm file of stdlib/, by
+ * stdlib/embed.py). */
 #ifndef VM_LANG_LIBRARY_H
 #define VM_LANG_LIBRARY_H
 

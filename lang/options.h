@@ -31,9 +31,10 @@ typedef struct option_row {
 extern const option_row OPTIONS[];
 
 void options_default(options *o);
-option_id option_find(const char *name); /* OPTION_count where there is none */
+option_id option_find(const char *name);    /* OPTION_count where there is none */
 option_id option_nearest(const char *name); /* for "did you mean"; OPTION_count where none is near */
-/* Sets an option from its text, as a flag or a program gives it. False where the text is wrong; *why then says what it takes. */
+/* Sets an option from its text, as a flag or a program gives it. False where the text is wrong; *why then
+ * says what it takes. */
 bool option_set(options *o, option_id id, const char *text, arena *a, const char **why);
 /* Options of `over` that were given replace those of `o`. */
 void options_merge(options *o, const options *over);

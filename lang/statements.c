@@ -963,6 +963,9 @@ program *program_compile(diagnostics *d, names *n, uint32_t source, const text_r
     outline o = {0};
     declare_items(c, &tree.items, &o);
     check_list(c, &o.top);
+    for (variable v = 0; v < c->p->variables.count; v++)
+        if (program_variable(c->p, v)->kind == VARIABLE_param && program_variable(c->p, v)->self)
+            push(c->arena, &c->p->reported, v);
     check_axis_sizes(c, &o);
     if (o.blocks[BLOCK_model]) {
         check_model(c, o.blocks[BLOCK_model]);

@@ -1,5 +1,5 @@
-/* What every test program is made of: CHECK(condition, "name", …) prints `ok` or `FAIL` lines and counts them;
- * main ends with `return check_end();`. The runner adds the lines of all programs. */
+/* What every test program is made of: CHECK(condition, "name", …) prints `ok` or `FAIL` lines and counts
+ * them; main ends with `return check_end();`. The runner adds the lines of all programs. */
 #ifndef VM_TESTS_CHECK_H
 #define VM_TESTS_CHECK_H
 
@@ -9,8 +9,8 @@
 
 static int check_failures;
 
-__attribute__((format(printf, 3, 4), unused)) static bool check(bool good, const char *name, const char *format,
-                                                                 ...) {
+__attribute__((format(printf, 3, 4), unused)) static bool check(bool good, const char *name,
+                                                                const char *format, ...) {
     if (good) {
         printf("ok %s\n", name);
         return true;

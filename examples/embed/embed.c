@@ -1,4 +1,5 @@
-/* Inference inside a C program: a model from a string, data from arrays that the program owns, means and draws back.
+/* Inference inside a C program: a model from a string, data from arrays that the program owns, means and
+ * draws back.
  *
  *     cc embed.c $(pkg-config --cflags --libs vm) -o embed && ./embed
  */
@@ -33,7 +34,8 @@ int main(void) {
     if (status != VM_ok) return fail(model, status);
 
     const vm_variable *theta = vm_variable_at(fit, "theta"), *tau = vm_variable_at(fit, "tau");
-    for (size_t i = 0; i < theta->size; i++) printf("theta[%zu]  mean %6.2f  sd %5.2f\n", i + 1, theta->mean[i], theta->sd[i]);
+    for (size_t i = 0; i < theta->size; i++)
+        printf("theta[%zu]  mean %6.2f  sd %5.2f\n", i + 1, theta->mean[i], theta->sd[i]);
     size_t above = 0;
     for (size_t d = 0; d < tau->draw_count; d++) above += tau->draws[d * tau->draw_stride] > 5;
     printf("P(tau > 5) = %.2f\n", (double)above / (double)tau->draw_count);

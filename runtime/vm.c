@@ -1,12 +1,14 @@
-/* The public library: entry points that guard what is inside. Each sets the escape to which running out of memory jumps, and
- * turns the inner structures into those of vm.h. */
+/* The public library: entry points that guard what is inside. Each sets the escape to which running out of
+ * memory jumps, and turns the inner structures into those of vm.h. */
 #include "runtime/vm.h"
 
 #include <stdlib.h>
 
+#include "runtime/infer/blas.h"
 #include "runtime/infer/fit.h"
 
-#define STATUS(name, about) _Static_assert((int)VM_##name == (int)STATUS_##name, "vm.h has every status of status.def");
+#define STATUS(name, about)                                                                                  \
+    _Static_assert((int)VM_##name == (int)STATUS_##name, "vm.h has every status of status.def");
 #include "base/status.def"
 #undef STATUS
 
@@ -47,7 +49,11 @@ static void tell(vm_model *m) {
     diagnostics *d = &m->diagnostics;
     for (uint32_t i = 0; i < d->list.count; i++) {
         const diagnostic *x = &d->list.at[i];
-        vm_diagnostic out = {.code = diagnostic_name(x->code), .file = x->file, .line = x->line, .message = x->message, .help = x->help,
+        vm_diagnostic out = {.code = diagnostic_name(x->code),
+                             .file = x->file,
+                             .line = x->line,
+                             .message = x->message,
+                             .help = x->help,
                              .text = diagnostic_text(d, x)};
         if (x->at.source != SOURCE_NONE) {
             const source *s = &d->sources.at[x->at.source];
@@ -66,7 +72,7 @@ static void forget(vm_model *m) {
 
 vm_status vm_compile(const vm_allocator *allocator, const char *name, const char *text, vm_model **model) {
     if (model) *model = NULL;
-    if (!name || !text || !model) return VM_invalid_argument;
+    if (!name || !text || !model || (allocator && !allocator->allocate)) return VM_invalid_argument;
     vm_allocator host = allocator ? *allocator : (vm_allocator){allocate_default, NULL};
     vm_model *m = host.allocate(host.user, NULL, 0, sizeof *m);
     if (!m) return VM_out_of_memory;
@@ -84,7 +90,8 @@ vm_status vm_compile(const vm_allocator *allocator, const char *name, const char
     data_open(&m->given, &m->data);
     size_t length = strlen(text);
     const char *copy = arena_copy(&m->compile, text, length);
-    uint32_t number = diagnostics_source(&m->diagnostics, arena_copy(&m->compile, name, strlen(name)), copy, length, false);
+    uint32_t number =
+        diagnostics_source(&m->diagnostics, arena_copy(&m->compile, name, strlen(name)), copy, length, false);
     m->program = program_compile(&m->diagnostics, &m->names, number, NULL);
     m->options = m->program->options;
     m->options.given = 0;
@@ -94,27 +101,47 @@ vm_status vm_compile(const vm_allocator *allocator, const char *name, const char
     return m->valid ? VM_ok : VM_invalid_program;
 }
 
+static void release(vm_model *m, vm_fit *f) {
+    arena_close(&f->arena);
+    m->memory.allocate(m->memory.user, f, sizeof *f, 0);
+}
+
+void vm_free_fit(vm_model *m, vm_fit *f) {
+    if (!m || !f) return;
+    for (vm_fit **at = &m->fits; *at; at = &(*at)->next) {
+        if (*at != f) continue;
+        *at = f->next;
+        release(m, f);
+        return;
+    }
+}
+
 void vm_free(vm_model *m) {
     if (!m) return;
-    for (vm_fit *f = m->fits, *next; f; f = next) {
-        next = f->next;
-        arena_close(&f->arena);
-        m->memory.allocate(m->memory.user, f, sizeof *f, 0);
-    }
+    while (m->fits) vm_free_fit(m, m->fits);
     arena_close(&m->data);
     arena_close(&m->compile);
     m->memory.allocate(m->memory.user, m, sizeof *m, 0);
 }
 
 size_t vm_diagnostic_count(const vm_model *m) { return m ? m->told.count : 0; }
-const vm_diagnostic *vm_diagnostic_at(const vm_model *m, size_t i) { return m && i < m->told.count ? &m->told.at[i] : NULL; }
+const vm_diagnostic *vm_diagnostic_at(const vm_model *m, size_t i) {
+    return m && i < m->told.count ? &m->told.at[i] : NULL;
+}
+
+static data_array *given_before(vm_model *m, const char *name) {
+    for (uint32_t i = 0; i < m->given.arrays.count; i++)
+        if (strcmp(m->given.arrays.at[i].name, name) == 0) return &m->given.arrays.at[i];
+    return NULL;
+}
 
 static vm_status give(vm_model *m, data_array given, uint32_t rank, const uint32_t *dims) {
     if (!m || !given.name || rank > AXES_MOST || (rank && !dims)) return VM_invalid_argument;
     jmp_buf escape;
     m->memory.escape = &escape;
     if (setjmp(escape)) return VM_out_of_memory;
-    given.name = arena_copy(&m->data, given.name, strlen(given.name));
+    const data_array *known = given_before(m, given.name);
+    given.name = known ? known->name : arena_copy(&m->data, given.name, strlen(given.name));
     given.rank = rank;
     for (uint32_t i = 0; i < rank; i++) given.dims[i] = dims[i];
     if (given.texts) { /* entries that are strings have no number */
@@ -123,16 +150,20 @@ static vm_status give(vm_model *m, data_array given, uint32_t rank, const uint32
         for (uint64_t i = 0; i < size; i++) numbers[i] = NAN;
         given.numbers = numbers;
     }
-    push(&m->data, &m->given.arrays, given);
+    data_array *earlier = given_before(m, given.name);
+    if (earlier) *earlier = given;
+    else push(&m->data, &m->given.arrays, given);
     return VM_ok;
 }
 
-vm_status vm_set_data(vm_model *m, const char *name, const double *values, uint32_t rank, const uint32_t *dims) {
+vm_status vm_set_data(vm_model *m, const char *name, const double *values, uint32_t rank,
+                      const uint32_t *dims) {
     if (!values) return VM_invalid_argument;
     return give(m, (data_array){.name = name, .numbers = values}, rank, dims);
 }
 
-vm_status vm_set_labels(vm_model *m, const char *name, const char *const *labels, uint32_t rank, const uint32_t *dims) {
+vm_status vm_set_labels(vm_model *m, const char *name, const char *const *labels, uint32_t rank,
+                        const uint32_t *dims) {
     if (!labels) return VM_invalid_argument;
     return give(m, (data_array){.name = name, .texts = labels}, rank, dims);
 }
@@ -172,6 +203,7 @@ static vm_variable present(arena *a, const fit *f, size_t first, size_t size) {
     const variable_row *v = program_variable(p, f->summaries.at[first].variable);
     double *columns = arena_array(a, double, 6 * size + 1);
     const char **axis_names = arena_array(a, const char *, AXES_MOST);
+    const char *const **labels = arena_array(a, const char *const *, AXES_MOST);
     uint32_t *dims = arena_array(a, uint32_t, AXES_MOST);
     for (size_t i = 0; i < size; i++) {
         const summary *s = &f->summaries.at[first + i];
@@ -180,11 +212,23 @@ static vm_variable present(arena *a, const fit *f, size_t first, size_t size) {
     }
     for (int i = 0; i < v->axes.count; i++) {
         axis_names[i] = program_axis(p, v->order[i])->name;
+        labels[i] = f->model->axes[v->order[i]].labels;
         dims[i] = f->model->axes[v->order[i]].size;
     }
-    return (vm_variable){.name = v->name, .rank = v->axes.count, .axes = axis_names, .dims = dims, .size = size, .mean = columns,
-                         .sd = columns + size, .mcse = columns + 2 * size, .q05 = columns + 3 * size, .q50 = columns + 4 * size,
-                         .q95 = columns + 5 * size, .draw_count = f->draw_count, .draws = f->draws + first,
+    return (vm_variable){.name = v->name,
+                         .rank = v->axes.count,
+                         .axes = axis_names,
+                         .labels = labels,
+                         .dims = dims,
+                         .size = size,
+                         .mean = columns,
+                         .sd = columns + size,
+                         .mcse = columns + 2 * size,
+                         .q05 = columns + 3 * size,
+                         .q50 = columns + 4 * size,
+                         .q95 = columns + 5 * size,
+                         .draw_count = f->draw_count,
+                         .draws = f->draws + first,
                          .draw_stride = f->summaries.count};
 }
 
@@ -192,7 +236,9 @@ static void present_all(vm_fit *f) {
     const fit *of = f->fit;
     f->variables = arena_array(&f->arena, vm_variable, of->summaries.count + 1);
     for (uint32_t i = 0, end; i < of->summaries.count; i = end) {
-        for (end = i; end < of->summaries.count && of->summaries.at[end].variable == of->summaries.at[i].variable;) end++;
+        for (end = i;
+             end < of->summaries.count && of->summaries.at[end].variable == of->summaries.at[i].variable;)
+            end++;
         f->variables[f->count++] = present(&f->arena, of, i, end - i);
     }
 }
@@ -204,22 +250,28 @@ vm_status vm_run(vm_model *m, vm_progress_function *watch, void *user, vm_fit **
     forget(m);
     vm_fit *f = m->memory.allocate(m->memory.user, NULL, 0, sizeof *f);
     if (!f) return VM_out_of_memory;
-    *f = (vm_fit){.next = m->fits};
-    m->fits = f; /* from here on vm_free frees it */
+    *f = (vm_fit){0};
     arena_open(&f->arena, &m->memory);
     jmp_buf escape;
     m->memory.escape = &escape;
     if (setjmp(escape)) {
-        arena_close(&f->arena);
+        release(m, f);
         return VM_out_of_memory;
     }
+    blas_reserve(&m->memory);
     status s = STATUS_invalid_data;
     const model *bound = model_bind(&m->diagnostics, m->program, &m->given, &f->arena);
     watcher w = {watch, user};
-    if (bound) f->fit = fit_run(&m->diagnostics, bound, &m->options, &f->arena, watch ? watch_host : NULL, &w, &s);
+    if (bound)
+        f->fit = fit_run(&m->diagnostics, bound, &m->options, &f->arena, watch ? watch_host : NULL, &w, &s);
     tell(m);
-    if (!f->fit) return (vm_status)s;
+    if (!f->fit) {
+        release(m, f);
+        return (vm_status)s;
+    }
     present_all(f);
+    f->next = m->fits;
+    m->fits = f;
     *result = f;
     return (vm_status)s;
 }
@@ -242,7 +294,9 @@ vm_evidence vm_fit_evidence(const vm_fit *f) {
 }
 
 size_t vm_variable_count(const vm_fit *f) { return f ? f->count : 0; }
-const vm_variable *vm_variable_number(const vm_fit *f, size_t i) { return f && i < f->count ? &f->variables[i] : NULL; }
+const vm_variable *vm_variable_number(const vm_fit *f, size_t i) {
+    return f && i < f->count ? &f->variables[i] : NULL;
+}
 
 const vm_variable *vm_variable_at(const vm_fit *f, const char *name) {
     for (size_t i = 0; f && name && i < f->count; i++)

@@ -8,9 +8,10 @@
  *     vm_fit *fit;
  *     if (vm_run(model, NULL, NULL, &fit) == VM_ok) printf("%g\n", vm_variable_at(fit, "p")->mean[0]);
  *
- * There is no global state, no output and no exit: everything a call has to say is in its status and in the model's list of
- * diagnostics. Different models may be used from different threads at the same time; one model from one thread at a
- * time. Every function may be given what an earlier one failed to make (NULL), and then returns VM_invalid_argument. */
+ * There is no global state, no output and no exit: everything a call has to say is in its status and in the
+ * model's list of diagnostics. Different models may be used from different threads at the same time; one
+ * model from one thread at a time. Every function may be given what an earlier one failed to make (NULL), and
+ * then returns VM_invalid_argument. */
 #ifndef VM_H
 #define VM_H
 
@@ -28,9 +29,9 @@ typedef enum vm_status {
     VM_invalid_program,  /* the program has mistakes; the diagnostics say which */
     VM_invalid_data,     /* the data do not fit the program; the diagnostics say where */
     VM_invalid_argument, /* the call itself is wrong */
-    VM_not_finite,       /* a number that is not finite stopped the work; the diagnostics name its statement */
-    VM_interrupted,      /* the host asked to stop; a fit has what there was */
-    VM_out_of_memory     /* the host's allocator gave no memory */
+    VM_not_finite,   /* a number that is not finite stopped the work; the diagnostics name its statement */
+    VM_interrupted,  /* the host asked to stop; a fit has what there was */
+    VM_out_of_memory /* the host's allocator gave no memory */
 } vm_status;
 
 /* The meaning of a status in words; static. */
@@ -38,8 +39,9 @@ VM_API const char *vm_status_text(vm_status s);
 /* The version of the library, "0.1.0"; static. */
 VM_API const char *vm_version(void);
 
-/* The host's memory: `block` is NULL for a new block, `size` 0 frees it. Returns NULL when there is none. All memory of a model and its
- * fits comes from here (but OpenBLAS keeps a work buffer of its own). NULL in place of an allocator: realloc and free. */
+/* The host's memory: `block` is NULL for a new block, `size` 0 frees it. Returns NULL when there is none. All
+ * memory of a model and its fits comes from here (but OpenBLAS keeps a work buffer of its own). NULL in place
+ * of an allocator: realloc and free. */
 typedef struct vm_allocator {
     void *(*allocate)(void *user, void *block, size_t old_size, size_t size);
     void *user;
@@ -48,29 +50,34 @@ typedef struct vm_allocator {
 typedef struct vm_model vm_model;
 typedef struct vm_fit vm_fit;
 
-/* Compiles a program. `name` is how messages call the text; both are copied. On VM_invalid_program too *model is set, so that its
- * diagnostics can be read; it is to be freed in every case but VM_out_of_memory, when it is NULL. */
-VM_API vm_status vm_compile(const vm_allocator *allocator, const char *name, const char *text, vm_model **model);
+/* Compiles a program. `name` is how messages call the text; both are copied. On VM_invalid_program too *model
+ * is set, so that its diagnostics can be read; it is to be freed in every case but VM_out_of_memory, when it
+ * is NULL. */
+VM_API vm_status vm_compile(const vm_allocator *allocator, const char *name, const char *text,
+                            vm_model **model);
 /* Frees a model and all its fits. NULL is allowed. */
 VM_API void vm_free(vm_model *model);
 
 /* Messages of the last call that failed, in the order of the text. All strings belong to the model. */
 typedef struct vm_diagnostic {
-    const char *code;    /* syntax, name, axes, data … (docs/diagnostics.md) */
-    const char *file;    /* or NULL */
+    const char *code;      /* syntax, name, axes, data … (docs/diagnostics.md) */
+    const char *file;      /* or NULL */
     uint32_t line, column; /* from 1; 0: none */
     const char *message, *help;
-    const char *text;    /* all of it, as vmrun prints it, with the line of the source marked */
+    const char *text; /* all of it, as vmrun prints it, with the line of the source marked */
 } vm_diagnostic;
 VM_API size_t vm_diagnostic_count(const vm_model *model);
 VM_API const vm_diagnostic *vm_diagnostic_at(const vm_model *model, size_t i); /* NULL beyond the last */
 
-/* Gives values to a data variable, dense and row-major in the order of its declaration; `dims` are its `rank` (at most 15) sizes, for a
- * single number `rank` is 0. Indices count from 1. The values are not copied: they must stay until the model is freed or they are replaced.
- * Checked against the declaration when a fit starts. */
-VM_API vm_status vm_set_data(vm_model *model, const char *name, const double *values, uint32_t rank, const uint32_t *dims);
+/* Gives values to a data variable, dense and row-major in the order of its declaration; `dims` are its `rank`
+ * (at most 15) sizes, for a single number `rank` is 0. Indices count from 1. The values are not copied: they
+ * must stay until the model is freed or they are replaced. Checked against the declaration when a fit starts.
+ */
+VM_API vm_status vm_set_data(vm_model *model, const char *name, const double *values, uint32_t rank,
+                             const uint32_t *dims);
 /* The same with strings, for an index into an axis with labels; `dims` as above. Not copied either. */
-VM_API vm_status vm_set_labels(vm_model *model, const char *name, const char *const *labels, uint32_t rank, const uint32_t *dims);
+VM_API vm_status vm_set_labels(vm_model *model, const char *name, const char *const *labels, uint32_t rank,
+                               const uint32_t *dims);
 /* Sets an option as `fit { name = value }` or a flag of vmrun would: vm_set_option(m, "seed", "7"). */
 VM_API vm_status vm_set_option(vm_model *model, const char *name, const char *value);
 
@@ -82,9 +89,13 @@ typedef struct vm_progress {
 } vm_progress;
 typedef int vm_progress_function(void *user, const vm_progress *now);
 
-/* Fits the model to its data. `watch` may be NULL. *fit belongs to the model and lives until it is freed; it is NULL unless the status is VM_ok or
- * VM_interrupted. */
+/* Fits the model to its data. `watch` may be NULL. *fit belongs to the model and lives until it is freed; it
+ * is NULL unless the status is VM_ok or VM_interrupted. A model may be fitted again, with other data or
+ * options; earlier fits stay as they are. */
 VM_API vm_status vm_run(vm_model *model, vm_progress_function *watch, void *user, vm_fit **fit);
+
+/* Frees one fit before its model; NULL is allowed. */
+VM_API void vm_free_fit(vm_model *model, vm_fit *fit);
 
 typedef enum vm_verdict {
     VM_good,     /* converged, the weights are good: trust the numbers */
@@ -96,7 +107,8 @@ VM_API size_t vm_reason_count(const vm_fit *fit);
 /* One reason: its code, a number and a sentence that says what to do; any of the last three may be NULL. */
 VM_API const char *vm_reason(const vm_fit *fit, size_t i, double *value, const char **text);
 
-/* Evidence lower bound and log evidence in nats, with Monte-Carlo standard errors; Pareto k-hat of the weights. */
+/* Evidence lower bound and log evidence in nats, with Monte-Carlo standard errors; Pareto k-hat of the
+ * weights. */
 typedef struct vm_evidence {
     double elbo, elbo_error, log_evidence, log_evidence_error, khat, effective_size;
 } vm_evidence;
@@ -106,7 +118,8 @@ VM_API vm_evidence vm_fit_evidence(const vm_fit *fit);
 typedef struct vm_variable {
     const char *name;
     uint32_t rank;
-    const char *const *axes; /* names */
+    const char *const *axes;          /* names */
+    const char *const *const *labels; /* of the entries, by axis; NULL for an axis without */
     const uint32_t *dims;
     size_t size;
     const double *mean, *sd, *mcse, *q05, *q50, *q95;

@@ -26,17 +26,21 @@ static bool lists(const char *words, const char *word) {
 
 static flag_id flag_named(const char *command, const char *word, size_t length) {
     for (int i = 0; i < FLAG_count; i++)
-        if (lists(FLAGS[i].commands, command) && strncmp(FLAGS[i].name, word, length) == 0 && !FLAGS[i].name[length]) return (flag_id)i;
+        if (lists(FLAGS[i].commands, command) && strncmp(FLAGS[i].name, word, length) == 0 &&
+            !FLAGS[i].name[length])
+            return (flag_id)i;
     return FLAG_count;
 }
 
 static flag_id flag_lettered(const char *command, char letter) {
     for (int i = 0; i < FLAG_count; i++)
-        if (FLAGS[i].letter && FLAGS[i].letter == letter && lists(FLAGS[i].commands, command)) return (flag_id)i;
+        if (FLAGS[i].letter && FLAGS[i].letter == letter && lists(FLAGS[i].commands, command))
+            return (flag_id)i;
     return FLAG_count;
 }
 
-/* The flags and options of a command that a word may be a slip of: "`--set` or `--seed`"; NULL where there are none. */
+/* The flags and options of a command that a word may be a slip of: "`--set` or `--seed`"; NULL where there
+ * are none. */
 static const char *near_flags(arena *a, const char *command, const char *word) {
     bool fits = strcmp(command, "fit") == 0;
     const char *list = NULL;
@@ -54,8 +58,10 @@ static const char *near_flags(arena *a, const char *command, const char *word) {
 
 static const char *unknown_flag(arena *a, const char *command, const char *word) {
     const char *dashes = word[1] ? "--" : "-", *near = word[1] ? near_flags(a, command, word) : NULL;
-    if (near) return arena_print(a, "`vmrun %s` has no flag `%s%s`; did you mean %s?", command, dashes, word, near);
-    return arena_print(a, "`vmrun %s` has no flag `%s%s`; `vmrun %s --help` lists them", command, dashes, word, command);
+    if (near)
+        return arena_print(a, "`vmrun %s` has no flag `%s%s`; did you mean %s?", command, dashes, word, near);
+    return arena_print(a, "`vmrun %s` has no flag `%s%s`; `vmrun %s --help` lists them", command, dashes,
+                       word, command);
 }
 
 static const char *keep_flag(arguments *out, arena *a, flag_id id, const char *value) {
@@ -76,7 +82,9 @@ static const char *read_long(arguments *out, arena *a, int *i, int count, char *
     bool takes = id == FLAG_count || FLAGS[id].value[0];
     if (!takes && value) return arena_print(a, "`--%s` takes no value", name);
     if (takes && !value) {
-        if (*i + 1 >= count) return arena_print(a, "`--%s` needs a value: %s", name, id == FLAG_count ? OPTIONS[option].example : FLAGS[id].value);
+        if (*i + 1 >= count)
+            return arena_print(a, "`--%s` needs a value: %s", name,
+                               id == FLAG_count ? OPTIONS[option].example : FLAGS[id].value);
         value = words[++*i];
     }
     if (id != FLAG_count) return keep_flag(out, a, id, value ? value : "");
@@ -101,7 +109,8 @@ const char *arguments_read(arguments *out, arena *a, const char *command, int co
             flag_id id = flag_lettered(command, word[1]);
             bool takes = id != FLAG_count && FLAGS[id].value[0];
             if (id == FLAG_count || (!takes && word[2])) return unknown_flag(a, command, word + 1);
-            if (takes && !word[2] && i + 1 >= count) return arena_print(a, "`-%c` needs a value: %s", word[1], FLAGS[id].value);
+            if (takes && !word[2] && i + 1 >= count)
+                return arena_print(a, "`-%c` needs a value: %s", word[1], FLAGS[id].value);
             mistake = keep_flag(out, a, id, !takes ? "" : word[2] ? word + 2 : words[++i]);
         }
         if (mistake) return mistake;
@@ -120,8 +129,8 @@ void arguments_help(const char *command, FILE *to) {
     for (int i = 0; i < FLAG_count; i++) {
         if (!lists(FLAGS[i].commands, command)) continue;
         char left[80];
-        snprintf(left, sizeof left, "%s%s--%s %s", FLAGS[i].letter ? (char[]){'-', FLAGS[i].letter, 0} : "", FLAGS[i].letter ? ", " : "",
-                 FLAGS[i].name, FLAGS[i].value);
+        snprintf(left, sizeof left, "%s%s--%s %s", FLAGS[i].letter ? (char[]){'-', FLAGS[i].letter, 0} : "",
+                 FLAGS[i].letter ? ", " : "", FLAGS[i].name, FLAGS[i].value);
         fprintf(to, "  %-28s %s\n", left, FLAGS[i].about);
     }
     if (strcmp(command, "fit") != 0) return;

@@ -1,4 +1,5 @@
-/* The command line of vmrun: a command, files, flags. What it knows stands in flags.def and lang/options.def. */
+/* The command line of vmrun: a command, files, flags. What it knows stands in flags.def and lang/options.def.
+ */
 #ifndef VM_CLI_ARGUMENTS_H
 #define VM_CLI_ARGUMENTS_H
 

@@ -28,9 +28,11 @@ static void print_variables(session *s) {
     for (variable v = 0; v < p->variables.count; v++) {
         const variable_row *x = program_variable(p, v);
         const char *name = variable_text(p, v), *type = type_text(p, x->type);
-        if (x->kind == VARIABLE_data) printf("data %-24s %s%s\n", name, type, x->observed ? ", observed" : "");
+        if (x->kind == VARIABLE_data)
+            printf("data %-24s %s%s\n", name, type, x->observed ? ", observed" : "");
         if (x->kind == VARIABLE_param) printf("param %-23s %s\n", name, type);
-        if (x->kind == VARIABLE_latent) printf("latent %-22s %s, from %s\n", name, type, p->model.at[x->draw].distribution);
+        if (x->kind == VARIABLE_latent)
+            printf("latent %-22s %s, from %s\n", name, type, p->model.at[x->draw].distribution);
         if (x->kind == VARIABLE_derived) printf("derived %-21s %s\n", name, type);
         if (x->kind == VARIABLE_generated) printf("generated %-19s %s\n", name, type);
     }
@@ -40,13 +42,18 @@ static void print_guide(session *s) {
     const program *p = s->program;
     for (uint32_t i = 0; i < p->guide.count; i++) {
         const draw *d = &p->guide.at[i];
-        const char *how = d->kl ? "pathwise, KL in closed form" : d->pathwise ? "pathwise, sticking the landing" : "not reparameterised";
+        const char *how = d->kl         ? "pathwise, KL in closed form"
+                          : d->pathwise ? "pathwise, sticking the landing"
+                                        : "not reparameterised";
         printf("guide %-23s %s, %s\n", variable_text(p, d->of), d->distribution, how);
     }
     for (uint32_t i = 0; i < p->families.count; i++) {
         const family *f = &p->families.at[i];
-        const char *kind = f->chosen ? "a family chosen by the fit" : f->kind == FAMILY_full_rank ? "full_rank" : "mean_field";
-        for (uint32_t k = 0; k < f->count; k++) printf("guide %-23s %s, pathwise, sticking the landing\n", variable_text(p, f->of[k]), kind);
+        const char *kind = f->chosen                     ? "a family chosen by the fit"
+                           : f->kind == FAMILY_full_rank ? "full_rank"
+                                                         : "mean_field";
+        for (uint32_t k = 0; k < f->count; k++)
+            printf("guide %-23s %s, pathwise, sticking the landing\n", variable_text(p, f->of[k]), kind);
     }
 }
 

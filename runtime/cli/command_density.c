@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "runtime/cli/commands.h"
+#include "runtime/infer/blas.h"
 #include "runtime/infer/fit.h"
 #include "runtime/io/read.h"
 
@@ -105,6 +106,7 @@ int command_log_density(session *s, const arguments *a) {
     model *m = bind_with_latents(s);
     status status = STATUS_ok;
     density_result *r = NULL;
+    blas_reserve(s->arena.memory);
     if (m)
         r = fit_log_density(&s->diagnostics, m, m->values, arguments_flag(a, FLAG_unconstrained, 0) != NULL,
                             &s->arena, &status);

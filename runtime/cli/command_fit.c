@@ -1,5 +1,5 @@
-/* vmrun fit: everything that may fail before the fit (program, data, the places that results go to) is tried before it; what a long fit has
- * found is written even when it is interrupted. */
+/* vmrun fit: everything that may fail before the fit (program, data, the places that results go to) is tried
+ * before it; what a long fit has found is written even when it is interrupted. */
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -27,11 +27,15 @@ typedef struct watcher {
 static bool watch(void *user, const progress *now) {
     watcher *w = user;
     if (w->json)
-        fprintf(stderr, "{\"stage\": \"%s\", \"step\": %llu, \"steps\": %llu, \"elbo\": %.6g, \"elbo_error\": %.3g, \"seconds\": %.3f}\n", now->stage,
-                (unsigned long long)now->step, (unsigned long long)now->steps, now->elbo, now->elbo_error, now->seconds);
+        fprintf(stderr,
+                "{\"stage\": \"%s\", \"step\": %llu, \"steps\": %llu, \"elbo\": %.6g, \"elbo_error\": %.3g, "
+                "\"seconds\": %.3f}\n",
+                now->stage, (unsigned long long)now->step, (unsigned long long)now->steps, now->elbo,
+                now->elbo_error, now->seconds);
     else if (w->line)
-        fprintf(stderr, "\r\033[K%s: step %llu of at most %llu, ELBO %.6g ± %.2g, %.1f s", now->stage, (unsigned long long)now->step,
-                (unsigned long long)now->steps, now->elbo, now->elbo_error, now->seconds);
+        fprintf(stderr, "\r\033[K%s: step %llu of at most %llu, ELBO %.6g ± %.2g, %.1f s", now->stage,
+                (unsigned long long)now->step, (unsigned long long)now->steps, now->elbo, now->elbo_error,
+                now->seconds);
     w->shown = true;
     return interrupted;
 }
@@ -65,10 +69,8 @@ static const char *strange_output(const arguments *a) {
 
 static bool write_outputs(session *s, outputs *all, const fit *f, const report *r) {
     for (uint32_t i = 0; i < all->count; i++) {
-        if (ends_in(all->at[i].path, ".json"))
-            report_json(r, all->at[i].stream);
-        else
-            stan_csv_write(f, VM_VERSION, all->at[i].stream);
+        if (ends_in(all->at[i].path, ".json")) report_json(r, all->at[i].stream);
+        else stan_csv_write(f, VM_VERSION, all->at[i].stream);
         file_commit(&s->diagnostics, &all->at[i]);
     }
     return session_tell(s);
@@ -100,10 +102,8 @@ static int run_fit(session *s, const arguments *a, outputs *all) {
     if (!f) return status == STATUS_interrupted ? EXIT_INTERRUPTED : EXIT_WRONG_INPUT;
     report r = report_of_fit(f, &s->arena);
     bool written = write_outputs(s, all, f, &r);
-    if (arguments_flag(a, FLAG_json, 0))
-        report_json(&r, stdout);
-    else
-        report_table(&r, stdout);
+    if (arguments_flag(a, FLAG_json, 0)) report_json(&r, stdout);
+    else report_table(&r, stdout);
     if (!written) return EXIT_WRONG_INPUT;
     if (f->interrupted) return EXIT_INTERRUPTED;
     return f->verdict == VERDICT_bad ? EXIT_BAD_VERDICT : EXIT_GOOD;
@@ -119,7 +119,8 @@ typedef struct task {
 
 static void run_task(void *user) {
     task *t = user;
-    if (open_outputs(t->session, t->arguments, &t->outputs)) t->code = run_fit(t->session, t->arguments, &t->outputs);
+    if (open_outputs(t->session, t->arguments, &t->outputs))
+        t->code = run_fit(t->session, t->arguments, &t->outputs);
 }
 
 static void end_task(void *user) {
@@ -130,7 +131,8 @@ static void end_task(void *user) {
 int command_fit(session *s, const arguments *a) {
     const char *log = arguments_flag(a, FLAG_log, 0);
     if (a->files.count != 1 || (log && strcmp(log, "json") != 0)) {
-        fprintf(stderr, log ? "vmrun: `--log` takes `json`\n" : "vmrun: name one model: `vmrun fit model.vm --data data.csv`\n");
+        fprintf(stderr, log ? "vmrun: `--log` takes `json`\n"
+                            : "vmrun: name one model: `vmrun fit model.vm --data data.csv`\n");
         return EXIT_WRONG_COMMAND;
     }
     const char *strange = strange_output(a);

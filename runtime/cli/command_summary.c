@@ -12,9 +12,7 @@ int command_summary(session *s, const arguments *a) {
     report r;
     bool read = summary_read(&s->diagnostics, &s->arena, a->files.at[0], &r);
     if (!session_tell(s) || !read) return EXIT_WRONG_INPUT;
-    if (arguments_flag(a, FLAG_json, 0))
-        report_json(&r, stdout);
-    else
-        report_table(&r, stdout);
+    if (arguments_flag(a, FLAG_json, 0)) report_json(&r, stdout);
+    else report_table(&r, stdout);
     return EXIT_GOOD;
 }

@@ -1,6 +1,10 @@
-/* vmrun: fits, checks and evaluates models from the command line. Results go to standard output, all else to standard error. */
+/* vmrun: fits, checks and evaluates models from the command line. Results go to standard output, all else to
+ * standard error. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "runtime/cli/commands.h"
 
@@ -27,7 +31,8 @@ static void print_help(FILE *to) {
     fprintf(to, "vmrun fits Bayesian models by variational inference.\n\n");
     for (int i = 0; i < COMMAND_COUNT; i++) fprintf(to, "  %-12s %s\n", COMMANDS[i].name, COMMANDS[i].about);
     fprintf(to, "\n`vmrun COMMAND --help` tells more. First: vmrun fit model.vm --data data.csv\n"
-                "Exit status: 0 the verdict is good or doubtful, 1 program or data are wrong, 2 the command is wrong,\n"
+                "Exit status: 0 the verdict is good or doubtful, 1 program or data are wrong, 2 the command "
+                "is wrong,\n"
                 "3 the verdict is bad, 4 interrupted.\n");
 }
 
@@ -41,10 +46,8 @@ static int unknown_command(const char *word) {
     size_t length = strlen(word);
     if (length > 3 && strcmp(word + length - 3, ".vm") == 0)
         fprintf(stderr, "vmrun: the command comes first: `vmrun fit %s`\n", word);
-    else if (near)
-        fprintf(stderr, "vmrun: there is no command `%s`; did you mean `%s`?\n", word, near);
-    else
-        fprintf(stderr, "vmrun: there is no command `%s`; `vmrun --help` lists them\n", word);
+    else if (near) fprintf(stderr, "vmrun: there is no command `%s`; did you mean `%s`?\n", word, near);
+    else fprintf(stderr, "vmrun: there is no command `%s`; `vmrun --help` lists them\n", word);
     return EXIT_WRONG_COMMAND;
 }
 
@@ -70,6 +73,13 @@ static int run(memory *m, const command_row *command, int count, char **words) {
     return status;
 }
 
+/* Why not all of the results could be printed, as errno has it; 0 where they were. */
+static int output_error(void) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
+    /* An earlier write may have failed, whose reason is gone: one more tells it again. */
+    return write(STDOUT_FILENO, "\n", 1) < 0 ? errno : EIO;
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) {
         print_help(stderr);
@@ -77,7 +87,7 @@ int main(int argc, char **argv) {
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         print_help(stdout);
-        return fflush(stdout) ? EXIT_WRONG_INPUT : EXIT_GOOD;
+        return output_error() ? EXIT_WRONG_INPUT : EXIT_GOOD;
     }
     const char *word = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
     const command_row *command = NULL;
@@ -87,13 +97,14 @@ int main(int argc, char **argv) {
     jmp_buf escape;
     memory m = {allocate, NULL, &escape};
     if (setjmp(escape)) {
-        fprintf(stderr, "vmrun: out of memory\nhelp: give the process more memory, or fit fewer rows or draws\n");
+        fprintf(stderr,
+                "vmrun: out of memory\nhelp: give the process more memory, or fit fewer rows or draws\n");
         return EXIT_WRONG_INPUT;
     }
-    int status = run(&m, command, argc - 2, argv + 2);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("vmrun: standard output");
-        return EXIT_WRONG_INPUT;
-    }
-    return status;
+    /* A reader that has seen enough, as `| head`, ends neither a fit nor the files that it writes. */
+    signal(SIGPIPE, SIG_IGN);
+    int status = run(&m, command, argc - 2, argv + 2), error = output_error();
+    if (error == 0 || error == EPIPE) return status;
+    fprintf(stderr, "vmrun: standard output: %s\n", strerror(error));
+    return EXIT_WRONG_INPUT;
 }

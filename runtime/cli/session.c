@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/number.h"
+#include "runtime/bind/labels.h"
 #include "runtime/io/json.h"
 #include "runtime/io/read.h"
 
@@ -51,7 +52,8 @@ bool session_compile(session *s, const char *path) {
     size_t length = 0;
     const char *why = "", *text = read_text(NULL, &s->arena, path, &length, &why);
     if (!text) {
-        fprintf(stderr, "vmrun: %s: %s\nhelp: name the file of a model, as `vmrun fit model.vm`\n", path, why);
+        fprintf(stderr, "vmrun: %s: %s\nhelp: name the file of a model, as `vmrun fit model.vm`\n", path,
+                why);
         return false;
     }
     if (length > UINT32_MAX / 2) length = UINT32_MAX / 2;
@@ -64,7 +66,8 @@ bool session_compile(session *s, const char *path) {
 static bool is_data(const session *s, const char *word) {
     const program *p = s->program;
     for (variable v = 0; v < p->variables.count; v++)
-        if (p->variables.at[v].kind == VARIABLE_data && strcmp(p->variables.at[v].name, word) == 0) return true;
+        if (p->variables.at[v].kind == VARIABLE_data && strcmp(p->variables.at[v].name, word) == 0)
+            return true;
     return false;
 }
 
@@ -75,19 +78,19 @@ static bool refuse_value(session *s, const char *file, const char *word) {
     const char *near = NULL;
     uint32_t least = 3;
     for (variable v = 0; v < p->variables.count; v++) {
-        uint32_t distance = edit_distance(word, p->variables.at[v].name, 2);
-        if (p->variables.at[v].kind == VARIABLE_data && distance < least) least = distance, near = p->variables.at[v].name;
+        uint32_t distance = slip_distance(word, p->variables.at[v].name);
+        if (p->variables.at[v].kind == VARIABLE_data && distance < least)
+            least = distance, near = p->variables.at[v].name;
     }
-    if (near)
-        advise(&s->diagnostics, said, "did you mean `%s`?", near);
-    else
-        advise(&s->diagnostics, said, "declare it, `data %s : real`, or leave the flag out", word);
+    if (near) advise(&s->diagnostics, said, "did you mean `%s`?", near);
+    else advise(&s->diagnostics, said, "declare it, `data %s : real`, or leave the flag out", word);
     return false;
 }
 
 /* --set NAME=VALUE: a number, a label, or a list as JSON has it. */
 static bool load_value(session *s, const char *given) {
-    const char *equals = strchr(given, '='), *value = equals + 1, *file = arena_print(&s->arena, "--set %s", given);
+    const char *equals = strchr(given, '='), *value = equals + 1,
+               *file = arena_print(&s->arena, "--set %s", given);
     data_array x = {.name = arena_copy(&s->arena, given, (size_t)(equals - given)), .file = file};
     if (!is_data(s, x.name)) return refuse_value(s, file, x.name);
     if (value[0] == '[') {
@@ -119,8 +122,7 @@ static bool refuse_axis(session *s, const char *given, const char *equals) {
     diagnostic *said = diagnose_data(&s->diagnostics, equals + 1, 0, "the program has no axis `%s`", word);
     if (*list)
         advise(&s->diagnostics, said, "its axes are %s; or give the file alone, --data %s", list, equals + 1);
-    else
-        advise(&s->diagnostics, said, "it has no axes; give the file alone, --data %s", equals + 1);
+    else advise(&s->diagnostics, said, "it has no axes; give the file alone, --data %s", equals + 1);
     return false;
 }
 
@@ -128,8 +130,10 @@ static bool refuse_axis(session *s, const char *given, const char *equals) {
 static bool load_file(session *s, const char *given) {
     const char *equals = strchr(given, '=');
     if (equals && axis_named(s, given, (size_t)(equals - given)))
-        return data_read(&s->diagnostics, &s->data, equals + 1, arena_copy(&s->arena, given, (size_t)(equals - given)));
-    if (equals && access(given, F_OK) != 0 && access(equals + 1, F_OK) == 0) return refuse_axis(s, given, equals);
+        return data_read(&s->diagnostics, &s->data, equals + 1,
+                         arena_copy(&s->arena, given, (size_t)(equals - given)));
+    if (equals && access(given, F_OK) != 0 && access(equals + 1, F_OK) == 0)
+        return refuse_axis(s, given, equals);
     return data_read(&s->diagnostics, &s->data, given, NULL);
 }
 
@@ -144,23 +148,21 @@ bool session_load(session *s, const arguments *a, bool only_present, bool *compl
     bool good = true;
     *complete = true;
     uint32_t given = 0;
-    for (; arguments_flag(a, FLAG_data, given); given++) good &= load_file(s, arguments_flag(a, FLAG_data, given));
+    for (; arguments_flag(a, FLAG_data, given); given++)
+        good &= load_file(s, arguments_flag(a, FLAG_data, given));
     for (axis x = 0; x < p->axes.count; x++) {
         const axis_row *row = &p->axes.at[x];
         if (row->source != AXIS_from_table || has_table(s, row->name)) continue;
         const char *path = beside_model(s, row->file);
-        if (only_present && access(path, R_OK) != 0)
-            *complete = false;
-        else
-            good &= data_read(&s->diagnostics, &s->data, path, row->name);
+        if (only_present && access(path, R_OK) != 0) *complete = false;
+        else good &= data_read(&s->diagnostics, &s->data, path, row->name);
     }
     for (uint32_t i = 0; i < p->files.count && !given; i++) {
         const char *path = beside_model(s, p->files.at[i].path);
-        if (only_present && access(path, R_OK) != 0)
-            *complete = false;
-        else
-            good &= data_read(&s->diagnostics, &s->data, path, NULL);
+        if (only_present && access(path, R_OK) != 0) *complete = false;
+        else good &= data_read(&s->diagnostics, &s->data, path, NULL);
     }
-    for (uint32_t i = 0; arguments_flag(a, FLAG_set, i); i++) good &= load_value(s, arguments_flag(a, FLAG_set, i));
+    for (uint32_t i = 0; arguments_flag(a, FLAG_set, i); i++)
+        good &= load_value(s, arguments_flag(a, FLAG_set, i));
     return session_tell(s) && good;
 }

@@ -15,8 +15,8 @@ typedef struct session {
 
 /* Reads and compiles a model. False, with the messages printed, where it has mistakes or cannot be read. */
 bool session_compile(session *s, const char *path);
-/* Brings the data that the command line names, or else those that the model names. With `only_present`, files that the model names and
- * that are not there are passed over; *complete tells whether any was. */
+/* Brings the data that the command line names, or else those that the model names. With `only_present`, files
+ * that the model names and that are not there are passed over; *complete tells whether any was. */
 bool session_load(session *s, const arguments *a, bool only_present, bool *complete);
 /* Prints the messages to standard error, and forgets them. True where none was an error. */
 bool session_tell(session *s);

@@ -35,12 +35,12 @@ typedef struct neighbour {
 
 static void look_around(void *user) {
     neighbour *n = user;
-    uint32_t best = 3;
+    uint32_t best = 2;
     for (struct dirent *e; (e = readdir(n->folder));) {
-        uint32_t distance = edit_distance(n->wanted, e->d_name, best - 1);
+        uint32_t distance = edit_distance(n->wanted, e->d_name, best);
         /* Of two that are equally near the choice must not depend on the order of the folder. */
-        if (e->d_name[0] == '.' || distance > 2) continue;
-        if (distance < best || (distance == best && n->found && strcmp(e->d_name, n->found) < 0))
+        if (e->d_name[0] == '.' || distance > best) continue;
+        if (distance < best || !n->found || strcmp(e->d_name, n->found) < 0)
             best = distance, n->found = arena_copy(n->arena, e->d_name, strlen(e->d_name));
     }
 }

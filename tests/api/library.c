@@ -1,5 +1,5 @@
-/* The public library as a host uses it: a fit from strings and arrays, every way to be wrong, two models in two threads, and memory that
- * runs out at each allocation in turn. */
+/* The public library as a host uses it: a fit from strings and arrays, every way to be wrong, two models in
+ * two threads, and memory that runs out at each allocation in turn. */
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -8,18 +8,20 @@
 #include "runtime/vm.h"
 #include "tests/check.h"
 
-/* z ~ N(0, 1), x ~ N(w z, s): the posterior is normal(w x / (w² + s²), s / sqrt(w² + s²)), the evidence normal(x; 0, sqrt(w² + s²)). */
+/* z ~ N(0, 1), x ~ N(w z, s): the posterior is normal(w x / (w² + s²), s / sqrt(w² + s²)), the evidence
+ * normal(x; 0, sqrt(w² + s²)). */
 static const char *const LINEAR = "data x : real = 1.5\n"
                                   "data w : real = 2\n"
                                   "data s : positive = 0.7\n"
                                   "model {\n  z ~ normal(0, 1)\n  x ~ normal(w * z, s)\n}\n"
                                   "guide {\n  z ~ normal(?, ?)\n}\n";
 
-static const char *const GROUPS = "axis row, group\n"
-                                  "data y[row] : real\n"
-                                  "data of[row] : group\n"
-                                  "model {\n  mu ~ normal(0, 5)\n  tau ~ half_normal(1)\n  a[group] ~ normal(mu, tau)\n"
-                                  "  y[row] ~ normal(a[of], 1)\n}\n";
+static const char *const GROUPS =
+    "axis row, group\n"
+    "data y[row] : real\n"
+    "data of[row] : group\n"
+    "model {\n  mu ~ normal(0, 5)\n  tau ~ half_normal(1)\n  a[group] ~ normal(mu, tau)\n"
+    "  y[row] ~ normal(a[of], 1)\n}\n";
 
 static void test_fit(void) {
     vm_model *m = NULL;
@@ -30,11 +32,14 @@ static void test_fit(void) {
     double v = 2 * 2 + 0.7 * 0.7, mean = 2 * 1.5 / v, sd = 0.7 / sqrt(v);
     double evidence = -0.5 * 1.5 * 1.5 / v - 0.5 * log(2 * M_PI * v);
     vm_evidence e = vm_fit_evidence(f);
-    /* The bounds that the first release promises: mean within 0.01, sd within 1 %, evidence within three of its errors. */
-    check(z && fabs(z->mean[0] - mean) < 0.01, "posterior mean in closed form", "%g, not %g", z ? z->mean[0] : NAN, mean);
-    check(z && fabs(z->sd[0] / sd - 1) < 0.01, "posterior sd in closed form", "%g, not %g", z ? z->sd[0] : NAN, sd);
-    check(fabs(e.log_evidence - evidence) <= 3 * e.log_evidence_error + 1e-9, "log evidence in closed form", "%g ± %g, not %g", e.log_evidence,
-          e.log_evidence_error, evidence);
+    /* The bounds that the first release promises: mean within 0.01, sd within 1 %, evidence within three of
+     * its errors. */
+    check(z && fabs(z->mean[0] - mean) < 0.01, "posterior mean in closed form", "%g, not %g",
+          z ? z->mean[0] : NAN, mean);
+    check(z && fabs(z->sd[0] / sd - 1) < 0.01, "posterior sd in closed form", "%g, not %g",
+          z ? z->sd[0] : NAN, sd);
+    check(fabs(e.log_evidence - evidence) <= 3 * e.log_evidence_error + 1e-9, "log evidence in closed form",
+          "%g ± %g, not %g", e.log_evidence, e.log_evidence_error, evidence);
     CHECK(z && z->rank == 0 && z->size == 1 && z->draw_count > 0, "a scalar has one entry and its draws");
     CHECK(vm_variable_at(f, "nothing") == NULL, "an unknown variable is NULL");
     vm_free(m);
@@ -43,7 +48,8 @@ static void test_fit(void) {
 static void test_data(void) {
     vm_model *m = NULL;
     vm_fit *f = NULL;
-    const double y[6] = {1, 2, 3, 4, 5, 6}, short_index[4] = {1, 1, 2, 2}, beyond[6] = {1, 1, 2, 2, 3, 0}, of[6] = {1, 1, 2, 2, 3, 3};
+    const double y[6] = {1, 2, 3, 4, 5, 6}, short_index[4] = {1, 1, 2, 2}, beyond[6] = {1, 1, 2, 2, 3, 0},
+                 of[6] = {1, 1, 2, 2, 3, 3};
     const char *const labels[6] = {"red", "red", "blue", "blue", "green", "green"};
     const uint32_t six = 6, four = 4;
     CHECK(vm_compile(NULL, "groups", GROUPS, &m) == VM_ok, "a grouped model compiles");
@@ -56,7 +62,8 @@ static void test_data(void) {
     CHECK(vm_run(m, NULL, NULL, &f) == VM_invalid_data, "an index of 0 is refused");
     vm_set_data(m, "of", of, 1, &six);
     vm_set_option(m, "steps", "200");
-    CHECK(vm_run(m, NULL, NULL, &f) == VM_ok && vm_variable_at(f, "a")->size == 3, "after mending, the same model fits");
+    CHECK(vm_run(m, NULL, NULL, &f) == VM_ok && vm_variable_at(f, "a")->size == 3,
+          "after mending, the same model fits");
     vm_set_labels(m, "of", labels, 1, &six);
     CHECK(vm_run(m, NULL, NULL, &f) == VM_ok && vm_variable_at(f, "a")->dims[0] == 3, "labels make an index");
     vm_free(m);
@@ -64,9 +71,11 @@ static void test_data(void) {
 
 static void test_mistakes(void) {
     vm_model *m = NULL;
-    CHECK(vm_compile(NULL, "p", "model { mu ~ nomral(0, 1) }", &m) == VM_invalid_program && m, "a wrong program");
+    CHECK(vm_compile(NULL, "p", "model { mu ~ nomral(0, 1) }", &m) == VM_invalid_program && m,
+          "a wrong program");
     const vm_diagnostic *d = vm_diagnostic_at(m, 0);
-    CHECK(d && strcmp(d->code, "name") == 0 && d->line == 1 && d->column == 14 && strstr(d->help, "normal"), "… its place and its cure");
+    CHECK(d && strcmp(d->code, "name") == 0 && d->line == 1 && d->column == 14 && strstr(d->help, "normal"),
+          "… its place and its cure");
     vm_fit *f = NULL;
     CHECK(vm_run(m, NULL, NULL, &f) == VM_invalid_program && !f, "… is not run");
     vm_free(m);
@@ -75,7 +84,8 @@ static void test_mistakes(void) {
     CHECK(vm_run(NULL, NULL, NULL, &f) == VM_invalid_argument, "no model");
     CHECK(vm_set_option(NULL, "seed", "1") == VM_invalid_argument, "an option of no model");
     vm_compile(NULL, "linear", LINEAR, &m);
-    CHECK(vm_set_option(m, "sed", "1") == VM_invalid_argument && vm_diagnostic_count(m) == 1, "an unknown option");
+    CHECK(vm_set_option(m, "sed", "1") == VM_invalid_argument && vm_diagnostic_count(m) == 1,
+          "an unknown option");
     CHECK(vm_set_option(m, "seed", "minus one") == VM_invalid_argument, "an option with a wrong value");
     CHECK(vm_set_option(m, "seed", "7") == VM_ok, "an option");
     vm_free(m);
@@ -106,7 +116,8 @@ static void *fit_alone(void *to) {
     vm_model *m = NULL;
     vm_fit *f = NULL;
     vm_compile(NULL, "linear", LINEAR, &m);
-    if (vm_run(m, NULL, NULL, &f) == VM_ok) *o = (outcome){vm_variable_at(f, "z")->mean[0], vm_fit_evidence(f).log_evidence};
+    if (vm_run(m, NULL, NULL, &f) == VM_ok)
+        *o = (outcome){vm_variable_at(f, "z")->mean[0], vm_fit_evidence(f).log_evidence};
     vm_free(m);
     return NULL;
 }
@@ -117,8 +128,8 @@ static void test_threads(void) {
     fit_alone(&results[0]);
     for (int i = 0; i < 2; i++) pthread_create(&other[i], NULL, fit_alone, &results[1 + i]);
     for (int i = 0; i < 2; i++) pthread_join(other[i], NULL);
-    CHECK(memcmp(&results[0], &results[1], sizeof *results) == 0 && memcmp(&results[0], &results[2], sizeof *results) == 0 &&
-              results[0].mean != 0,
+    CHECK(memcmp(&results[0], &results[1], sizeof *results) == 0 &&
+              memcmp(&results[0], &results[2], sizeof *results) == 0 && results[0].mean != 0,
           "two models in two threads give the bits of one");
 }
 
@@ -168,7 +179,8 @@ static void test_memory(void) {
         all_clean &= clean;
         all_said &= s == VM_out_of_memory || s == VM_ok;
     }
-    check(s == VM_ok && n > 1, "the n-th allocation fails, for every n", "ended with %s after %zu", vm_status_text(s), n);
+    check(s == VM_ok && n > 1, "the n-th allocation fails, for every n", "ended with %s after %zu",
+          vm_status_text(s), n);
     CHECK(all_said, "… each time it is said");
     CHECK(all_clean, "… and all memory is given back");
 }

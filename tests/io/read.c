@@ -193,10 +193,10 @@ static void files(void) {
            "odd.txt: error[data]: the kind of the file is not known by its name\nhelp: data files end in "
            ".csv or .json\n");
     w = fresh();
-    data_read(&w->d, &w->data, "d.json", "home");
+    data_read(&w->d, &w->data, "d.JSON", "home");
     expect(w, "json with an axis",
-           "d.json: error[data]: a JSON file has no rows that could be the entries of `home`\n"
-           "help: give it without the axis, --data d.json\n");
+           "d.JSON: error[data]: a JSON file has no rows that could be the entries of `home`\n"
+           "help: give it without the axis, --data d.JSON\n");
     unlink("homes.csv"), unlink("d.JSON"), unlink("odd.txt"), rmdir("folder.csv");
     if (chdir("/") == 0) rmdir(folder);
 }

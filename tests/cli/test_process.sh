@@ -1,0 +1,72 @@
+#!/bin/sh
+# usage: test_process.sh BUILD_DIR   what may happen to a process: an interrupt, a reader that goes away, memory that runs out. Nothing is
+# lost that was asked for with -o, and nothing half written stays.
+set -u
+cd "$(dirname "$0")" && . ./common.sh "$1"
+
+cat >long.vm <<'M'
+axis k = 5
+data x[k] : real = k / 2
+model {
+  z[k] ~ normal(0, 1)
+  s ~ lognormal(0, 1)
+  x[k] ~ normal(z, s)
+}
+guide { rest ~ mean_field() }
+M
+
+# --- an interrupt: a second is enough to be in the fit, which would go on for hours
+for signal in INT TERM; do
+    "$vmrun" fit long.vm --tolerance 1e-12 --steps 1000000000 --log json -o fit.json >out 2>err &
+    fit=$!
+    tries=0
+    until grep -q '"stage"' err || [ $tries -ge 100 ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+    kill -s $signal $fit
+    wait $fit
+    code=$?
+    if [ $code -eq 4 ]; then pass "SIG$signal ends with 4"; else fail "SIG$signal ends with 4" "it ends with $code: $(tail -n 1 err)"; fi
+    holds "… and what there is is written" grep -q '"interrupted": true' fit.json
+    holds "… and printed" grep -q '^  interrupted' out
+    rm -f fit.json
+done
+
+# --- a reader that goes away
+"$vmrun" fit long.vm --json -o fit.json 2>err | head -c 1 >out
+holds 'a closed pipe loses no file' grep -q '"variables"' fit.json
+holds '… and is no error' [ ! -s err ]
+rm fit.json
+{ "$vmrun" fit long.vm --log json -o fit.json 2>&1 >/dev/null; echo $? >code; } | head -n 1 >out
+holds 'a closed log ends no fit' grep -q '"variables"' fit.json
+"$vmrun" list | head -n 1 >out
+holds 'a list may be cut' [ -s out ]
+"$vmrun" fit long.vm <&- 2>err >out
+holds 'no standard input is needed' [ -s out ]
+rm -f fit.json
+"$vmrun" fit long.vm -o fit.json >&- 2>err
+holds 'a closed standard output loses no file' [ -s fit.json ]
+
+# --- memory
+if sanitized; then
+    echo 'skip memory that runs out: sanitizers take their own'
+else
+    # Loading takes less than 60 MB of address space, the work of OpenBLAS 128 MB.
+    for limit in 60000 100000 150000 180000 220000; do
+        (ulimit -v $limit && "$vmrun" fit long.vm -o short.json >out 2>err)
+        code=$?
+        if [ $code -eq 0 ] || { [ $code -eq 1 ] && grep -q 'out of memory' err; }; then
+            pass "$limit kB of address space"
+        elif [ $code -eq 127 ] && grep -q 'shared' err; then
+            echo "skip $limit kB of address space: the libraries cannot be loaded"
+        else
+            fail "$limit kB of address space" "exit status $code: $(head -n 1 err)"
+        fi
+    done
+    (ulimit -v 300000 && "$vmrun" fit long.vm --draws 100000000 -o short.json >out 2>err)
+    holds 'too many draws end with 1' [ $? -eq 1 ]
+    holds '… and are said' grep -q 'out of memory' err
+fi
+holds 'no half-written files stay' [ -z "$(find . -name '*.part')" ]
+end

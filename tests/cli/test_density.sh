@@ -46,6 +46,15 @@ holds 'unconstrained: the gradient of the logarithm' near "$(field s)" "$(closed
 holds 'unconstrained: what is real stays' near "$(field mu)" "$(closed mu)" 1e-13
 if command -v python3 >/dev/null; then holds 'it is one JSON object' python3 -c 'import json; r = json.load(open("out")); assert set(r) == {"log_density", "gradient"} and set(r["gradient"]) == {"mu", "s", "z"}'; fi
 
+# An axis that takes its labels from a column: values come in the order in which the labels first appear.
+# y = 1, 3 under drug, 2 under control; gradient of a: -a + the sum of y - a
+printf 'axis row, arm\ndata arm_of[row] : arm\ndata y[row] : real\nmodel { a[arm] ~ normal(0, 1); y[row] ~ normal(a[arm_of], 1) }\n' >arms.vm
+printf 'arm_of,y\ndrug,1\ncontrol,2\ndrug,3\n' >arms.csv
+printf '{"a": [0.5, 0.75]}' >arms.json
+runs 0 "$vmrun" log_density arms.vm --data arms.csv --at arms.json
+holds 'values of an axis whose labels come from the data' near "$(entry a 1)" 2.5 1e-13
+holds '… in their order' near "$(entry a 2)" 0.5 1e-13
+
 expect 'a value that lacks' 1 '`mu`|help: ' sh -c 'echo "{\"s\": 1, \"z\": [0, 0, 0]}" >lacks.json; "$0" log_density scale.vm --data y.json --at lacks.json' "$vmrun"
 expect 'a value beyond its support' 1 'beyond.json|`s`|help: ' sh -c 'echo "{\"mu\": 0, \"s\": -1, \"z\": [0, 0, 0]}" >beyond.json; "$0" log_density scale.vm --data y.json --at beyond.json' "$vmrun"
 expect 'values of another length' 1 'longer.json|`z`|help: ' sh -c 'echo "{\"mu\": 0, \"s\": 1, \"z\": [0, 0, 0, 0]}" >longer.json; "$0" log_density scale.vm --data y.json --at longer.json' "$vmrun"

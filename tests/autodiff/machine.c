@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "autodiff/machine.h"
+#include "autodiff/passes.h"
 #include "base/rng.h"
 #include "tests/autodiff/reference.h"
 #include "tests/check.h"
@@ -193,6 +194,19 @@ static ref grow(maker *m) {
     }
 }
 
+/* Leaves out what was too large to be kept, and makes some of the rest outputs. */
+static void keep_pool(maker *m) {
+    tape live;
+    for (uint32_t i = m->pool.count; i-- > 4;) tape_output(&m->t, m->pool.at[i]);
+    tape_open(&live, m->arena);
+    pass_drop(&m->t, &live);
+    uint32_t kept = 0;
+    for (uint32_t k = 0; k < live.outputs.count; k++)
+        if (below(m, 5) == 0 || k == 0) live.outputs.at[kept++] = live.outputs.at[k];
+    live.outputs.count = kept;
+    m->t = live;
+}
+
 static void make(maker *m, uint32_t length) {
     tape_open(&m->t, m->arena);
     uint32_t shift = below(m, 8);
@@ -207,8 +221,7 @@ static void make(maker *m, uint32_t length) {
         if (x && of(m, x).count <= 6 && tape_size(&m->t, of(m, x)) <= MOST_ENTRIES)
             push(m->arena, &m->pool, x);
     }
-    for (uint32_t i = m->pool.count; i-- > 4;)
-        if (below(m, 5) == 0 || i + 1 == m->pool.count) tape_output(&m->t, m->pool.at[i]);
+    keep_pool(m);
 }
 
 /* One instruction at a time, its operands given. */

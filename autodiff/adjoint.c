@@ -14,6 +14,8 @@
  * is infinite or undefined (log x, taken where x > 0). So adjoints that come through a select are marked, and
  * a product with a marked adjoint is itself selected: 0 where the adjoint is 0.
  *
+ * The adjoint of a scan is a scan the other way (see `pull_scan`).
+ *
  * Only what lies on a path from the wanted operands to the result is differentiated; the work is linear in
  * the tape. */
 #include "autodiff/tape.h"
@@ -21,6 +23,7 @@
 #include <assert.h>
 #include <math.h>
 #include <string.h>
+#include "autodiff/scan.h"
 
 /* The instruction whose rule is at work, and what the walk knows about all. */
 typedef struct visit {
@@ -31,6 +34,8 @@ typedef struct visit {
     const bool *active; /* is on a path from a wanted operand */
     ref *adjoints;      /* by number of the value; 0 where there is none yet */
     bool *marks;
+    ref top;     /* the last value of what is differentiated */
+    bool failed; /* a body could not be */
 } visit;
 
 typedef enum flow {
@@ -50,13 +55,14 @@ static axes axes_of(const visit *s, ref r) { return s->t->code.at[r].axes; }
 
 static bool wanted(const visit *s, int i) { return s->active[s->x.in[i]]; }
 
-/* Adds `c`, whose axes are within the operand's. */
-static void add_to(visit *s, int i, ref c) {
-    ref x = s->x.in[i];
+/* Adds `c`, whose axes are within the value's. */
+static void add_to_value(visit *s, ref x, ref c) {
     assert(axes_within(axes_of(s, c), axes_of(s, x)));
     s->adjoints[x] = s->adjoints[x] ? tape_map2(s->t, OP_add, s->adjoints[x], c) : c;
     s->marks[x] |= s->marked;
 }
+
+static void add_to(visit *s, int i, ref c) { add_to_value(s, s->x.in[i], c); }
 
 /* Adds what is the same multiple of the adjoint everywhere. */
 static void give(visit *s, int i, ref c) {
@@ -348,6 +354,16 @@ UNKNOWN(random_gamma)
 ZERO(random_poisson)
 ZERO(random_binomial)
 
+/* Scans: the rule stands below the walk, which it needs for the body. Results make the walk stop at the scan;
+ * their adjoints are found there. */
+RULE(scan_result) {
+    s->adjoints[X] = G;
+    s->marks[X] |= s->marked;
+}
+
+static void pull_scan(visit *s);
+static const rule rule_scan = {FLOW_rule, pull_scan};
+
 static const rule *const RULES[OP_count] = {
     [OP_none] = &(const rule){FLOW_zero, NULL},
 #define OP(name, inputs, kind) [OP_##name] = &rule_##name,
@@ -365,60 +381,75 @@ static bool carries(op f, int i) {
     return true;
 }
 
-/* Marks the values up to y that depend on a wanted one. */
-static void find_active(const tape *t, ref y, const ref *x, uint32_t count, bool *active) {
-    for (uint32_t k = 0; k < count; k++)
-        if (x[k] <= y) active[x[k]] = true;
-    for (ref r = 1; r <= y; r++) {
-        const instruction *c = &t->code.at[r];
-        for (int i = 0; i < 3 && c->in[i]; i++) active[r] |= active[c->in[i]] && carries(c->op, i);
+/* Spreads to all values up to `top` from those that they depend on. */
+static void spread(const tape *t, ref top, bool *active) {
+    for (ref r = 1; r <= top; r++) {
+        operands in = tape_operands(t, r);
+        for (uint32_t i = 0; i < in.count; i++)
+            active[r] |= active[in.at[i]] && carries(t->code.at[r].op, (int)i);
     }
 }
 
 static bool has_active_operand(const visit *s) {
-    for (int i = 0; i < 3 && s->x.in[i]; i++)
-        if (s->active[s->x.in[i]] && carries(s->x.op, i)) return true;
+    operands in = tape_operands(s->t, s->r);
+    for (uint32_t i = 0; i < in.count; i++)
+        if (s->active[in.at[i]] && carries(s->x.op, (int)i)) return true;
     return false;
 }
 
-/* From y backwards: when the walk reaches a value, all its users have contributed. */
-static bool pull_all(visit *s, ref y, ref *culprit) {
-    for (ref r = y; r; r--) {
+/* From the top backwards: when the walk reaches a value, all its users have contributed. */
+static bool pull_all(visit *s, ref *culprit) {
+    for (ref r = s->top; r; r--) {
         if (!s->adjoints[r]) continue;
         s->x = s->t->code.at[r];
         s->r = r;
         s->g = s->adjoints[r];
         s->marked = s->marks[r];
         if (!has_active_operand(s)) continue;
-        if (RULES[s->x.op]->flow == FLOW_unknown) {
-            *culprit = r;
-            return false;
-        }
         s->t->at = s->x.at;
-        RULES[s->x.op]->pull(s);
+        if (RULES[s->x.op]->flow == FLOW_unknown) s->failed = true;
+        else RULES[s->x.op]->pull(s);
+        if (!s->failed) continue;
+        *culprit = r;
+        return false;
     }
     return true;
 }
 
+/* Values with the adjoints that they get from outside, 0 for none. */
+typedef struct seeds {
+    const ref *value, *adjoint;
+    uint32_t count;
+    bool marked;
+} seeds;
+
+/* The gradient is 0, not the number 0, for an x that the values do not depend on. */
+static bool differentiate(tape *t, seeds from, const ref *x, uint32_t count, ref *gradient, ref *culprit) {
+    visit s = {.t = t};
+    for (uint32_t k = 0; k < from.count; k++)
+        if (from.value[k] > s.top) s.top = from.value[k];
+    bool *active = arena_array(t->arena, bool, (size_t)s.top + 1);
+    s.active = active;
+    s.adjoints = arena_array(t->arena, ref, (size_t)s.top + 1);
+    s.marks = arena_array(t->arena, bool, (size_t)s.top + 1);
+    s.marked = from.marked;
+    for (uint32_t k = 0; k < from.count; k++)
+        if (from.adjoint[k]) add_to_value(&s, from.value[k], from.adjoint[k]);
+    for (uint32_t k = 0; k < count; k++)
+        if (x[k] <= s.top) active[x[k]] = true;
+    spread(t, s.top, active);
+    span at = t->at;
+    bool complete = pull_all(&s, culprit);
+    t->at = at;
+    for (uint32_t k = 0; k < count && complete; k++) gradient[k] = x[k] <= s.top ? s.adjoints[x[k]] : 0;
+    return complete;
+}
+
 bool tape_adjoint(tape *t, ref y, ref seed, const ref *x, uint32_t count, ref *gradient, ref *culprit) {
     if (!seed) seed = tape_number(t, 1);
-    assert(axes_within(t->code.at[seed].axes, t->code.at[y].axes));
-    bool *active = arena_array(t->arena, bool, (size_t)y + 1);
-    visit s = {
-        .t = t,
-        .active = active,
-        .adjoints = arena_array(t->arena, ref, (size_t)y + 1),
-        .marks = arena_array(t->arena, bool, (size_t)y + 1),
-    };
-    span at = t->at;
-    find_active(t, y, x, count, active);
-    s.adjoints[y] = seed;
-    bool complete = pull_all(&s, y, culprit);
-    t->at = at;
-    if (!complete) return false;
+    if (!differentiate(t, (seeds){&y, &seed, 1, false}, x, count, gradient, culprit)) return false;
     for (uint32_t k = 0; k < count; k++) {
-        bool reached = x[k] <= y && s.adjoints[x[k]];
-        gradient[k] = reached ? s.adjoints[x[k]] : tape_number(t, 0);
+        if (!gradient[k]) gradient[k] = tape_number(t, 0);
         gradient[k] = tape_expand(t, gradient[k], t->code.at[x[k]].axes);
     }
     return true;
@@ -427,4 +458,188 @@ bool tape_adjoint(tape *t, ref y, ref seed, const ref *x, uint32_t count, ref *g
 bool tape_gradient(tape *t, ref y, const ref *x, uint32_t count, ref *gradient, ref *culprit) {
     assert(t->code.at[y].axes.count == 0);
     return tape_adjoint(t, y, 0, x, count, gradient, culprit);
+}
+
+/* Scans. With the body (c', e) = f(c, u), where c are the carries, u the other operands and e the emissions,
+ * one step of the reverse scan is
+ *
+ *   (adjoint of c, adjoint of u) = f's adjoint at (c, u), applied to (adjoint of c', adjoint of e)
+ *
+ * Its carries are the adjoints of c; it reads c from the histories of the scan that it belongs to, so nothing
+ * runs twice; and it emits the adjoints of u, which are those of the slices, and summed over the loop's axis
+ * those of operands without it. That they are summed outside lets a sum over the steps be a product of
+ * matrices, where it is one (tighten.c). */
+
+typedef struct reverse {
+    visit *s;
+    scan f;
+    uint32_t count;                 /* operands of f */
+    ref *final, *emitted, *history; /* adjoints of its results */
+    bool *active;  /* by operand: is, or becomes in a later step, dependent on a wanted one */
+    bool *reached; /* by carry: a result with an adjoint depends on it */
+    bool marked;
+    scan_builder b;
+    ref *carried; /* by carry: its adjoint in the body, or 0 */
+    ref *map;     /* f's body to the reverse one */
+    ref *inputs;  /* by operand of f: its input in the reverse body */
+} reverse;
+
+static void find_seeds(reverse *v) {
+    visit *s = v->s;
+    arena *a = s->t->arena;
+    v->final = arena_array(a, ref, v->f.carries);
+    v->history = arena_array(a, ref, v->f.carries);
+    v->emitted = arena_array(a, ref, scan_emissions(&v->f));
+    for (ref r = s->r + 1; r <= s->top; r++) {
+        const instruction *x = tape_at(s->t, r);
+        if (x->op != OP_scan_result || x->in[0] != s->r || !s->adjoints[r]) continue;
+        scan_output o = scan_output_of(&v->f, x->attribute);
+        ref *to = o.kind == RESULT_final ? v->final : o.kind == RESULT_emission ? v->emitted : v->history;
+        to[o.number] = s->adjoints[r];
+    }
+}
+
+/* What depends on wanted operands: a carry does where its next value does. */
+static void find_active_operands(reverse *v) {
+    const tape *body = v->f.body;
+    arena *a = v->s->t->arena;
+    bool *active = arena_array(a, bool, body->code.count);
+    v->active = arena_array(a, bool, v->count);
+    for (uint32_t k = 0; k < v->count; k++) v->active[k] = v->s->active[v->f.operands[k]];
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (ref r = 1; r < body->code.count; r++)
+            if (tape_at(body, r)->op == OP_input) active[r] = v->active[tape_at(body, r)->attribute];
+        spread(body, body->code.count - 1, active);
+        for (uint32_t k = 0; k < v->f.carries; k++)
+            if (active[body->outputs.at[k]] && !v->active[k]) v->active[k] = changed = true;
+    }
+}
+
+/* What has an adjoint: a carry does where a value that depends on it does, in this step or a later one. */
+static void find_reached_carries(reverse *v) {
+    const tape *body = v->f.body;
+    arena *a = v->s->t->arena;
+    bool *reached = arena_array(a, bool, body->code.count);
+    v->reached = arena_array(a, bool, v->f.carries);
+    for (uint32_t k = 0; k < v->f.carries; k++) v->reached[k] = v->final[k] || v->history[k];
+    for (uint32_t k = 0; k < scan_emissions(&v->f); k++)
+        if (v->emitted[k]) reached[body->outputs.at[v->f.carries + k]] = true;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t k = 0; k < v->f.carries; k++)
+            if (v->reached[k]) reached[body->outputs.at[k]] = true;
+        for (ref r = body->code.count; r-- > 1;) {
+            const instruction *x = tape_at(body, r);
+            operands in = tape_operands(body, r);
+            if (!reached[r]) continue;
+            for (uint32_t i = 0; i < in.count; i++)
+                if (carries(x->op, (int)i)) reached[in.at[i]] = true;
+            if (x->op != OP_input || x->attribute >= v->f.carries || v->reached[x->attribute]) continue;
+            v->reached[x->attribute] = changed = true;
+        }
+    }
+}
+
+static void open_reverse(reverse *v) {
+    tape *t = v->s->t;
+    v->b = scan_open(t, v->f.along, !v->f.backward);
+    v->carried = arena_array(t->arena, ref, v->f.carries);
+    for (uint32_t k = 0; k < v->f.carries; k++) {
+        if (!v->active[k] || !v->reached[k]) continue;
+        axes of = tape_at(v->f.body, v->f.body->outputs.at[k])->axes;
+        v->carried[k] = scan_carry(&v->b, v->final[k] ? v->final[k] : tape_number(t, 0), of);
+    }
+}
+
+/* The forward body within the reverse one. */
+static void replay(reverse *v) {
+    tape *t = v->s->t, *to = v->b.body;
+    const tape *body = v->f.body;
+    v->map = arena_array(t->arena, ref, body->code.count);
+    v->inputs = arena_array(t->arena, ref, v->count);
+    for (ref r = 1; r < body->code.count; r++) {
+        instruction x = *tape_at(body, r);
+        to->at = x.at;
+        if (x.op == OP_input) {
+            uint32_t k = x.attribute;
+            ref from = k < v->f.carries ? scan_history(t, v->s->r, k) : v->f.operands[k];
+            v->map[r] = v->inputs[k] = scan_take(&v->b, from);
+        } else if (x.op == OP_scan) {
+            v->map[r] = scan_copy(to, tape_scan(body, r), v->map);
+        } else {
+            for (int i = 0; i < 3; i++) x.in[i] = v->map[x.in[i]];
+            v->map[r] = tape_emit(to, x);
+        }
+        v->marked |= x.op == OP_select;
+    }
+}
+
+/* Operands that have become equal have one input, and one adjoint. */
+static bool is_repeated(const reverse *v, uint32_t k) {
+    for (uint32_t i = 0; i < k; i++)
+        if (v->inputs[i] == v->inputs[k]) return true;
+    return false;
+}
+
+/* Fills gradients[k] with the adjoint of operand k in the body, or 0. */
+static bool differentiate_body(reverse *v, ref *gradients) {
+    arena *a = v->s->t->arena;
+    const tape *body = v->f.body;
+    ref *value = arena_array(a, ref, body->outputs.count), *seed = arena_array(a, ref, body->outputs.count);
+    for (uint32_t k = 0; k < body->outputs.count; k++) {
+        value[k] = v->map[body->outputs.at[k]];
+        if (k < v->f.carries) seed[k] = v->carried[k];
+        else if (v->emitted[k - v->f.carries]) seed[k] = scan_take(&v->b, v->emitted[k - v->f.carries]);
+    }
+    ref *wanted = arena_array(a, ref, v->count), *found = arena_array(a, ref, v->count), culprit;
+    uint32_t *place = arena_array(a, uint32_t, v->count), count = 0;
+    for (uint32_t k = 0; k < v->count; k++) {
+        if (!v->active[k] || !v->inputs[k] || is_repeated(v, k)) continue;
+        place[count] = k;
+        wanted[count++] = v->inputs[k];
+    }
+    seeds from = {value, seed, body->outputs.count, v->marked};
+    if (!differentiate(v->b.body, from, wanted, count, found, &culprit)) return false;
+    for (uint32_t i = 0; i < count; i++) gradients[place[i]] = found[i];
+    for (uint32_t k = 0; k < v->f.carries; k++) {
+        if (!v->carried[k] || !v->history[k]) continue;
+        ref found_here = scan_take(&v->b, v->history[k]);
+        gradients[k] = gradients[k] ? tape_map2(v->b.body, OP_add, gradients[k], found_here) : found_here;
+    }
+    return true;
+}
+
+static void pull_scan(visit *s) {
+    tape *t = s->t;
+    reverse v = {
+        .s = s, .f = *tape_scan(t, s->r), .count = tape_operands(t, s->r).count, .marked = s->marked};
+    find_seeds(&v);
+    find_active_operands(&v);
+    find_reached_carries(&v);
+    open_reverse(&v);
+    replay(&v);
+    ref *gradients = arena_array(t->arena, ref, v.count), *next = arena_array(t->arena, ref, v.f.carries);
+    ref *emissions = arena_array(t->arena, ref, v.count), reversed;
+    s->failed = !differentiate_body(&v, gradients);
+    if (s->failed) return;
+    uint32_t carried = 0, emitted = 0;
+    for (uint32_t k = 0; k < v.f.carries; k++)
+        if (v.carried[k]) next[carried++] = gradients[k] ? gradients[k] : tape_number(v.b.body, 0);
+    for (uint32_t k = v.f.carries; k < v.count; k++)
+        if (gradients[k]) emissions[emitted++] = gradients[k];
+    reversed = scan_close(&v.b, next, emissions, emitted);
+    s->marked = v.marked;
+    carried = emitted = 0;
+    for (uint32_t k = 0; k < v.count; k++) {
+        ref x = v.f.operands[k];
+        if (k < v.f.carries) {
+            if (v.carried[k] && s->active[x]) add_to_value(s, x, scan_final(t, reversed, carried));
+            carried += v.carried[k] != 0;
+        } else if (gradients[k]) {
+            ref c = scan_emission(t, reversed, emitted++);
+            bool slice = axes_has(tape_at(t, x)->axes, v.f.along);
+            add_to_value(s, x, slice ? c : tape_sum(t, c, axes_one(v.f.along)));
+        }
+    }
 }

@@ -103,7 +103,7 @@ static ref contract_sum(const rewriting *w, instruction x) {
 }
 
 static ref contract(const rewriting *w, instruction x) {
-    return x.op == OP_sum ? contract_sum(w, x) : tape_emit(w->to, x);
+    return x.op == OP_sum ? contract_sum(w, x) : pass_emit(w, x);
 }
 
 /* What depends on no input and no draw. */
@@ -112,7 +112,8 @@ static bool *find_fixed(const tape *t, arena *a) {
     for (ref r = 1; r < t->code.count; r++) {
         const instruction *x = &t->code.at[r];
         fixed[r] = x->op != OP_input && op_kind_of(x->op) != KIND_RANDOM;
-        for (int i = 0; i < 3 && x->in[i]; i++) fixed[r] &= fixed[x->in[i]];
+        operands in = tape_operands(t, r);
+        for (uint32_t i = 0; i < in.count; i++) fixed[r] &= fixed[in.at[i]];
     }
     return fixed;
 }

@@ -3,6 +3,7 @@
 #ifndef VM_AUTODIFF_EXECUTE_H
 #define VM_AUTODIFF_EXECUTE_H
 
+#include "autodiff/machine.h"
 #include "autodiff/plan.h"
 
 typedef struct execution {
@@ -13,6 +14,10 @@ typedef struct execution {
     uint64_t seed, step;
 } execution;
 
+const execution *machine_execution(const machine *m);
+/* All steps but those that are run once. */
+void run_steps(const execution *e);
+void run_loop(const execution *e, const plan_step *s);
 void run_region(const execution *e, const region *g);
 void run_reduce(const execution *e, const plan_step *s);
 void run_cumulate(const execution *e, const plan_step *s);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "autodiff/execute.h"
+#include "autodiff/loop.h"
 
 struct machine {
     const tape *tape;
@@ -36,7 +37,14 @@ static void run_step(const execution *e, const plan_step *s) {
     case STEP_place: run_place(e, s); break;
     case STEP_cholesky: run_cholesky(e, s); break;
     case STEP_solve: run_solve(e, s); break;
+    case STEP_loop: run_loop(e, s); break;
     }
+}
+
+const execution *machine_execution(const machine *m) { return &m->run; }
+
+void run_steps(const execution *e) {
+    for (uint32_t k = e->plan->fixed_steps; k < e->plan->steps.count; k++) run_step(e, &e->plan->steps.at[k]);
 }
 
 /* Indices that are known by now are converted once. */
@@ -113,8 +121,7 @@ void machine_run(machine *m, uint64_t seed, uint64_t step) {
     m->run.step = step;
     for (uint32_t i = 0; i < m->inputs.count; i++)
         m->run.at[m->inputs.at[i]] = (double *)m->bound[code(m, m->inputs.at[i])->attribute];
-    for (uint32_t k = m->plan->fixed_steps; k < m->plan->steps.count; k++)
-        run_step(&m->run, &m->plan->steps.at[k]);
+    run_steps(&m->run);
 }
 
 static const double *entries_of(const machine *m, ref r) {
@@ -167,14 +174,16 @@ static bool reads_finite(const machine *m, ref r, axes of, const uint32_t index[
     return true;
 }
 
-static bool fault_in(const machine *m, ref r, fault *found) {
+static bool fault_in(const machine *m, ref r, arena *scratch, fault *found) {
     const instruction *x = code(m, r);
     const value *v = &m->plan->values[r];
-    if (v->form == VALUE_dead || !op_inputs(x->op)) return false;
+    if (v->form == VALUE_dead) return false;
+    if (x->op == OP_scan) return loop_fault(&m->run, r, scratch, found);
+    if (!op_inputs(x->op) || x->op == OP_scan_result) return false;
     for (uint64_t i = 0; i < v->entries; i++) {
         double y = entries_of(m, r)[i];
         if (isfinite(y)) continue;
-        *found = (fault){.at = r, .axes = x->axes, .value = y};
+        *found = (fault){.tape = m->tape, .at = r, .axes = x->axes, .value = y};
         uint64_t rest = i;
         for (int k = x->axes.count; k-- > 0;) {
             uint32_t size = m->tape->axes.at[x->axes.at[k]].size;
@@ -193,7 +202,7 @@ bool machine_fault(machine *m, uint64_t seed, uint64_t step, arena *scratch, fau
     memcpy(all->bound, m->bound, m->tape->slots * sizeof *m->bound);
     machine_run(all, seed, step);
     for (ref r = 1; r < m->tape->code.count; r++)
-        if (fault_in(all, r, found)) return true;
+        if (fault_in(all, r, scratch, found)) return true;
     return false;
 }
 
@@ -220,6 +229,15 @@ static void print_region(const region *g, FILE *to) {
     }
 }
 
+static void print_loop(const loop *l, FILE *to) {
+    static const char *const FORMS[] = {[SCALAR_any] = "scalar",
+                                        [SCALAR_multiply_add] = "x' = a x + b",
+                                        [SCALAR_add_multiply] = "x' = (x + b) a"};
+    fprintf(to, "loop of %u steps, %u carries: %s\n", l->steps, l->scan->carries,
+            l->scalar ? FORMS[l->scalar->form] : "machine");
+    if (!l->scalar) machine_print(l->body, to);
+}
+
 void machine_print(const machine *m, FILE *to) {
     const plan *p = m->plan;
     fprintf(to, "%s, %u instructions, %u steps (%u once), pool %llu, scratch %llu, work %llu doubles\n",
@@ -229,6 +247,7 @@ void machine_print(const machine *m, FILE *to) {
         const plan_step *s = &p->steps.at[k];
         fprintf(to, "%4u %s level %d: ", k, k < p->fixed_steps ? "once" : "run ", s->level);
         if (s->kind == STEP_region) print_region(&s->region, to);
+        else if (s->kind == STEP_loop) print_loop(&p->loops[code(m, s->of)->attribute], to);
         else fprintf(to, "%%%u = %s\n", s->of, op_name(s->op));
     }
 }

@@ -28,9 +28,11 @@ const double *machine_output(const machine *m, uint32_t k);
 size_t machine_bytes(const machine *m);
 
 /* After a run with an output that is not finite: the first instruction, in program order, with a NaN or
- * infinite entry whose inputs at that entry are finite. Runs the tape once more, unfused. `index` counts from
- * 0 along `axes`. False where there is none (an input or data hold the value). */
+ * infinite entry whose inputs at that entry are finite; within a scan, that of the body at the first step
+ * that has one. Runs the tape once more, unfused. `index` counts from 0 along `axes`, among which is the
+ * loop's. False where there is none (an input or data hold the value). */
 typedef struct fault {
+    const tape *tape; /* the machine's, or the body of a scan in it */
     ref at;
     axes axes;
     uint32_t index[AXES_MOST];

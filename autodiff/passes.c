@@ -2,8 +2,10 @@
 #include "autodiff/passes.h"
 
 #include <assert.h>
+#include "autodiff/scan.h"
 
 const pass PASSES[] = {
+    {"tighten", pass_tighten},
     {"simplify", pass_simplify},
     {"contract", pass_contract},
     {"drop", pass_drop},
@@ -15,7 +17,10 @@ static uint32_t *count_uses(const tape *t, arena *a) {
     uint32_t *uses = arena_array(a, uint32_t, t->code.count);
     for (uint32_t k = 0; k < t->outputs.count; k++) uses[t->outputs.at[k]]++;
     for (ref r = t->code.count; r-- > 1;)
-        for (int i = 0; i < 3 && uses[r] && t->code.at[r].in[i]; i++) uses[t->code.at[r].in[i]]++;
+        if (uses[r]) {
+            operands in = tape_operands(t, r);
+            for (uint32_t i = 0; i < in.count; i++) uses[in.at[i]]++;
+        }
     return uses;
 }
 
@@ -43,9 +48,11 @@ void pass_rewrite(const tape *from, tape *to, ref (*rewrite)(const rewriting *w,
     }
 }
 
-static ref as_it_is(const rewriting *w, instruction x) { return tape_emit(w->to, x); }
+ref pass_emit(const rewriting *w, instruction x) {
+    return x.op == OP_scan ? scan_copy(w->to, tape_scan(w->from, w->at), w->map) : tape_emit(w->to, x);
+}
 
-void pass_drop(const tape *from, tape *to) { pass_rewrite(from, to, as_it_is, NULL); }
+void pass_drop(const tape *from, tape *to) { pass_rewrite(from, to, pass_emit, NULL); }
 
 void tape_compile(const tape *from, tape *to, arena *a,
                   void (*show)(void *user, const char *pass, const tape *t), void *user) {

@@ -1,6 +1,7 @@
 #include "autodiff/plan.h"
 
 #include <assert.h>
+#include "autodiff/loop.h"
 
 /* Working state of the planner; every function takes one. */
 typedef struct planner {
@@ -16,12 +17,17 @@ typedef struct planner {
 } planner;
 
 static const instruction *code(const planner *p, ref r) { return &p->tape->code.at[r]; }
-static int inputs(const planner *p, ref r) { return op_inputs(code(p, r)->op); }
+static int inputs(const planner *p, ref r) { return (int)tape_operands(p->tape, r).count; }
 
-/* Some draws have parameters and some have none: a row of ops.def tells the most. */
-static ref input(const planner *p, ref r, int i) { return code(p, r)->in[i]; }
+static ref input(const planner *p, ref r, int i) { return tape_operands(p->tape, r).at[i]; }
 
 /* What is alive, and what it depends on. */
+
+/* Whether a scan reads its operand i entry by entry. */
+static bool is_slice(const planner *p, ref r, int i) {
+    const scan *s = tape_scan(p->tape, r);
+    return (uint32_t)i >= s->carries && axes_has(code(p, s->operands[i])->axes, s->along);
+}
 
 static void mark(planner *p) {
     const tape *t = p->tape;
@@ -35,6 +41,7 @@ static void mark(planner *p) {
             for (int i = 0; i < inputs(p, r); i++) {
                 p->values[input(p, r, i)].form = VALUE_block;
                 p->uses[input(p, r, i)]++;
+                if (code(p, r)->op == OP_scan && !is_slice(p, r, i)) p->values[input(p, r, i)].dense = true;
             }
 }
 
@@ -62,13 +69,15 @@ static value_form form_of(const planner *p, ref r) {
     case KIND_MOVE:
         if (f == OP_gather) return VALUE_block;
         return f == OP_scatter || f == OP_place ? VALUE_whole : VALUE_view;
-    default: return VALUE_whole;
+    default: return f == OP_scan_result ? VALUE_view : VALUE_whole;
     }
 }
 
-/* The layout of a slice, a rename or an expansion within the root of what it is taken from. */
+/* The layout of a slice, a rename, an expansion or a loop's result within the root of what it is taken from.
+ */
 static layout view_layout(const planner *p, ref r) {
     const instruction *x = code(p, r);
+    if (x->op == OP_scan_result) return loop_layout(p->plan, r);
     const layout *from = &p->values[x->in[0]].layout;
     layout l = {.offset = from->offset, .axes = x->axes};
     if (x->op == OP_rename) {
@@ -94,7 +103,8 @@ static void classify(planner *p) {
     for (ref r = 1; r < p->tape->code.count; r++) {
         value *v = &p->values[r];
         if (v->form == VALUE_dead) continue;
-        v->entries = tape_size(p->tape, code(p, r)->axes);
+        bool loop = code(p, r)->op == OP_scan;
+        v->entries = loop ? loop_lay_out(p->plan, r) : tape_size(p->tape, code(p, r)->axes);
         v->fixed = computed_once(p, r);
         v->form = form_of(p, r);
         if (p->keep_all) v->dense = true;
@@ -128,7 +138,8 @@ static bool flows(const planner *p, ref user, int i) {
     const value *u = &p->values[user], *v = &p->values[from];
     op f = code(p, user)->op;
     return v->form == VALUE_block && v->fixed == u->fixed && in_region(p, user) && f != OP_gather &&
-           f != OP_rename && f != OP_slice && f != OP_expand && axes_equal(u->home, v->home);
+           f != OP_rename && f != OP_slice && f != OP_expand && f != OP_scan_result &&
+           axes_equal(u->home, v->home);
 }
 
 static bool is_step(const value *v) { return v->form == VALUE_block || v->form == VALUE_whole; }
@@ -333,8 +344,7 @@ static void write_binary(region_writer *w, ref r, micro m) {
 /* Selections and draws take vectors only. */
 static void write_vectors(region_writer *w, ref r, micro m, micro_kind kind) {
     m.kind = kind;
-    for (int i = 0; i < 3 && input(w->planner, r, i); i++)
-        m.in[i] = operand_of(w, input(w->planner, r, i), false);
+    for (int i = 0; i < inputs(w->planner, r); i++) m.in[i] = operand_of(w, input(w->planner, r, i), false);
     m.to = result_of(w, r);
     push(w->planner->arena, &w->code, m);
 }
@@ -391,7 +401,7 @@ static void write_micro(region_writer *w, ref r) {
     micro m = {.op = f, .of = r};
     if (f == OP_gather) write_gather(w, r, m);
     else if (f == OP_sum || f == OP_contract) write_sum(w, r, m);
-    else if (op_kind_of(f) == KIND_MOVE) write_copy(w, r, m);
+    else if (op_kind_of(f) == KIND_MOVE || f == OP_scan_result) write_copy(w, r, m);
     else if (op_kind_of(f) == KIND_RANDOM) write_vectors(w, r, m, MICRO_random);
     else if (f == OP_select) write_vectors(w, r, m, MICRO_select);
     else if (op_inputs(f) == 1) write_unary(w, r, m);
@@ -629,6 +639,10 @@ static void plan_whole(planner *p, plan_step *s) {
         s->kind = STEP_place;
         plan_place(p, s, r);
         break;
+    case OP_scan:
+        s->kind = STEP_loop;
+        loop_plan(p->plan, r);
+        break;
     case OP_cholesky:
         s->kind = STEP_cholesky;
         plan_square(p, s, r);
@@ -717,6 +731,7 @@ static void place_buffers(planner *p) {
 plan *plan_new(arena *a, const tape *t, const kernels *k, bool keep_all) {
     plan *made = arena_new(a, plan);
     *made = (plan){.arena = a, .tape = t, .kernels = k, .values = arena_array(a, value, t->code.count)};
+    made->loops = arena_array(a, loop, t->scans.count);
     planner p = {.plan = made, .arena = a, .tape = t, .values = made->values, .keep_all = keep_all};
     p.registers = arena_array(a, uint32_t, t->code.count);
     p.registered = arena_array(a, uint32_t, t->code.count);

@@ -121,7 +121,8 @@ typedef enum step_kind {
     STEP_scatter,  /* x, index, result along `walk` */
     STEP_place,
     STEP_cholesky,
-    STEP_solve
+    STEP_solve,
+    STEP_loop
 } step_kind;
 
 typedef struct plan_step {
@@ -151,7 +152,8 @@ typedef struct plan {
     arena *arena;
     const tape *tape;
     const kernels *kernels;
-    value *values; /* one a ref */
+    value *values;      /* one a ref */
+    struct loop *loops; /* one a scan, see loop.h */
     vector(plan_step) steps;
     uint32_t fixed_steps;         /* the first ones */
     uint64_t pool, scratch, work; /* doubles of memory */

@@ -331,8 +331,9 @@ static ref simplify(const rewriting *w, instruction x) {
     const instruction *old = tape_at(w->from, w->at);
     axes was = axes_union(tape_at(w->from, old->in[0])->axes, tape_at(w->from, old->in[1])->axes);
     axis first = (axis)x.attribute, second = (axis)x.attribute2;
-    if (op_kind_of(x.op) == KIND_LEAF || op_kind_of(x.op) == KIND_RANDOM) return tape_emit(t, x);
-    if (op_kind_of(x.op) == KIND_REDUCE) return reduce(s, x.op, x.in[0], axes_minus(was, x.axes));
+    op_kind kind = op_kind_of(x.op);
+    if (kind == KIND_LEAF || kind == KIND_RANDOM || kind == KIND_SCAN) return pass_emit(w, x);
+    if (kind == KIND_REDUCE) return reduce(s, x.op, x.in[0], axes_minus(was, x.axes));
     switch (x.op) {
     case OP_select: return choose(s, x.in[0], x.in[1], x.in[2]);
     case OP_contract: return tape_contract(t, x.in[0], x.in[1], axes_minus(was, x.axes));
@@ -353,7 +354,7 @@ static ref simplify(const rewriting *w, instruction x) {
     case OP_solve_lower_transposed: return tape_solve_lower_transposed(t, x.in[0], x.in[1], first, second);
     default: break;
     }
-    assert(op_kind_of(x.op) == KIND_MAP);
+    assert(kind == KIND_MAP);
     return x.in[1] ? simplify2(s, x.op, x.in[0], x.in[1]) : simplify1(s, x.op, x.in[0]);
 }
 

@@ -96,6 +96,13 @@ ref tape_emit(tape *t, instruction x) {
     return *slot = r;
 }
 
+operands tape_operands(const tape *t, ref r) {
+    const instruction *x = tape_at(t, r);
+    if (x->op != OP_scan) return (operands){x->in, (uint32_t)OPS[x->op].inputs};
+    const scan *s = tape_scan(t, r);
+    return (operands){s->operands, s->body->slots};
+}
+
 uint32_t tape_output(tape *t, ref r) {
     push(t->arena, &t->outputs, r);
     return t->outputs.count - 1;
@@ -282,21 +289,40 @@ static void print_attributes(const tape *t, const instruction *x, FILE *to) {
     case OP_cumsum_back:
     case OP_gather:
     case OP_scatter: fprintf(to, " %s", t->axes.at[x->attribute].name); break;
+    case OP_scan_result: fprintf(to, " result %u", x->attribute); break;
     default:
         if (OPS[x->op].kind == KIND_RANDOM) fprintf(to, " stream %u", x->attribute);
     }
 }
 
-void tape_print(const tape *t, FILE *to) {
+static void print_code(const tape *t, int indent, FILE *to);
+
+/* A scan shows its operands, then its body, a step further in. */
+static void print_scan(const tape *t, ref r, int indent, FILE *to) {
+    const scan *s = tape_scan(t, r);
+    fprintf(to, " %s %s, %u carries\n", t->axes.at[s->along].name, s->backward ? "backward" : "forward",
+            s->carries);
+    print_code(s->body, indent + 4, to);
+}
+
+static void print_code(const tape *t, int indent, FILE *to) {
     for (ref r = 1; r < t->code.count; r++) {
         const instruction *x = &t->code.at[r];
-        fprintf(to, "%%%u = %s [", r, OPS[x->op].name);
+        fprintf(to, "%*s%%%u = %s [", indent, "", r, OPS[x->op].name);
         for (int i = 0; i < x->axes.count; i++)
             fprintf(to, "%s%s", i ? " " : "", t->axes.at[x->axes.at[i]].name);
         fputc(']', to);
-        for (int i = 0; i < 3 && x->in[i]; i++) fprintf(to, " %%%u", x->in[i]);
+        operands in = tape_operands(t, r);
+        for (uint32_t i = 0; i < in.count; i++) fprintf(to, " %%%u", in.at[i]);
+        if (x->op == OP_scan) {
+            print_scan(t, r, indent, to);
+            continue;
+        }
         print_attributes(t, x, to);
         fputc('\n', to);
     }
-    for (uint32_t k = 0; k < t->outputs.count; k++) fprintf(to, "output %u = %%%u\n", k, t->outputs.at[k]);
+    for (uint32_t k = 0; k < t->outputs.count; k++)
+        fprintf(to, "%*soutput %u = %%%u\n", indent, "", k, t->outputs.at[k]);
 }
+
+void tape_print(const tape *t, FILE *to) { print_code(t, 0, to); }

@@ -24,7 +24,15 @@ typedef enum op {
     OP_count
 } op;
 
-typedef enum op_kind { KIND_LEAF, KIND_MAP, KIND_REDUCE, KIND_MOVE, KIND_RANDOM, KIND_LINEAR } op_kind;
+typedef enum op_kind {
+    KIND_LEAF,
+    KIND_MAP,
+    KIND_REDUCE,
+    KIND_MOVE,
+    KIND_RANDOM,
+    KIND_LINEAR,
+    KIND_SCAN
+} op_kind;
 
 typedef struct instruction {
     op op;
@@ -44,11 +52,25 @@ typedef struct tape_axis {
     uint32_t size;
 } tape_axis;
 
+/* A loop over the entries of an axis, first to last or `backward`. The body is a tape with the same axes, and
+ * a function from its inputs to the next values of the carries and to the emissions (its outputs, in this
+ * order). Its first inputs are the carries; any other is an operand at the entry that the step is at (a
+ * slice), where the operand has the axis, and the operand itself where it has not. Nothing in the body has
+ * the axis. Every scan is a value of its own: two are never found to be equal. */
+typedef struct scan {
+    struct tape *body;
+    axis along;
+    bool backward;
+    uint32_t carries;
+    const ref *operands; /* one for each input of the body: the carries' initial values, then the others */
+} scan;
+
 typedef struct tape {
     arena *arena;
     vector(instruction) code; /* code.at[0] is OP_none */
     vector(tape_axis) axes;
     vector(ref) outputs;
+    vector(scan) scans;
     uint32_t slots;              /* inputs are numbered 0 … slots - 1 */
     uint32_t streams;            /* likewise random streams */
     uint32_t *table, table_size; /* value numbering */
@@ -100,16 +122,49 @@ ref tape_solve_lower_transposed(tape *t, ref l, ref b, axis row, axis column);
 /* RANDOM: x and y are the parameters or 0; every call is a stream of its own. */
 ref tape_random(tape *t, op f, ref x, ref y, axes of);
 
+/* SCAN. Building one: open; a carry for each value that goes from step to step; take what the body uses of
+ * the outer tape; compute with tape_… on `body`; close. Axes are added to either tape only by the adjoint
+ * pass. */
+typedef struct scan_builder {
+    tape *outer, *body;
+    axis along;
+    bool backward;
+    uint32_t carries;
+    vector(ref) operands, inputs; /* of the outer tape, of the body */
+} scan_builder;
+scan_builder scan_open(tape *t, axis along, bool backward);
+/* The carry's value as the step finds it, with the axes `of`; `initial` is repeated over those that it lacks.
+ * All carries come before anything is taken. */
+ref scan_carry(scan_builder *b, ref initial, axes of);
+/* In the body: a value of the outer tape, or its entry at the step's place where it has the axis. */
+ref scan_take(scan_builder *b, ref x);
+/* `next` has one value for each carry, within the carry's axes. The body must not draw. */
+ref scan_close(scan_builder *b, const ref *next, const ref *emissions, uint32_t emission_count);
+/* Results. Emissions and histories have the axis of the loop; entry i is what the step at i emits, or finds.
+ */
+ref scan_final(tape *t, ref scan, uint32_t carry);
+ref scan_emission(tape *t, ref scan, uint32_t emission);
+ref scan_history(tape *t, ref scan, uint32_t carry);
+
 /* For passes: adds an instruction as it stands, with its attribute (slot, stream) given, or finds its equal.
  */
 ref tape_emit(tape *t, instruction x);
 
 static inline const instruction *tape_at(const tape *t, ref r) { return &t->code.at[r]; }
+static inline const scan *tape_scan(const tape *t, ref r) { return &t->scans.at[t->code.at[r].attribute]; }
+
+/* What an instruction reads: `in`, or the operands of a scan. Valid until the tape grows. */
+typedef struct operands {
+    const ref *at;
+    uint32_t count;
+} operands;
+operands tape_operands(const tape *t, ref r);
 
 /* Reverse mode as a program transformation: appends the instructions that compute d y / d x[i] for a scalar y
  * (no axes) to the same tape, each with the axes of x[i]; 0 gradients are the number 0 expanded. The rules
  * are one row an op (adjoint.c). Since it appends plain instructions, it can be applied to its own result.
- * Returns false, naming the instruction in *culprit, where an op on the way has no derivative. */
+ * Returns false, naming the instruction in *culprit, where an op on the way has no derivative; a scan
+ * where that is in its body. */
 bool tape_gradient(tape *t, ref y, const ref *x, uint32_t count, ref *gradient, ref *culprit);
 /* The same for y with axes, each entry weighted by `seed` (whose axes are within y's; 0 is the number 1). */
 bool tape_adjoint(tape *t, ref y, ref seed, const ref *x, uint32_t count, ref *gradient, ref *culprit);

@@ -60,7 +60,7 @@ void machine_complain(diagnostics *d, machine *m, const tape *t, uint64_t seed, 
         advise(d, said, "look for data that are infinite or lie outside of their distribution's support");
         return;
     }
-    const instruction *x = tape_at(t, found.at);
+    const instruction *x = tape_at(found.tape, found.at);
     const char *index = "";
     for (int i = 0; i < found.axes.count; i++)
         if (found.axes.at[i] != 0)
@@ -70,7 +70,7 @@ void machine_complain(diagnostics *d, machine *m, const tape *t, uint64_t seed, 
     for (int i = 0; i < op_inputs(x->op); i++)
         inputs = arena_print(d->arena, "%s%s%g", inputs, *inputs ? ", " : "", found.in[i]);
     said = diagnose(d, DIAGNOSTIC_not_finite, x->at, "a value here is %g%s: `%s` of %s", found.value, index,
-                    op_words(t, found.at), *inputs ? inputs : "nothing");
+                    op_words(found.tape, found.at), *inputs ? inputs : "nothing");
     advise(d, said,
            "narrow the support of what enters here, or its prior, so that the statement has a finite log "
            "density everywhere");

@@ -10,7 +10,8 @@ typedef struct run {
     const tape *t;
     const number *const *inputs;
     number **values;
-    uint32_t *point; /* by axis, from 0 */
+    uint32_t *point;   /* by axis, from 0 */
+    number ***results; /* by scan, by number of the result */
 } run;
 
 /* Special functions. */
@@ -308,6 +309,8 @@ static number at_point(run *u, const instruction *c, size_t k) {
     case KIND_MOVE: return move(u, c);
     case KIND_RANDOM: return draw(u, c, k);
     case KIND_LINEAR: return c->op == OP_contract ? reduce(u, c) : cumulate(u, c);
+    case KIND_SCAN:
+        return c->op == OP_scan ? 0 : u->results[u->t->code.at[c->in[0]].attribute][c->attribute][k];
     }
     return NAN;
 }
@@ -316,12 +319,73 @@ static bool whole(op f) {
     return f == OP_scatter || f == OP_cholesky || f == OP_solve_lower || f == OP_solve_lower_transposed;
 }
 
+static void run_all(run *u, bool rounded, arena *a);
+
+static run run_open(const tape *t, const number *const *inputs, number **values, arena *a) {
+    return (run){t, inputs, values, arena_array(a, uint32_t, t->axes.count + 1u),
+                 arena_array(a, number **, t->scans.count + 1u)};
+}
+
+/* Copies the entries of a step, which lie apart in the stack: `to_stack`, or from it. */
+static void copy_entry(run *u, axes entry, axis along, uint32_t step, number *stack, number *x,
+                       bool to_stack) {
+    axes all = axes_with(entry, along);
+    for (size_t k = 0; k < tape_size(u->t, entry); k++) {
+        go_to(u, entry, k);
+        u->point[along] = step;
+        number *at_stack = &stack[place_of(u, all)];
+        *(to_stack ? at_stack : &x[k]) = *(to_stack ? &x[k] : at_stack);
+    }
+}
+
+/* Step by step: the inputs are filled, the body runs, the results are stacked and the carries handed on. */
+static void run_scan(run *u, ref r, bool rounded, arena *a) {
+    const scan *s = tape_scan(u->t, r);
+    const tape *body = s->body;
+    uint32_t steps = u->t->axes.at[s->along].size, outputs = body->outputs.count;
+    number **inputs = arena_array(a, number *, body->slots + 1u), **results;
+    run b = run_open(body, (const number *const *)inputs, arena_array(a, number *, body->code.count + 1u), a);
+    results = u->results[u->t->code.at[r].attribute] = arena_array(a, number *, outputs + s->carries + 1u);
+    for (uint32_t k = 0; k < outputs + s->carries; k++) {
+        size_t size = tape_size(u->t, body->code.at[body->outputs.at[k < outputs ? k : k - outputs]].axes);
+        results[k] = arena_array(a, number, k < s->carries ? size : size * steps);
+    }
+    for (uint32_t k = 0; k < s->carries; k++) {
+        size_t size = tape_size(u->t, body->code.at[body->outputs.at[k]].axes);
+        inputs[k] = arena_array(a, number, size);
+        for (size_t i = 0; i < size; i++) results[k][i] = u->values[s->operands[k]][i];
+    }
+    for (uint32_t i = 0; i < steps; i++) {
+        uint32_t step = s->backward ? steps - 1 - i : i;
+        for (uint32_t k = 0; k < body->slots; k++) {
+            axes of = axes_without(axes_of(u, s->operands[k]), s->along);
+            size_t size = tape_size(u->t, of);
+            if (!inputs[k]) inputs[k] = arena_array(a, number, size);
+            number *from = k < s->carries ? results[k] : u->values[s->operands[k]];
+            if (axes_has(axes_of(u, s->operands[k]), s->along))
+                copy_entry(u, of, s->along, step, from, inputs[k], false);
+            else
+                for (size_t j = 0; j < size; j++) inputs[k][j] = from[j];
+        }
+        run_all(&b, rounded, a);
+        for (uint32_t k = 0; k < outputs; k++) {
+            axes of = body->code.at[body->outputs.at[k]].axes;
+            number *x = b.values[body->outputs.at[k]];
+            if (k >= s->carries) copy_entry(u, of, s->along, step, results[k], x, true);
+            else copy_entry(u, of, s->along, step, results[outputs + k], inputs[k], true);
+            for (size_t j = 0; j < tape_size(u->t, of) && k < s->carries; j++) results[k][j] = x[j];
+        }
+    }
+}
+
 static void run_all(run *u, bool rounded, arena *a) {
     const tape *t = u->t;
     for (ref r = 1; r < t->code.count; r++) {
         const instruction *c = &t->code.at[r];
         size_t size = tape_size(t, c->axes);
-        u->values[r] = arena_array(a, number, size);
+        if (!u->values[r]) u->values[r] = arena_array(a, number, size);
+        for (size_t k = 0; k < size; k++) u->values[r][k] = 0;
+        if (c->op == OP_scan) run_scan(u, r, rounded, a);
         if (c->op == OP_scatter) scatter(u, c, u->values[r]);
         else if (whole(c->op)) matrices(u, c, u->values[r]);
         for (size_t k = 0; k < size; k++) {
@@ -333,7 +397,8 @@ static void run_all(run *u, bool rounded, arena *a) {
 }
 
 void reference_run_long(const tape *t, const long double *const *inputs, long double **values, arena *a) {
-    run u = {t, inputs, values, arena_array(a, uint32_t, t->axes.count + 1u)};
+    for (ref r = 0; r < t->code.count; r++) values[r] = NULL;
+    run u = run_open(t, inputs, values, a);
     run_all(&u, false, a);
 }
 
@@ -347,7 +412,7 @@ void reference_run(const tape *t, const double *const *inputs, double **values, 
         bound[c->attribute] = arena_array(a, number, size);
         for (size_t k = 0; k < size; k++) bound[c->attribute][k] = inputs[c->attribute][k];
     }
-    run u = {t, (const number *const *)bound, wide, arena_array(a, uint32_t, t->axes.count + 1u)};
+    run u = run_open(t, (const number *const *)bound, wide, a);
     run_all(&u, true, a);
     for (ref r = 1; r < t->code.count; r++) {
         size_t size = tape_size(t, t->code.at[r].axes);

@@ -17,6 +17,7 @@ M
 
 # --- an interrupt: a second is enough to be in the fit, which would go on for hours
 for signal in INT TERM; do
+    : >err # what the last one said is not this one's
     "$vmrun" fit long.vm --tolerance 1e-12 --steps 1000000000 --log json -o fit.json >out 2>err &
     fit=$!
     tries=0

@@ -82,6 +82,8 @@ typedef struct surroundings {
 typedef struct definition {
     const item *item;
     vector(const item *) others; /* statements for other parts of the same names */
+    bool recurrent;              /* the statement being checked may use these names one entry away */
+    axes whole;                  /* … whose axes they have */
     bool partial; /* … of which some are not among them: nothing is said of what they leave out */
     scope *scope; /* in which its expressions are read */
     state state;
@@ -285,6 +287,8 @@ node distribution_at(checker *c, const distribution *d, name property, node x, c
 
 /* ---- draws.c ---- */
 
+/* Whether an expression names something. */
+bool names_itself(const expression *e, name n);
 void check_draw(checker *c, definition *f, block_kind block);
 
 /* ---- guides.c ---- */

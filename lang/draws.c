@@ -515,7 +515,7 @@ static void check_statement(checker *c, definition *f, const item *it, block_kin
     push(c->arena, &c->model_distributions, plain ? d : NULL);
 }
 
-static bool names_itself(const expression *e, name n) {
+bool names_itself(const expression *e, name n) {
     if (!e) return false;
     switch (e->kind) {
     case EXPRESSION_number:

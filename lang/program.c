@@ -24,6 +24,7 @@ static const node_description NODES[] = {
     [NODE_size] = {"size", 0, FORM_OTHER},         [NODE_gather] = {"gather", 2, FORM_OTHER},
     [NODE_rename] = {"rename", 1, FORM_OTHER},     [NODE_expand] = {"expand", 1, FORM_OTHER},
     [NODE_label] = {"label", 0, FORM_OTHER},       [NODE_part] = {"part", 1, FORM_OTHER},
+    [NODE_carried] = {"carried", 0, FORM_OTHER},   [NODE_scan] = {"scan", 2, FORM_OTHER},
     [NODE_place] = {"place", 1, FORM_OTHER},
 #define PRIMITIVE(name, inputs, form, range, about) [NODE_##name] = {#name, inputs, FORM_##form},
 #include "lang/primitives.def"

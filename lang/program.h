@@ -61,7 +61,11 @@ typedef enum node_op {
     NODE_expand,   /* in[0] repeated over further axes */
     NODE_label,    /* the position of the label `label` in `axis` */
     NODE_part,     /* in[0], which has `axis2`, at the entries of its part `axis`, moved by `number` */
-    NODE_place,    /* in[0], which has the part `axis`, in `axis2`, the whole; 0 elsewhere */
+    NODE_carried,  /* the variable `variable` in its own recurrence; only its NODE_part one entry away has a
+                      value */
+    NODE_scan, /* over the part `axis`: from in[0], without it, by in[1], which uses NODE_carried; backward if
+                  `backward` */
+    NODE_place, /* in[0], which has the part `axis`, in `axis2`, the whole; 0 elsewhere */
 #define PRIMITIVE(name, inputs, form, range, about) NODE_##name,
 #include "lang/primitives.def"
 #undef PRIMITIVE
@@ -92,6 +96,7 @@ typedef struct node_row {
         variable variable;
         name label;
         uint32_t stream; /* RANDOM */
+        bool backward;   /* NODE_scan */
     };
     span at;
 } node_row;

@@ -203,6 +203,14 @@ static bool has_lag(const entries *list) {
     return false;
 }
 
+/* The name that is being computed, in its own statement: only a lag of it has a value. */
+static node make_carried(checker *c, const definition *f, uint32_t part_number, span at) {
+    node_row row = {
+        .op = NODE_carried, .axes = f->whole, .at = place(c, at), .variable = f->variables[part_number]};
+    row.range = (range){-INFINITY, INFINITY, false, false, false};
+    return program_add(c->p, row);
+}
+
 /* What is selected from, whole: brackets come before the cut to the statement's part. A name that is being
  * checked may be used with a lag once one of its statements is. */
 static node evaluate_head(checker *c, scope *s, const expression *e) {
@@ -211,11 +219,7 @@ static node evaluate_head(checker *c, scope *s, const expression *e) {
     definition *f = b && b->kind == BINDING_definition ? b->definition : NULL;
     if (f && f->state == STATE_checking && has_lag(&e->list)) {
         if (f->results[b->part].kind == VALUE_node) return f->results[b->part].nodes[0];
-        if (f->item->kind != ITEM_draw) {
-            push(c->arena, &c->unsupported,
-                 (unsupported){place(c, e->at), "a computed value that depends on its own lag"});
-            return 0;
-        }
+        if (f->recurrent) return make_carried(c, f, b->part, e->at);
     }
     value v = evaluate_name(c, s, e->head);
     if (v.kind == VALUE_node || v.kind == VALUE_failed) return v.nodes[0];

@@ -522,6 +522,49 @@ static bool fits_part(checker *c, const parts *p, uint32_t i, const char *n) {
     return false;
 }
 
+/* Whether a node uses the carried value in another way than one entry away; *uses where it uses it at all. */
+static bool strays(const program *p, node n, int32_t shift, bool *seen, bool *uses) {
+    if (seen[n]) return false;
+    seen[n] = true;
+    const node_row *r = program_node(p, n);
+    if (r->op == NODE_carried) return true;
+    if (r->op == NODE_part && program_node(p, r->in[0])->op == NODE_carried) {
+        *uses = true;
+        return r->number != shift;
+    }
+    for (int i = 0; i < node_inputs(r->op); i++)
+        if (strays(p, r->in[i], shift, seen, uses)) return true;
+    return false;
+}
+
+/* s[time = 1] = a; s[time > 1] = f(s[time - 1]): a loop over the part. Part `i` uses the name itself; the
+ * other one is a single entry beside it. 0, noted as not run yet, where it is another kind of recurrence. */
+static node make_scan(checker *c, const parts *p, uint32_t i) {
+    const axis_row *loop = program_axis(c->p, p->cuts[i].axis[0]),
+                   *start = program_axis(c->p, p->cuts[1 - i].axis[0]);
+    bool backward = start->first.from_end;
+    node body = p->values[i], initial = p->values[1 - i];
+    bool uses = false, *seen = arena_array(c->arena, bool, c->p->nodes.count + 1);
+    bool single = start->first.from_end == start->last.from_end && start->first.offset == start->last.offset;
+    if (!single || strays(c->p, body, backward ? 1 : -1, seen, &uses)) {
+        push(c->arena, &c->unsupported, (unsupported){loop->at, "a recurrence by more than one entry"});
+        return 0;
+    }
+    if (!uses) return body;
+    axis single_axis = p->cuts[1 - i].axis[0], along = p->cuts[i].axis[0];
+    if (axes_has(program_node(c->p, initial)->axes, single_axis))
+        initial = make_gather(c, initial, make_number(c, 1, loop->at), single_axis, loop->at);
+    node_row row = {.op = NODE_scan,
+                    .in = {initial, body},
+                    .axes = cut_axes(&p->cuts[i], p->whole),
+                    .axis = along,
+                    .at = loop->at};
+    row.stochastic = program_node(c->p, initial)->stochastic || program_node(c->p, body)->stochastic;
+    row.range = (range){-INFINITY, INFINITY, false, false, false};
+    row.backward = backward;
+    return initial ? program_add(c->p, row) : 0;
+}
+
 /* h[time = 1] = …; h[time > 1] = …: the parts are put together. */
 static void check_parts(checker *c, definition *f) {
     parts p = {.count = 1 + f->others.count};
@@ -531,14 +574,27 @@ static void check_parts(checker *c, definition *f) {
     p.values = arena_array(c->arena, node, p.count);
     value *results = arena_array(c->arena, value, p.count);
     for (uint32_t i = 0; i < p.count; i++) p.items[i] = i ? f->others.at[i - 1] : f->item;
+    uint32_t recurrent = p.count;
+    for (uint32_t i = 0; i < p.count; i++)
+        if (names_itself(p.items[i]->value.value, p.items[i]->value.targets.at[0].name)) recurrent = i;
+    bool loops = f->count == 1 && p.count == 2 && recurrent < p.count;
     for (uint32_t k = 0; k < f->count; k++) {
         if (!find_part_axes(c, f, k, &p)) return;
+        f->whole = p.whole;
+        f->recurrent = true;
         for (uint32_t i = 0; i < p.count; i++) {
             c->now.cut = p.cuts[i];
             if (k == 0) results[i] = evaluate_results(c, f, p.items[i]);
             c->now.cut.count = 0;
             p.values[i] = results[i].nodes[k];
             if (!p.values[i] || !fits_part(c, &p, i, p.items[0]->value.targets.at[k].name)) return;
+        }
+        f->recurrent = false;
+        if (loops && !(p.values[recurrent] = make_scan(c, &p, recurrent))) return;
+        if (!loops && recurrent < p.count) {
+            push(c->arena, &c->unsupported,
+                 (unsupported){p.at[recurrent], "a recurrence of several names or from several entries"});
+            return;
         }
         settle_value(c, f, k, join_parts(c, p.cuts, p.values, p.count, p.whole, f->item->at), p.whole,
                      p.order);

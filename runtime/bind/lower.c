@@ -111,6 +111,32 @@ static ref lower_part(lowering *l, const node_row *r) {
     return tape_slice(t, x, whole, (uint64_t)(first + (int64_t)r->number), axes_one(part));
 }
 
+static bool uses_carried(lowering *l, node n) {
+    if (l->carried[n]) return l->carried[n] == 1;
+    const node_row *r = program_node(l->model->program, n);
+    bool uses = r->op == NODE_carried;
+    for (int i = 0; i < node_inputs(r->op); i++) uses |= uses_carried(l, r->in[i]);
+    l->carried[n] = uses ? 1 : 2;
+    return uses;
+}
+
+/* A recurrence is a loop on the tape: what does not use the carried value is computed outside, for all
+ * entries at once. */
+static ref lower_scan(lowering *l, const node_row *r) {
+    const program *p = l->model->program;
+    axes of = axes_without(lower_axes(l, r->axes), l->axes[r->axis]);
+    if (r->stochastic) of = axes_with(of, l->draw);
+    ref initial = lower_node(l, r->in[0]);
+    scan_builder loop = scan_open(l->tape, l->axes[r->axis], r->backward);
+    lowering body = lower_fork(l);
+    body.outer = l, body.loop = &loop, body.tape = loop.body;
+    body.carried = arena_array(l->tape->arena, uint8_t, p->nodes.count + 1);
+    body.carry = scan_carry(&loop, initial, of);
+    ref next = tape_expand(loop.body, lower_node(&body, r->in[1]), of);
+    ref scan = scan_close(&loop, &next, &next, 1);
+    return scan_emission(l->tape, scan, 0);
+}
+
 static ref lower_new(lowering *l, const node_row *r) {
     tape *t = l->tape;
     switch (r->op) {
@@ -131,7 +157,10 @@ static ref lower_new(lowering *l, const node_row *r) {
         return axes_has(tape_at(t, x)->axes, from) ? tape_rename(t, x, from, l->axes[r->axis2]) : x;
     }
     case NODE_part:
+        if (program_node(l->model->program, r->in[0])->op == NODE_carried) return l->carry;
+        return lower_part(l, r);
     case NODE_place: return lower_part(l, r);
+    case NODE_scan: return lower_scan(l, r);
     case NODE_expand: return lower_node(l, r->in[0]); /* operands align by name: nothing needs repeating */
     default: return lower_primitive(l, r);
     }
@@ -139,6 +168,8 @@ static ref lower_new(lowering *l, const node_row *r) {
 
 ref lower_node(lowering *l, node n) {
     assert(n && "a program with mistakes is not lowered");
+    if (!l->nodes[n] && l->outer && !uses_carried(l, n))
+        l->nodes[n] = scan_take(l->loop, lower_node(l->outer, n));
     if (!l->nodes[n]) l->nodes[n] = lower_new(l, program_node(l->model->program, n));
     return l->nodes[n];
 }

@@ -11,14 +11,19 @@
 #include "autodiff/tape.h"
 #include "runtime/bind/model.h"
 
-typedef struct lowering {
+typedef struct lowering lowering;
+struct lowering {
     const model *model;
     tape *tape;
-    axis draw;      /* of the tape */
-    axis *axes;     /* tape axis of each axis of the program */
-    ref *variables; /* by variable; 0: not set */
-    ref *nodes;     /* by node; 0: not lowered yet */
-} lowering;
+    axis draw;       /* of the tape */
+    axis *axes;      /* tape axis of each axis of the program */
+    ref *variables;  /* by variable; 0: not set */
+    ref *nodes;      /* by node; 0: not lowered yet */
+    lowering *outer; /* in the body of a loop: what it is the body of; else NULL */
+    scan_builder *loop;
+    ref carry;
+    uint8_t *carried; /* by node: 1 uses the carried value, 2 does not, 0 not known yet */
+};
 
 /* Opens `t`'s axes: `draw` of size `draws`, then those of the program. `t` must be fresh; memory from its
  * arena. */

@@ -89,7 +89,7 @@ static void dump_tape(session *s, const model *m, const char *wanted) {
         push(&s->arena, &inputs, tape_input(&written, lower_axes(&l, x->axes)));
         lower_set(&l, v, inputs.at[inputs.count - 1]);
     }
-    ref density = lower_log_density(&l), culprit = 0;
+    ref density = tape_sum_all(&written, lower_log_density(&l)), culprit = 0;
     ref *gradient = arena_array(&s->arena, ref, inputs.count + 1);
     tape_output(&written, density);
     if (tape_gradient(&written, density, inputs.at, inputs.count, gradient, &culprit))

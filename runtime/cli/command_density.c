@@ -19,7 +19,7 @@ static bool is_asked_for(const variable_row *v) {
 static void list_labels(session *s, program *given) {
     const model *m = model_bind(&s->diagnostics, s->program, &s->data, &s->arena);
     given->axes.at = arena_array(&s->arena, axis_row, given->axes.count + 1);
-    memcpy(given->axes.at, s->program->axes.at, given->axes.count * sizeof *given->axes.at);
+    for (axis a = 0; a < given->axes.count; a++) given->axes.at[a] = s->program->axes.at[a];
     for (axis a = 0; m && a < given->axes.count; a++) {
         axis_row *row = &given->axes.at[a];
         if (row->source != AXIS_from_data || !m->axes[a].labels) continue;
@@ -38,8 +38,8 @@ static model *bind_with_latents(session *s) {
     list_labels(s, given);
     if (s->diagnostics.errors) return NULL;
     given->variables.at = arena_array(&s->arena, variable_row, given->variables.count + 1);
-    memcpy(given->variables.at, s->program->variables.at,
-           given->variables.count * sizeof *given->variables.at);
+    for (variable v = 0; v < given->variables.count; v++)
+        given->variables.at[v] = s->program->variables.at[v];
     for (variable v = 0; v < given->variables.count; v++) {
         variable_row *row = &given->variables.at[v];
         if (is_asked_for(row)) row->kind = VARIABLE_data, row->value = 0;

@@ -65,7 +65,16 @@ static void test_data(void) {
     CHECK(vm_run(m, NULL, NULL, &f) == VM_ok && vm_variable_at(f, "a")->size == 3,
           "after mending, the same model fits");
     vm_set_labels(m, "of", labels, 1, &six);
+    vm_fit *counted = f;
+    double mean = vm_variable_at(counted, "a")->mean[2];
+    CHECK(vm_variable_at(counted, "a")->labels[0] == NULL, "an axis that is counted has no labels");
     CHECK(vm_run(m, NULL, NULL, &f) == VM_ok && vm_variable_at(f, "a")->dims[0] == 3, "labels make an index");
+    CHECK(strcmp(vm_variable_at(f, "a")->labels[0][2], "green") == 0, "… and name the entries of the result");
+    CHECK(vm_variable_at(counted, "a")->mean[2] == mean, "an earlier fit stays as it was");
+    vm_free_fit(m, counted);
+    vm_free_fit(m, NULL);
+    CHECK(strcmp(vm_variable_at(f, "a")->labels[0][0], "red") == 0,
+          "a fit may be freed, and the others stay");
     vm_free(m);
 }
 

@@ -2,7 +2,7 @@
 # usage: test_embed.sh BUILD_DIR   the library as a host has it: installed into a folder, found by pkg-config, linked with examples/embed
 # and with the example of docs/library.md; and no symbol of it but the public ones can be seen.
 set -u
-cd "$(dirname "$0")" && . ../cli/common.sh "$1"
+build=$(cd "$1" && pwd) && cd "$(dirname "$0")" && . ../cli/common.sh || exit 1
 root=$here/../..
 flags='-std=c11 -Wall -Wextra -Werror'
 if sanitized; then flags="$flags -fsanitize=address,undefined"; fi

@@ -1,6 +1,6 @@
-# What the scripts beside this file share: `. ./common.sh BUILD_DIR`. Each runs in a folder of its own, which is removed at its end.
-vmrun=$(cd "$1" && pwd)/vmrun
-build=$(cd "$1" && pwd)
+# What the scripts beside this file share; they set `build`, the whole path of a build. Each runs in a folder of its own, which is
+# removed at its end.
+vmrun=$build/vmrun
 here=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -12,7 +12,7 @@ fail() {
     echo "FAIL $1: $2"
     failures=1
 }
-# verdict NAME CONDITION… : the condition is a command
+# holds NAME CONDITION… : the condition is a command
 holds() {
     name=$1
     shift

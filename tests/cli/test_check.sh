@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: test_check.sh BUILD_DIR   vmrun check with data and without, and the program after each pass.
 set -u
-cd "$(dirname "$0")" && . ./common.sh "$1"
+build=$(cd "$1" && pwd) && cd "$(dirname "$0")" && . ./common.sh || exit 1
 cat >groups.vm <<'M'
 axis row, group
 data from "groups.csv"

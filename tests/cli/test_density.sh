@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: test_density.sh BUILD_DIR   log_density against closed forms, constrained and not, and values that do not fit.
 set -u
-cd "$(dirname "$0")" && . ./common.sh "$1"
+build=$(cd "$1" && pwd) && cd "$(dirname "$0")" && . ./common.sh || exit 1
 field() { sed -n "s/.*\"$1\": \\[*\\([-+.e0-9]*\\).*/\\1/p" out; }
 entry() { sed -n "s/.*\"$1\": \\[\\([^]]*\\)\\].*/\\1/p" out | cut -d, -f"$2" | tr -d ' '; }
 

@@ -2,7 +2,7 @@
 # usage: test_mistakes.sh BUILD_DIR   every wrong command, file and value ends with its exit status (1: program or data, 2: the command)
 # and a message that names the file, the line or the variable, and what to do.
 set -u
-cd "$(dirname "$0")" && . ./common.sh "$1"
+build=$(cd "$1" && pwd) && cd "$(dirname "$0")" && . ./common.sh || exit 1
 
 cat >groups.vm <<'M'
 axis row, group

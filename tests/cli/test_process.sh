@@ -2,7 +2,7 @@
 # usage: test_process.sh BUILD_DIR   what may happen to a process: an interrupt, a reader that goes away, memory that runs out. Nothing is
 # lost that was asked for with -o, and nothing half written stays.
 set -u
-cd "$(dirname "$0")" && . ./common.sh "$1"
+build=$(cd "$1" && pwd) && cd "$(dirname "$0")" && . ./common.sh || exit 1
 
 cat >long.vm <<'M'
 axis k = 5

@@ -2,7 +2,7 @@
 # usage: test_results.sh BUILD_DIR   what a fit prints and writes: the form of the JSON object, the same bits for the same seed, files
 # that read back, data from the model, from files and from flags, labels as coordinates.
 set -u
-cd "$(dirname "$0")" && . ./common.sh "$1"
+build=$(cd "$1" && pwd) && cd "$(dirname "$0")" && . ./common.sh || exit 1
 examples=$here/../../examples
 
 cat >linear.vm <<'M'

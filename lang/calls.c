@@ -9,7 +9,11 @@
 const char *signature(checker *c, const item *f) {
     const char *text = f->function.name;
     for (uint32_t i = 0; i < f->function.axis_count; i++)
-        text = arena_print(c->arena, "%s%s%s", text, i ? ", " : "[", f->function.axes[i].name);
+        text = arena_print(c->arena, "%s%s%s", text,
+                           i == 0                                            ? "["
+                           : f->function.has_arrow && i == f->function.arrow ? " -> "
+                                                                             : ", ",
+                           f->function.axes[i].name);
     if (f->function.axis_count) text = arena_print(c->arena, "%s]", text);
     text = arena_print(c->arena, "%s(", text);
     for (uint32_t i = 0; i < f->function.parameter_count; i++)
@@ -41,8 +45,7 @@ typedef struct call {
     bool failed;
 } call;
 
-static void report_arity(checker *c, span at, const char *what, uint32_t wants, uint32_t has,
-                         const char *like) {
+void report_arity(checker *c, span at, const char *what, uint32_t wants, uint32_t has, const char *like) {
     diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, place(c, at), "`%s` takes %u argument%s, here %s %u",
                                 what, wants, wants == 1 ? "" : "s", has == 1 ? "is" : "are", has);
     advise(c->d, told, "write `%s`", like);
@@ -220,10 +223,17 @@ static bool accepts(const binding *b, const value *arguments, uint32_t count) {
     return true;
 }
 
+/* Whether a net has this definition for all its calls. */
+static bool is_bound_outside(const scope *s, const item *it) {
+    const binding *b = scope_here(s->outer, it->value.targets.at[0].name, false);
+    return b && b->kind == BINDING_definition && b->definition->item == it;
+}
+
 static void bind_local_definitions(checker *c, scope *s, const items *body) {
     for (uint32_t i = 0; i < body->count; i++) {
         const item *it = body->at[i];
         if (it->kind != ITEM_define && it->kind != ITEM_let) continue;
+        if (is_bound_outside(s, it)) continue;
         definition *f = arena_new(c->arena, definition);
         *f = (definition){.item = it, .scope = s, .now = c->now};
         for (uint32_t k = 0; k < it->value.targets.count && k < VALUES_MOST; k++, f->count++) {
@@ -327,14 +337,18 @@ value call_function(checker *c, const item *f, scope *home, const axes *axis_arg
         else advise(c->d, told, "write `%s`", signature(c, f));
         return FAILED;
     }
-    if (count != f->function.parameter_count) {
-        report_arity(c, at, f->function.name, f->function.parameter_count, count, signature(c, f));
-        return FAILED;
-    }
     for (uint32_t i = 0; i < wants; i++) {
         axes these = axis_arguments[i];
         for (uint32_t k = 1; wants == 1 && k < axis_count; k++) these = axes_union(these, axis_arguments[k]);
         scope_add(c, s, (binding){.name = f->function.axes[i].name, .kind = BINDING_axis, .axes = these});
+    }
+    return inline_body(c, f, s, arguments, count, at);
+}
+
+value inline_body(checker *c, const item *f, scope *s, const value *arguments, uint32_t count, span at) {
+    if (count != f->function.parameter_count) {
+        report_arity(c, at, f->function.name, f->function.parameter_count, count, signature(c, f));
+        return FAILED;
     }
     for (uint32_t i = 0; i < count; i++) {
         if (arguments[i].kind == VALUE_failed || !check_parameter(c, s, f, i, &arguments[i], at))
@@ -402,6 +416,13 @@ static bool read_arguments(checker *c, scope *s, call *k, const item *f) {
 static bool read_brackets(checker *c, scope *s, call *k) {
     if (!k->brackets) return true;
     axes all;
+    if (k->brackets->has_arrow) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, k->brackets->span),
+                                    "`%s` is no net, so its axes have no arrow", k->name);
+        advise(c->d, told, "list them, `%s[a, b](…)`, or define it as `net %s[in -> out](x) { … }`", k->name,
+               k->name);
+        return false;
+    }
     if (!evaluate_axes(c, s, k->brackets, &all, NULL)) return false;
     for (; k->axis_count < k->brackets->count; k->axis_count++) {
         entries one = {&k->brackets->at[k->axis_count], 1, 1, false, k->brackets->span};
@@ -468,17 +489,37 @@ static value call_property(checker *c, const call *k) {
     return value_of(distribution_at(c, d, k->name, x, have.at, have.count));
 }
 
-/* `let first = lin[a -> b]`: a net that is given a name. */
-static bool is_net(const scope *s, const item *let) {
-    const expression *e = let->value.value;
-    if (e->kind != EXPRESSION_select || e->head->kind != EXPRESSION_name) return false;
-    const binding *b = scope_find(s, e->head->name, true);
-    return e->list.has_arrow || (b && b->item->kind == ITEM_net);
-}
-
-static value call_net(checker *c, const call *k) {
-    push(c->arena, &c->unsupported, (unsupported){place(c, k->name_at), "a net"});
-    return FAILED;
+/* What the head of a call is, where that may be a net: `dense[a -> b]`, or `first` and `outer.first` where
+ * they name one. NULL where it is none; *failed where it was meant to be one. */
+static net *called_net(checker *c, scope *s, const expression *head, const binding *callable, bool *failed) {
+    value v = {0};
+    *failed = false;
+    if (callable) {
+        if (callable->item->kind != ITEM_net) return NULL;
+        v = evaluate_net(c, s, head, callable);
+    } else {
+        const expression *brackets = head->kind == EXPRESSION_select ? head : NULL;
+        if (brackets) head = head->head;
+        const char *dot = strchr(head->name, '.');
+        name first = dot ? names_add(c->p->names, head->name, (size_t)(dot - head->name)) : head->name;
+        const binding *b = scope_find(s, first, false);
+        bool may_be = b && (b->kind == BINDING_value ||
+                            (b->kind == BINDING_definition && (b->definition->item->kind == ITEM_let ||
+                                                               b->definition->item->kind == ITEM_define)));
+        if (!may_be) return NULL;
+        v = evaluate_name(c, s, head);
+        bool whole = v.kind == VALUE_net && brackets;
+        if (whole || (dot && v.kind == VALUE_node)) {
+            diagnostic *told = diagnose(
+                c->d, DIAGNOSTIC_axes, place(c, head->at),
+                whole ? "`%s` has its axes already" : "`%s` is a value, and cannot be called", head->name);
+            if (whole) advise(c->d, told, "call it without them: `%s(…)`", head->name);
+            else advise(c->d, told, "a product is written `%s * x`", head->name);
+            v = FAILED;
+        }
+    }
+    *failed = v.kind == VALUE_failed;
+    return v.kind == VALUE_net ? v.net : NULL;
 }
 
 node_op primitive_named(name n) {
@@ -533,14 +574,15 @@ value evaluate_call(checker *c, scope *s, const expression *e) {
     if (!b && k.name == c->word_size) return call_size(c, s, &k);
     if (b && b->broken) return FAILED;
     if (b && b->item->kind == ITEM_dist) return evaluate_distribution(c, s, e, b);
-    bool arrow = k.brackets && k.brackets->has_arrow;
-    if (arrow || (b && b->item->kind == ITEM_net)) return call_net(c, &k);
+    bool failed;
+    net *n = called_net(c, s, e->head, b, &failed);
+    if (failed) return FAILED;
+    if (n) {
+        if (!read_arguments(c, s, &k, net_definition(n))) return FAILED;
+        return net_call(c, n, k.arguments, k.count, e);
+    }
     node_op op = primitive_named(k.name);
     if (!b && op == NODE_failed && !is_property(k.name)) {
-        const binding *other = scope_find(s, k.name, false);
-        if (other && other->kind == BINDING_definition && other->definition->item->kind == ITEM_let &&
-            is_net(s, other->definition->item))
-            return call_net(c, &k);
         report_unknown(c, s, k.name, k.name_at, true);
         return FAILED;
     }
@@ -549,8 +591,12 @@ value evaluate_call(checker *c, scope *s, const expression *e) {
     if (of_distribution && is_property(k.name) && !(b && is_typed(b->item))) return call_property(c, &k);
     if (b) {
         b = overload(c, &k, b);
-        return b ? call_function(c, b->item, b->home, k.axes, k.axis_count, k.arguments, k.count, e->at)
-                 : FAILED;
+        if (!b) return FAILED;
+        surroundings before = c->now;
+        if (b->home != c->library) c->now.site = site_at(c, e);
+        value v = call_function(c, b->item, b->home, k.axes, k.axis_count, k.arguments, k.count, e->at);
+        c->now = before;
+        return v;
     }
     if (op == NODE_max && !k.brackets && k.count == 2) op = NODE_maximum;
     if (op == NODE_min && !k.brackets && k.count == 2) op = NODE_minimum;

@@ -7,6 +7,7 @@
  *   expressions.c   what an expression means
  *   selections.c    gathers, lags, single entries
  *   calls.c         primitives and inlined functions
+ *   nets.c          nets, and what each use of one has of its own
  *   recurrences.c   statements for a part of an axis, and lags
  *   distributions.c distributions as values: arguments, axes, properties
  *   draws.c         statements `x ~ D(…)`, narrowed, truncated, censored
@@ -33,6 +34,7 @@ bool range_disjoint(range a, range b);
 /* ---- values, names ---- */
 
 typedef struct scope scope;
+typedef struct net net;
 
 /* A distribution as a value: its definition and the arguments it was called with. */
 typedef struct distribution {
@@ -45,7 +47,7 @@ typedef struct distribution {
     bool failed; /* an argument did: nothing more is said about it */
 } distribution;
 
-typedef enum value_kind { VALUE_failed, VALUE_node, VALUE_distribution, VALUE_several } value_kind;
+typedef enum value_kind { VALUE_failed, VALUE_node, VALUE_distribution, VALUE_several, VALUE_net } value_kind;
 
 enum { VALUES_MOST = 8, DIST_AXES_MOST = 4 };
 
@@ -54,6 +56,7 @@ typedef struct value {
     uint32_t count; /* VALUE_several */
     node nodes[VALUES_MOST];
     const distribution *distribution;
+    net *net;
 } value;
 
 typedef enum state { STATE_fresh, STATE_checking, STATE_checked } state;
@@ -66,6 +69,14 @@ typedef struct part {
     axis whole[PARTS_MOST], axis[PARTS_MOST];
 } part;
 
+/* Where an expression is read: inside a call of a function or a use of a net, which stands at `at`. An
+ * expression that is read twice at the same site, as for a message, means the same. */
+typedef struct site {
+    const expression *at;
+    const struct site *outer; /* NULL: in the text of the program itself */
+    net *net;                 /* the use of a net that stands here, or NULL */
+} site;
+
 /* What the statement being checked gives to the expressions inside it. */
 typedef struct surroundings {
     axes axes; /* the statement's: of random draws and of `?` */
@@ -76,6 +87,7 @@ typedef struct surroundings {
     bool in_call;
     bool random_allowed;
     part cut;
+    const site *site;
 } surroundings;
 
 /* A name, or several, that an item of the text defines; checked when first used. */
@@ -141,6 +153,9 @@ typedef struct checker {
         model_distributions;         /* by statement of the model; NULL where it was narrowed or cut */
     vector(unsupported) unsupported; /* told only when there are no errors */
     vector(name) imported;
+    vector(site *) sites;
+    vector(net *) nets; /* that have been called */
+    block_kind block;   /* being checked; what stands at top level counts for the model */
     name word_rest, word_last, word_inf, word_pi, word_size, word_log_density, word_sample, word_cdf;
 } checker;
 
@@ -199,8 +214,10 @@ bool check_type_axes(checker *c, scope *s, const type_syntax *t, const axis *ord
 
 /* ---- expressions.c ---- */
 
-static const value FAILED = {VALUE_failed, 0, {0}, NULL};
-static inline value value_of(node n) { return n ? (value){VALUE_node, 1, {n}, NULL} : FAILED; }
+static const value FAILED = {.kind = VALUE_failed};
+static inline value value_of(node n) {
+    return n ? (value){.kind = VALUE_node, .count = 1, .nodes = {n}} : FAILED;
+}
 
 value evaluate(checker *c, scope *s, const expression *e);
 node evaluate_node(checker *c, scope *s, const expression *e);  /* 0, reported, where it is no number */
@@ -224,6 +241,10 @@ value evaluate_call(checker *c, scope *s, const expression *e);
 /* Inlines a definition with parameters: fn, or a property of a distribution. */
 value call_function(checker *c, const item *function, scope *home, const axes *axis_arguments,
                     uint32_t axis_count, const value *arguments, uint32_t count, span at);
+/* The same where the scope knows the axes already: binds the parameters and reads the body. */
+value inline_body(checker *c, const item *function, scope *s, const value *arguments, uint32_t count,
+                  span at);
+void report_arity(checker *c, span at, const char *what, uint32_t wants, uint32_t has, const char *like);
 /* Whether the type of parameter i of an overloaded function is this distribution. */
 bool takes_distribution(const binding *b, uint32_t i, const distribution *d);
 /* `normal(loc, scale)`, `softmax[k](x)`: how a definition is called. */
@@ -231,6 +252,21 @@ const char *signature(checker *c, const item *f);
 /* The primitive that the language has under a name, NODE_failed for none; and how it is called. */
 node_op primitive_named(name n);
 const char *primitive_text(checker *c, const char *n, node_op op);
+
+/* ---- nets.c ---- */
+
+/* The site of a call inside the one that is being read. */
+const site *site_at(checker *c, const expression *call);
+/* `dense[hidden -> out]`, or a net without axes: this use of it. */
+value evaluate_net(checker *c, scope *s, const expression *e, const binding *b);
+/* A name for a use that has none: `let first = dense[a -> b]`. */
+void net_give_name(net *n, name as);
+value net_call(checker *c, net *n, const value *arguments, uint32_t count, const expression *call);
+const item *net_definition(const net *n);
+/* `first.W`: the path behind the point, to a name of the net or of a net inside it. */
+value net_member(checker *c, net *n, const char *path, span at);
+/* Settles the names of what the nets of this block declare, `first.W`, and reports those of the model. */
+void net_settle_names(checker *c);
 
 /* ---- recurrences.c ---- */
 
@@ -301,6 +337,8 @@ void choose_guide(checker *c);
 
 typedef vector(definition *) definition_list;
 
+/* Binds the names on the left of an item, to be checked when first used. */
+definition *declare_names(checker *c, scope *s, const item *it, const targets *names, variable_kind kind);
 /* Declares the names of an item of a block, to be checked later. */
 void declare_local(checker *c, scope *s, const item *it, definition_list *list, variable_kind kind);
 /* Checks definitions and what they need. */

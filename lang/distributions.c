@@ -294,7 +294,7 @@ static scope *distribution_scope(checker *c, const distribution *d, const axis_b
             if (b) own = axes_with(own, b->at);
         }
         node argument = make_expand(c, d->arguments[i], own, d->argument_at[i]);
-        value v = argument ? (value){VALUE_node, 1, {argument}, NULL} : (value){0};
+        value v = value_of(argument);
         scope_add(
             c, s,
             (binding){.name = d->definition->function.parameters[i].name, .kind = BINDING_value, .value = v});
@@ -308,7 +308,7 @@ node property_at(checker *c, const distribution *d, const axis_bindings *bound, 
     scope *s = distribution_scope(c, d, bound);
     surroundings before = c->now;
     c->now.random_allowed |= property == c->word_sample;
-    value argument = {VALUE_node, 1, {x}, NULL};
+    value argument = {.kind = VALUE_node, .count = 1, .nodes = {x}};
     if (!c->now.in_call) c->now.in_call = true, c->now.call = d->at;
     value v = call_function(c, f, s, NULL, 0, &argument, f->function.parameter_count, d->at);
     c->now = before;

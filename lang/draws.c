@@ -476,7 +476,7 @@ static void check_statement(checker *c, definition *f, const item *it, block_kin
         c->p->variables.at[l.of].self = self;
     }
     node x = c->p->variables.at[l.of].self;
-    f->results[0] = (value){VALUE_node, 1, {x}, NULL};
+    f->results[0] = value_of(x);
     x = within_part(c, x, l.target->name_at);
     if (block == BLOCK_generate) return;
     if (block == BLOCK_model && !l.observed && type_range(c->p, narrower).whole)

@@ -22,11 +22,19 @@ bool too_deep(checker *c, span at) {
 
 /* ---- names ---- */
 
-/* `p.loc`: an argument of the distribution that p is. */
+/* `first.W`: what a net has of its own; `p.loc`: an argument of the distribution that p is. */
 static value evaluate_member(checker *c, scope *s, const expression *e, const char *dot) {
     name head = names_add(c->p->names, e->name, (size_t)(dot - e->name)),
          member = names_of(c->p->names, dot + 1);
     const binding *b = scope_find(s, head, false);
+    if (b && b->kind == BINDING_definition) {
+        define(c, b->definition);
+        value v = b->definition->results[b->part];
+        if (v.kind == VALUE_net) return net_member(c, v.net, dot + 1, e->at);
+        if (v.kind == VALUE_failed) return FAILED;
+    }
+    if (b && b->kind == BINDING_value && b->value.kind == VALUE_net)
+        return net_member(c, b->value.net, dot + 1, e->at);
     if (!b || b->kind != BINDING_value || b->value.kind != VALUE_distribution) {
         if (b && b->kind == BINDING_value && b->value.kind == VALUE_failed) return FAILED;
         report_unknown(c, s, e->name, e->at, false);
@@ -47,6 +55,9 @@ value evaluate_name(checker *c, scope *s, const expression *e) {
     if (!b) {
         const char *dot = strchr(e->name, '.');
         if (dot) return evaluate_member(c, s, e, dot);
+        const binding *callable = scope_find(s, e->name, true);
+        if (callable && callable->item->kind == ITEM_net && !callable->item->function.axis_count)
+            return evaluate_net(c, s, e, callable);
         if (e->name == c->word_inf) return value_of(make_number(c, INFINITY, e->at));
         if (e->name == c->word_pi) return value_of(make_number(c, M_PI, e->at));
         if (!find_axes(c, s, e->name, e->at, &index)) {
@@ -178,6 +189,12 @@ value evaluate(checker *c, scope *s, const expression *e) {
 node evaluate_node(checker *c, scope *s, const expression *e) {
     value v = evaluate(c, s, e);
     if (v.kind == VALUE_node || v.kind == VALUE_failed) return v.nodes[0];
+    if (v.kind == VALUE_net) {
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_type, place(c, e->at), "this is a net, here stands a number");
+        advise(c->d, told, "call it with its argument: `%s`", signature(c, net_definition(v.net)));
+        return 0;
+    }
     bool several = v.kind == VALUE_several;
     diagnostic *told = diagnose(c->d, several ? DIAGNOSTIC_arity : DIAGNOSTIC_type, place(c, e->at),
                                 several ? "this has several results, here stands one number"

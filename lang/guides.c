@@ -9,6 +9,9 @@ typedef struct coverage {
 } coverage;
 
 static variable latent_named(checker *c, name n) {
+    for (variable v = 0; strchr(n, '.') && v < c->p->variables.count; v++) /* of a net */
+        if (program_variable(c->p, v)->name == n && program_variable(c->p, v)->kind == VARIABLE_latent)
+            return v;
     const binding *b = scope_here(c->model, n, false);
     if (!b || b->kind != BINDING_definition) return VARIABLE_NONE;
     variable v = b->definition->variables[b->part];
@@ -29,10 +32,6 @@ static bool cover(checker *c, coverage *all, variable v, const item *it, span at
 static void report_not_latent(checker *c, const target *t) {
     const binding *b = scope_find(c->model, t->name, false);
     diagnostic *told;
-    if (strchr(t->name, '.')) {
-        push(c->arena, &c->unsupported, (unsupported){t->name_at, "a net"});
-        return;
-    }
     if (!b) {
         told = diagnose(c->d, DIAGNOSTIC_guide, t->name_at, "the model has no latent `%s`", t->name);
         nearest near = {.of = t->name};

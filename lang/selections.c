@@ -262,8 +262,16 @@ value evaluate_select(checker *c, scope *s, const expression *e) {
     const binding *callable = e->head->kind == EXPRESSION_name && !scope_find(s, e->head->name, false)
                                   ? scope_find(s, e->head->name, true)
                                   : NULL;
-    if (callable && callable->item->kind == ITEM_net) {
-        push(c->arena, &c->unsupported, (unsupported){place(c, e->at), "a net"});
+    if (callable && callable->item->kind == ITEM_net) return evaluate_net(c, s, e, callable);
+    if (e->list.has_arrow) {
+        if (e->head->kind == EXPRESSION_name && !callable && !scope_find(s, e->head->name, false)) {
+            report_unknown(c, s, e->head->name, e->head->at, true);
+            return FAILED;
+        }
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_axes, place(c, e->list.span), "an arrow belongs to a net");
+        advise(c->d, told,
+               "select by an axis or an index, `x[axis = 1]`; a net is called, `dense[in -> out](x)`");
         return FAILED;
     }
     node x = evaluate_head(c, s, e);

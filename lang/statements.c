@@ -43,8 +43,16 @@ static variable add_variable(checker *c, variable_kind kind, const target *t) {
     return c->p->variables.count - 1;
 }
 
+/* The left side of an item; NULL where it has none. */
 static const targets *left_of(const item *it) {
-    return it->kind == ITEM_draw ? &it->draw.targets : &it->value.targets;
+    switch (it->kind) {
+    case ITEM_draw: return &it->draw.targets;
+    case ITEM_data:
+    case ITEM_param:
+    case ITEM_let:
+    case ITEM_define: return &it->value.targets;
+    default: return NULL;
+    }
 }
 
 /* Another statement for a part of names that have one already goes to their definition. */
@@ -76,9 +84,7 @@ static bool joins_named(checker *c, scope *s, const item *it) {
     return false;
 }
 
-/* Binds the names on the left of an item, to be checked when first used. */
-static definition *declare_names(checker *c, scope *s, const item *it, const targets *names,
-                                 variable_kind kind) {
+definition *declare_names(checker *c, scope *s, const item *it, const targets *names, variable_kind kind) {
     definition *f = arena_new(c->arena, definition);
     *f = (definition){.item = it, .scope = s};
     for (uint32_t i = 0; i < names->count && i < VALUES_MOST; i++, f->count++) {
@@ -360,7 +366,7 @@ static void finish(checker *c, definition *f, uint32_t part) {
     variable v = f->variables[part];
     node self = make_variable(c, v, program_variable(c->p, v)->at);
     c->p->variables.at[v].self = self;
-    f->results[part] = (value){VALUE_node, 1, {self}, NULL};
+    f->results[part] = value_of(self);
 }
 
 /* What a value must be where its name was given a type. */
@@ -372,6 +378,48 @@ static bool check_declared_type(checker *c, node n, type t, const target *target
                                 target->name, type_text(c->p, t));
     advise(c->d, told, "change the type or the value");
     return false;
+}
+
+/* Whether a start, or what it is drawn with, depends on nothing that is fitted itself. */
+static bool check_start(checker *c, const value *start, const target *t, span at) {
+    const distribution *d = start->distribution;
+    bool depends = start->kind == VALUE_node && program_node(c->p, start->nodes[0])->stochastic;
+    for (uint32_t i = 0; start->kind == VALUE_distribution && i < d->count; i++)
+        depends |= program_node(c->p, d->arguments[i])->stochastic;
+    if (!depends) return true;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, place(c, at),
+                                "the start of `%s` depends on what is fitted itself", t->name);
+    advise(c->d, told, "start from data and numbers: `= 0`, or drawn, `= normal(0, 0.1)`");
+    return false;
+}
+
+/* param x[a] : T = D(…): one draw for each entry, where D stays within T; 0, reported, where it does not. */
+static node drawn_start(checker *c, const distribution *d, const target *t, type held, axes s,
+                        const axis *order, span at) {
+    axis_bindings bound;
+    axes event;
+    if (d->failed || !bind_axis_parameters(c, d, order, (uint32_t)s.count, &held, true, &bound, &event))
+        return 0;
+    if (!distribution_property(d, c->word_sample)) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_dist, place(c, at), "`%s` cannot be drawn from",
+                                    d->definition->function.name);
+        advise(c->d, told, "start from a number, or give the `dist` a `sample`");
+        return 0;
+    }
+    type drawn = drawn_type(c, d, &held, &bound);
+    range must = type_range(c->p, held);
+    must.open_below = must.open_above = false;
+    bool fits = range_within(type_range(c->p, drawn), must);
+    if (SUPPORTS[held.support].event) fits = drawn.support == held.support;
+    if (!fits) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, place(c, at),
+                                    "`%s` is %s, but `%s` also draws values that are not", t->name,
+                                    type_text(c->p, held), d->definition->function.name);
+        advise(c->d, told, "start from a distribution on that support, or from a number");
+        return 0;
+    }
+    c->now.axes = s;
+    return property_at(c, d, &bound, c->word_sample, 0);
 }
 
 /* data x[a] : T = e and param x[a] : T = e. */
@@ -401,13 +449,13 @@ static void check_given(checker *c, definition *f, bool data) {
     finish(c, f, 0);
     if (!f->item->value.value) return;
     value start = evaluate(c, f->scope, f->item->value.value);
-    if (start.kind == VALUE_distribution && !data) {
-        push(c->arena, &c->unsupported,
-             (unsupported){f->item->value.value->at, "a start value that is drawn"});
-        return;
-    }
-    if (start.kind != VALUE_node) return;
+    if (!data && !check_start(c, &start, t, f->item->value.value->at)) return;
     node n = start.nodes[0];
+    if (start.kind == VALUE_distribution && !data)
+        n = drawn_start(c, start.distribution, t, held, s, order, f->item->value.value->at);
+    else if (start.kind == VALUE_distribution || start.kind == VALUE_net || start.kind == VALUE_several)
+        n = evaluate_node(c, f->scope, f->item->value.value); /* reports what it is */
+    if (!n) return;
     if (!check_declared_type(c, n, held, t, f->item->value.value->at)) return;
     axes extra = axes_minus(program_node(c->p, n)->axes, s);
     if (extra.count) {
@@ -611,13 +659,14 @@ static void check_value(checker *c, definition *f) {
     value v = evaluate_results(c, f, f->item);
     if (v.kind == VALUE_failed) return;
     bool inside = f->variables[0] == VARIABLE_NONE;
-    if (v.kind == VALUE_distribution) {
+    if (v.kind == VALUE_net) net_give_name(v.net, names->at[0].name);
+    if (v.kind == VALUE_distribution || v.kind == VALUE_net) {
         f->results[0] = v;
         return;
     }
     for (uint32_t i = 0; i < f->count; i++) {
         if (!v.nodes[i]) continue;
-        if (inside) f->results[i] = (value){VALUE_node, 1, {v.nodes[i]}, NULL};
+        if (inside) f->results[i] = value_of(v.nodes[i]);
         else check_part(c, f, i, v.nodes[i]);
     }
 }
@@ -792,8 +841,8 @@ void check_list(checker *c, definition_list *list) {
 
 void declare_local(checker *c, scope *s, const item *it, definition_list *list, variable_kind kind) {
     if (joins_named(c, s, it)) return;
-    push(c->arena, list,
-         declare_names(c, s, it, &it->value.targets, it->kind == ITEM_param ? VARIABLE_param : kind));
+    if (it->kind == ITEM_param) kind = c->block == BLOCK_guide ? VARIABLE_free : VARIABLE_param;
+    push(c->arena, list, declare_names(c, s, it, &it->value.targets, kind));
 }
 
 static void check_model(checker *c, const item *block) {
@@ -907,17 +956,18 @@ static void check_body_names(checker *c, scope *outer, const item *f) {
         return;
     }
     const items *body = &f->function.items;
-    for (uint32_t i = 0; i < body->count; i++)
-        for (uint32_t k = 0; (body->at[i]->kind == ITEM_define || body->at[i]->kind == ITEM_let) &&
-                             k < body->at[i]->value.targets.count;
-             k++)
-            scope_add(c, s, (binding){.name = body->at[i]->value.targets.at[k].name, .kind = BINDING_value});
+    for (uint32_t i = 0; i < body->count; i++) {
+        const targets *left = body->at[i]->kind == ITEM_property ? NULL : left_of(body->at[i]);
+        for (uint32_t k = 0; left && k < left->count; k++)
+            scope_add(c, s, (binding){.name = left->at[k].name, .kind = BINDING_value});
+    }
     for (uint32_t i = 0; i < body->count; i++) {
         const item *it = body->at[i];
         if (it->kind == ITEM_property) check_body_names(c, s, it);
-        if (it->kind == ITEM_define || it->kind == ITEM_let) check_names(c, s, it->value.value);
-        for (uint32_t k = 0; it->kind == ITEM_return && k < it->result.count; k++)
-            check_names(c, s, it->result.values[k]);
+        else if (it->kind == ITEM_draw) check_names(c, s, it->draw.distribution);
+        else if (left_of(it) && it->value.value) check_names(c, s, it->value.value);
+        bool results = it->kind == ITEM_return || it->kind == ITEM_factor;
+        for (uint32_t k = 0; results && k < it->result.count; k++) check_names(c, s, it->result.values[k]);
     }
 }
 
@@ -928,7 +978,7 @@ static void check_uncalled(checker *c) {
     for (uint32_t i = 0; i < c->top->bindings.count; i++)
         for (const binding *b = c->top->bindings.at[i]; b && b->kind == BINDING_callable && b->home == c->top;
              b = b->next)
-            if (b->item->kind != ITEM_net) check_body_names(c, c->top, b->item);
+            check_body_names(c, c->top, b->item);
 }
 
 static void report_unsupported(checker *c) {
@@ -975,6 +1025,21 @@ static void check_axis_sizes(checker *c, const outline *o) {
     }
 }
 
+static bool same_message(const diagnostic *a, const diagnostic *b) {
+    return a->code == b->code && a->at.source == b->at.source && a->at.start == b->at.start &&
+           strcmp(a->message, b->message) == 0;
+}
+
+/* What is inlined at several places is told once. */
+static void drop_repeated(diagnostics *d) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < d->list.count; i++) {
+        if (kept && same_message(&d->list.at[kept - 1], &d->list.at[i])) d->errors--;
+        else d->list.at[kept++] = d->list.at[i];
+    }
+    d->list.count = kept;
+}
+
 /* Messages in the order of the text; those of one place stay in theirs. */
 static void sort_by_place(diagnostics *d) {
     for (uint32_t i = 1; i < d->list.count; i++) {
@@ -1019,9 +1084,10 @@ program *program_compile(diagnostics *d, names *n, uint32_t source, const text_r
     outline o = {0};
     declare_items(c, &tree.items, &o);
     check_list(c, &o.top);
-    for (variable v = 0; v < c->p->variables.count; v++)
-        if (program_variable(c->p, v)->kind == VARIABLE_param && program_variable(c->p, v)->self)
-            push(c->arena, &c->p->reported, v);
+    for (uint32_t i = 0; i < o.top.count; i++)
+        if (program_variable(c->p, o.top.at[i]->variables[0])->kind == VARIABLE_param &&
+            program_variable(c->p, o.top.at[i]->variables[0])->self)
+            push(c->arena, &c->p->reported, o.top.at[i]->variables[0]);
     check_axis_sizes(c, &o);
     if (o.blocks[BLOCK_model]) {
         check_model(c, o.blocks[BLOCK_model]);
@@ -1029,9 +1095,13 @@ program *program_compile(diagnostics *d, names *n, uint32_t source, const text_r
         diagnostic *told = diagnose(d, DIAGNOSTIC_syntax, (span){source, 0, 0}, "the program has no model");
         advise(d, told, "write `model { … }` with a statement for each quantity");
     }
+    net_settle_names(c);
+    c->block = BLOCK_generate;
     if (o.blocks[BLOCK_generate]) check_generate(c, o.blocks[BLOCK_generate]);
+    c->block = BLOCK_guide;
     if (o.blocks[BLOCK_guide]) check_guide_block(c, o.blocks[BLOCK_guide]);
     else choose_guide(c);
+    net_settle_names(c);
     for (uint32_t i = 0; i < o.fits.count; i++)
         for (uint32_t k = 0; k < o.fits.at[i]->block.items.count; k++) {
             c->now = (surroundings){0};
@@ -1040,5 +1110,6 @@ program *program_compile(diagnostics *d, names *n, uint32_t source, const text_r
     check_uncalled(c);
     report_unsupported(c);
     sort_by_place(d);
+    drop_repeated(d);
     return c->p;
 }

@@ -28,6 +28,7 @@ static void print_variables(session *s) {
     for (variable v = 0; v < p->variables.count; v++) {
         const variable_row *x = program_variable(p, v);
         const char *name = variable_text(p, v), *type = type_text(p, x->type);
+        if (!x->self) continue; /* a name for a net or a distribution */
         if (x->kind == VARIABLE_data)
             printf("data %-24s %s%s\n", name, type, x->observed ? ", observed" : "");
         if (x->kind == VARIABLE_param) printf("param %-23s %s\n", name, type);

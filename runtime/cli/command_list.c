@@ -15,8 +15,11 @@ static void print_item(const source *text, const item *it) {
     const parameter *p = it->function.parameters;
     printf("%s", it->function.name);
     for (uint32_t i = 0; i < it->function.axis_count; i++)
-        printf("%s%s%s", i ? ", " : "[", it->function.axes[i].name,
-               i + 1 < it->function.axis_count ? "" : "]");
+        printf("%s%s%s",
+               i == 0                                              ? "["
+               : it->function.has_arrow && i == it->function.arrow ? " -> "
+                                                                   : ", ",
+               it->function.axes[i].name, i + 1 < it->function.axis_count ? "" : "]");
     printf("(");
     for (uint32_t i = 0; i < it->function.parameter_count; i++) {
         printf("%s%s", i ? ", " : "", p[i].name);

@@ -420,6 +420,16 @@ static bool cuts_once(checker *c, const item *it, const target *t) {
     return true;
 }
 
+/* What narrowing, truncation and censoring do to a draw. The bounds were found to be good before. */
+static void keep_cut(checker *c, scope *s, const left_side *l, const item *it, draw *row) {
+    const expression *const bounds[4] = {it->draw.lower, it->draw.upper, it->draw.censored_below,
+                                         it->draw.censored_above};
+    node *const kept[4] = {&row->lower, &row->upper, &row->lowest, &row->highest};
+    for (int i = 0; i < 4; i++)
+        if (bounds[i]) *kept[i] = finite_bound(c, evaluate_bound(c, s, bounds[i], l->target, l->axes));
+    if (l->target->type.name) support_bounds(c, row->type, l->target->type.at, &row->lower, &row->upper);
+}
+
 static void check_statement(checker *c, definition *f, const item *it, block_kind block) {
     scope *s = f->scope;
     left_side l = {.target = &it->draw.targets.at[0], .of = f->variables[0]};
@@ -487,6 +497,7 @@ static void check_statement(checker *c, definition *f, const item *it, block_kin
                 .distribution = d->definition->function.name,
                 .argument_count = d->count,
                 .event = event,
+                .along = along,
                 .type = narrower};
     memcpy(row.arguments, d->arguments, sizeof row.arguments);
     if (along != AXIS_NONE) row.event = axes_with(row.event, along);
@@ -498,10 +509,11 @@ static void check_statement(checker *c, definition *f, const item *it, block_kin
     row.log_density = censored(c, s, d, &bound, &l.axes, row.log_density, x, it);
     bool plain =
         !l.target->type.name && !it->draw.lower && !it->draw.censored_above && !it->draw.censored_below;
-    if (plain && !l.observed)
-        row.sample = make_expand(c, property_at(c, d, &bound, c->word_sample, 0), l.axes, it->at);
-    row.pathwise = row.sample && !type_range(c->p, narrower).whole && is_pathwise(c->p, row.sample, 0);
     if (!row.log_density) return; /* reported */
+    row.sample = make_expand(c, property_at(c, d, &bound, c->word_sample, 0), l.axes, it->at);
+    row.pathwise =
+        plain && row.sample && !type_range(c->p, narrower).whole && is_pathwise(c->p, row.sample, 0);
+    if (!plain) keep_cut(c, s, &l, it, &row);
     if (block == BLOCK_guide) {
         const variable_row *latent = program_variable(c->p, l.of);
         const distribution *model = latent->self ? c->model_distributions.at[latent->draw] : NULL;

@@ -168,9 +168,12 @@ typedef struct draw {
     type type;        /* the support of the distribution, narrowed */
     node log_density; /* of x, normalised where it is narrowed; axes within `axes`, over which it is to be
                          summed */
-    node sample;      /* of all axes of x; 0 where the distribution has none */
-    bool pathwise;    /* the sample is differentiable in the arguments */
-    node kl;          /* guide only: KL(this, the model's statement for x) in closed form, or 0 */
+    node sample; /* of all axes of x; 0 where the distribution has none. What follows is not done to it: */
+    node lower, upper;    /* x lies between them, narrowed or truncated; 0: no bound */
+    node lowest, highest; /* … and what lies beyond them is censored to them; 0: nothing is */
+    axis along;           /* … and is narrowed to a vector along it; else AXIS_NONE */
+    bool pathwise;        /* the sample is whole and differentiable in the arguments */
+    node kl;              /* guide only: KL(this, the model's statement for x) in closed form, or 0 */
 } draw;
 
 typedef enum family_kind { FAMILY_mean_field, FAMILY_full_rank } family_kind;

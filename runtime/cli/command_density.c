@@ -8,6 +8,7 @@
 #include "runtime/cli/commands.h"
 #include "runtime/infer/blas.h"
 #include "runtime/infer/fit.h"
+#include "runtime/io/nested.h"
 #include "runtime/io/read.h"
 
 static bool is_asked_for(const variable_row *v) {
@@ -54,31 +55,11 @@ static void print_number(double x) {
     fputs(isfinite(x) ? number_print(text, x) : "null", stdout);
 }
 
-/* What print_entries walks: the gradient of a variable, dense in the canonical order of its axes. */
-typedef struct written {
-    const double *entries;
-    int rank;
-    uint64_t size[AXES_MOST], stride[AXES_MOST]; /* by axis, in the order of the declaration */
-} written;
-
-static void print_entries(const written *w, int level, uint64_t at) {
-    if (level == w->rank) {
-        print_number(w->entries[at]);
-        return;
-    }
-    printf("[");
-    for (uint64_t i = 0; i < w->size[level]; i++) {
-        if (i) printf(", ");
-        print_entries(w, level + 1, at + i * w->stride[level]);
-    }
-    printf("]");
-}
-
 /* Where the unconstrained form has fewer entries than the variable, its last axis is shorter, and comes last
  * in the canonical order too. */
-static written gradient_of(const session *s, const model *m, const density_result *r, variable v) {
+static nested gradient_of(const session *s, const model *m, const density_result *r, variable v) {
     const variable_row *row = program_variable(s->program, v);
-    written w = {.entries = r->gradient[v], .rank = row->axes.count};
+    nested w = {.entries = r->gradient[v], .rank = row->axes.count};
     uint64_t all = 1, inner = 1;
     for (int i = 0; i < w.rank; i++) all *= w.size[i] = m->axes[row->order[i]].size;
     int last = w.rank - 1;
@@ -106,8 +87,8 @@ static void print_gradient(const session *s, const model *m, const density_resul
         if (!is_asked_for(row) || !r->gradient[v]) continue;
         printf("%s\"%s\": ", first ? "" : ", ", row->name);
         first = false;
-        written w = gradient_of(s, m, r, v);
-        print_entries(&w, 0, 0);
+        nested w = gradient_of(s, m, r, v);
+        nested_print(&w, stdout);
     }
     printf("}");
 }

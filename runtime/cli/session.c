@@ -87,12 +87,20 @@ static bool refuse_value(session *s, const char *file, const char *word) {
     return false;
 }
 
+/* An axis whose size may be given as a number. */
+static bool sized_by_data(const session *s, const char *word) {
+    const program *p = s->program;
+    for (axis a = 0; a < p->axes.count; a++)
+        if (p->axes.at[a].source == AXIS_from_data && strcmp(p->axes.at[a].name, word) == 0) return true;
+    return false;
+}
+
 /* --set NAME=VALUE: a number, a label, or a list as JSON has it. */
 static bool load_value(session *s, const char *given) {
     const char *equals = strchr(given, '='), *value = equals + 1,
                *file = arena_print(&s->arena, "--set %s", given);
     data_array x = {.name = arena_copy(&s->arena, given, (size_t)(equals - given)), .file = file};
-    if (!is_data(s, x.name)) return refuse_value(s, file, x.name);
+    if (!is_data(s, x.name) && !sized_by_data(s, x.name)) return refuse_value(s, file, x.name);
     if (value[0] == '[') {
         const char *text = arena_print(&s->arena, "{\"%s\": %s}", x.name, value);
         return json_read_text(&s->diagnostics, &s->data, file, text, strlen(text));
@@ -137,9 +145,12 @@ static bool load_file(session *s, const char *given) {
     return data_read(&s->diagnostics, &s->data, given, NULL);
 }
 
-static bool has_table(const session *s, const char *axis_name) {
-    for (uint32_t i = 1; i < s->data.tables.count; i++)
-        if (s->data.tables.at[i].axis && strcmp(s->data.tables.at[i].axis, axis_name) == 0) return true;
+/* Whether --data AXIS=FILE gives the rows of an axis. */
+static bool gives_table(const arguments *a, const char *axis_name) {
+    size_t length = strlen(axis_name);
+    const char *given;
+    for (uint32_t i = 0; (given = arguments_flag(a, FLAG_data, i)); i++)
+        if (strncmp(given, axis_name, length) == 0 && given[length] == '=') return true;
     return false;
 }
 
@@ -147,21 +158,22 @@ bool session_load(session *s, const arguments *a, bool only_present, bool *compl
     const program *p = s->program;
     bool good = true;
     *complete = true;
-    uint32_t given = 0;
-    for (; arguments_flag(a, FLAG_data, given); given++)
-        good &= load_file(s, arguments_flag(a, FLAG_data, given));
     for (axis x = 0; x < p->axes.count; x++) {
         const axis_row *row = &p->axes.at[x];
-        if (row->source != AXIS_from_table || has_table(s, row->name)) continue;
+        if (row->source != AXIS_from_table || gives_table(a, row->name)) continue;
         const char *path = beside_model(s, row->file);
         if (only_present && access(path, R_OK) != 0) *complete = false;
         else good &= data_read(&s->diagnostics, &s->data, path, row->name);
     }
+    bool given = arguments_flag(a, FLAG_data, 0) != NULL;
     for (uint32_t i = 0; i < p->files.count && !given; i++) {
         const char *path = beside_model(s, p->files.at[i].path);
         if (only_present && access(path, R_OK) != 0) *complete = false;
         else good &= data_read(&s->diagnostics, &s->data, path, NULL);
     }
+    /* Later ones count: a file of the command line over the tables of the model. */
+    for (uint32_t i = 0; arguments_flag(a, FLAG_data, i); i++)
+        good &= load_file(s, arguments_flag(a, FLAG_data, i));
     for (uint32_t i = 0; arguments_flag(a, FLAG_set, i); i++)
         good &= load_value(s, arguments_flag(a, FLAG_set, i));
     return session_tell(s) && good;

@@ -1,0 +1,172 @@
+/* vmrun prior: draws the latents and then the data from a model, into a file that `fit` reads. What a model
+ * observes is drawn even where data give it, which then say only its shape. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "runtime/bind/labels.h"
+#include "runtime/cli/commands.h"
+#include "runtime/infer/blas.h"
+#include "runtime/infer/prior.h"
+#include "runtime/io/file.h"
+#include "runtime/io/guard.h"
+#include "runtime/io/nested.h"
+#include "runtime/io/read.h"
+#include "runtime/io/report.h"
+
+/* ---- what is given ---- */
+
+static bool may_be_given(const variable_row *x) {
+    return x->kind == VARIABLE_latent || x->kind == VARIABLE_param;
+}
+
+static bool is_reported(const variable_row *x) {
+    return may_be_given(x) || x->kind == VARIABLE_derived || x->kind == VARIABLE_generated;
+}
+
+/* Marks what the values of --at name. A name that the program does not have would be drawn unnoticed. */
+static bool mark_given(session *s, const data_set *values, bool *given) {
+    const program *p = s->program;
+    for (uint32_t i = 0; i < values->arrays.count; i++) {
+        const data_array *x = &values->arrays.at[i];
+        const char *near = NULL;
+        uint32_t least = 3;
+        bool known = false;
+        for (variable v = 0; v < p->variables.count; v++) {
+            const variable_row *row = program_variable(p, v);
+            if (!is_reported(row)) continue;
+            uint32_t distance = strcmp(row->name, x->name) ? slip_distance(x->name, row->name) : 0;
+            if (distance < least && may_be_given(row)) least = distance, near = row->name;
+            if (strcmp(row->name, x->name) != 0) continue;
+            known = true;
+            given[v] = may_be_given(row);
+        }
+        if (known) {
+            push(&s->arena, &s->data.arrays, *x);
+            continue;
+        }
+        diagnostic *said =
+            diagnose_data(&s->diagnostics, x->file, 0, "the program has no latent `%s`", x->name);
+        if (near) advise(&s->diagnostics, said, "did you mean `%s`?", near);
+        else advise(&s->diagnostics, said, "leave it out");
+    }
+    return session_tell(s);
+}
+
+static bool read_given(session *s, const char *path, bool *given) {
+    data_set values;
+    if (!path) return true;
+    data_open(&values, &s->arena);
+    if (!data_read(&s->diagnostics, &values, path, NULL)) return session_tell(s), false;
+    return mark_given(s, &values, given);
+}
+
+/* The model with the latents that are given among its data, and without a claim on what is drawn: a default
+ * of itself has no value. */
+static model *bind(session *s, const bool *given) {
+    program *open = arena_new(&s->arena, program);
+    *open = *s->program;
+    open->variables.at = arena_array(&s->arena, variable_row, open->variables.count + 1);
+    for (variable v = 0; v < open->variables.count; v++) {
+        variable_row *x = &open->variables.at[v];
+        *x = s->program->variables.at[v];
+        if (given[v]) x->kind = VARIABLE_data, x->value = 0;
+        else if (x->kind == VARIABLE_data && x->observed) x->value = x->self;
+    }
+    model *m = model_bind(&s->diagnostics, open, &s->data, &s->arena);
+    if (m) m->program = s->program;
+    return m;
+}
+
+/* ---- what is written ---- */
+
+static void write_name(const char *name, bool *first, FILE *to) {
+    fputs(*first ? "{" : ",\n ", to);
+    *first = false;
+    report_json_string(name, to);
+    fputs(": ", to);
+}
+
+static void write_variable(const model *m, variable v, bool *first, FILE *to) {
+    write_name(program_variable(m->program, v)->name, first, to);
+    nested n = nested_data(m, v, m->values[v]);
+    nested_print(&n, to);
+}
+
+/* The data, and the sizes that could not be told from them. */
+static void write_data(const model *m, FILE *to) {
+    const program *p = m->program;
+    bool first = true;
+    for (axis a = 0; a < p->axes.count; a++) {
+        if (p->axes.at[a].source != AXIS_from_data || m->axes[a].labels) continue;
+        write_name(p->axes.at[a].name, &first, to);
+        fprintf(to, "%u", m->axes[a].size);
+    }
+    for (variable v = 0; v < p->variables.count; v++)
+        if (program_variable(p, v)->kind == VARIABLE_data && m->values[v]) write_variable(m, v, &first, to);
+    fputs(first ? "{}\n" : "}\n", to);
+}
+
+static void write_latents(const model *m, FILE *to) {
+    const program *p = m->program;
+    bool first = true;
+    for (variable v = 0; v < p->variables.count; v++)
+        if (is_reported(program_variable(p, v)) && m->values[v]) write_variable(m, v, &first, to);
+    fputs(first ? "{}\n" : "}\n", to);
+}
+
+/* The command with its output files, which must not stay half written when memory runs out. */
+typedef struct task {
+    session *session;
+    const arguments *arguments;
+    uint64_t seed;
+    file_writer data, latents;
+    int code;
+} task;
+
+static bool begin(task *t, file_writer *w, flag_id flag) {
+    const char *path = arguments_flag(t->arguments, flag, 0);
+    return !path || file_begin(&t->session->diagnostics, &t->session->arena, w, path);
+}
+
+static bool commit(task *t, file_writer *w) { return !w->stream || file_commit(&t->session->diagnostics, w); }
+
+static void run_task(void *user) {
+    task *t = user;
+    session *s = t->session;
+    bool *given = arena_array(&s->arena, bool, s->program->variables.count + 1);
+    if (!read_given(s, arguments_flag(t->arguments, FLAG_at, 0), given)) return;
+    if (!begin(t, &t->data, FLAG_to) || !begin(t, &t->latents, FLAG_latents)) return (void)session_tell(s);
+    model *m = bind(s, given);
+    blas_reserve(s->arena.memory);
+    if (!m || !prior_draw(&s->diagnostics, m, given, t->seed, &s->arena)) return (void)session_tell(s);
+    write_data(m, t->data.stream ? t->data.stream : stdout);
+    if (t->latents.stream) write_latents(m, t->latents.stream);
+    bool good = commit(t, &t->data) && commit(t, &t->latents);
+    if (session_tell(s) && good) t->code = EXIT_GOOD;
+}
+
+static void end_task(void *user) {
+    task *t = user;
+    file_abort(&t->data);
+    file_abort(&t->latents);
+}
+
+int command_prior(session *s, const arguments *a) {
+    if (a->files.count != 1) {
+        fprintf(stderr, "vmrun: name one model: `vmrun prior model.vm -o data.json`\n");
+        return EXIT_WRONG_COMMAND;
+    }
+    const char *seed = arguments_flag(a, FLAG_seed, 0), *why = NULL;
+    options o;
+    options_default(&o);
+    if (seed && !option_set(&o, OPTION_seed, seed, &s->arena, &why)) {
+        fprintf(stderr, "vmrun: `--seed %s`: %s\n", seed, why);
+        return EXIT_WRONG_COMMAND;
+    }
+    bool complete;
+    if (!session_compile(s, a->files.at[0]) || !session_load(s, a, false, &complete)) return EXIT_WRONG_INPUT;
+    task t = {.session = s, .arguments = a, .seed = o.seed, .code = EXIT_WRONG_INPUT};
+    guard(s->arena.memory, run_task, end_task, &t);
+    return t.code;
+}

@@ -33,6 +33,9 @@ void pass_contract(const tape *from, tape *to);
 /* Leaves out what no output needs. */
 void pass_drop(const tape *from, tape *to);
 
+/* An elementwise operation on numbers; false where it is left to the machine. */
+bool tape_fold(op f, const double *x, double *result);
+
 /* The list of passes, in order; each result can be shown. `to` is open and empty. */
 typedef struct pass {
     const char *name;

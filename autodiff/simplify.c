@@ -78,6 +78,11 @@ static bool fold2(op f, double x, double y, double *r) {
     }
 }
 
+bool tape_fold(op f, const double *x, double *result) {
+    if (op_kind_of(f) != KIND_MAP) return false;
+    return op_inputs(f) == 1 ? fold1(f, x[0], result) : op_inputs(f) == 2 && fold2(f, x[0], x[1], result);
+}
+
 /* Elementwise rules. Each returns 0 where none applies. */
 
 static ref operand(const simplifier *s, ref r, op f, int i) {

@@ -12,6 +12,7 @@
  *   distributions.c distributions as values: arguments, axes, properties
  *   draws.c         statements `x ~ D(…)`, narrowed, truncated, censored
  *   guides.c        the guide, held against the model
+ *   enumeration.c   discrete latents, summed out
  *   statements.c    declarations, model, generate and fit
  *
  * Order of text does not matter: a name is checked when it is first asked for, and one that is asked for
@@ -274,6 +275,8 @@ void net_settle_names(checker *c);
 bool is_guarded(const target *t);
 /* The axes of a left side, whole, and what its guards cut them to; false, reported, where they are wrong. */
 bool evaluate_target(checker *c, scope *s, const target *t, axes *found, axis *order, part *cut);
+/* x at the entries of a part of its axis `whole`, moved by `shift`. */
+node make_part(checker *c, node x, axis whole, axis part, int32_t shift, span at);
 /* Axes with the parts in place of the whole ones. */
 axes cut_axes(const part *cut, axes s);
 /* x at the entries of the statement that is being checked. */
@@ -332,6 +335,11 @@ void check_draw(checker *c, definition *f, block_kind block);
 void check_guide_block(checker *c, const item *block);
 /* Without a guide the family is ours to choose. */
 void choose_guide(checker *c);
+
+/* ---- enumeration.c ---- */
+
+/* Plans how the discrete latents that no guide draws are summed out; reports those that cannot be. */
+void sum_out(checker *c);
 
 /* ---- statements.c ---- */
 

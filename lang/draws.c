@@ -489,8 +489,6 @@ static void check_statement(checker *c, definition *f, const item *it, block_kin
     f->results[0] = value_of(x);
     x = within_part(c, x, l.target->name_at);
     if (block == BLOCK_generate) return;
-    if (block == BLOCK_model && !l.observed && type_range(c->p, narrower).whole)
-        push(c->arena, &c->unsupported, (unsupported){l.target->at, "a discrete latent"});
 
     draw row = {.of = l.of,
                 .at = it->at,

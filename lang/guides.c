@@ -8,6 +8,13 @@ typedef struct coverage {
     bool *known_latent; /* latents, also those whose statement failed */
 } coverage;
 
+/* Latents that a family in unconstrained space can hold; the others are summed out where the guide does not
+ * draw them. */
+static bool is_continuous_latent(const program *p, variable v) {
+    const variable_row *row = program_variable(p, v);
+    return row->kind == VARIABLE_latent && !type_range(p, row->type).whole;
+}
+
 static variable latent_named(checker *c, name n) {
     for (variable v = 0; strchr(n, '.') && v < c->p->variables.count; v++) /* of a net */
         if (program_variable(c->p, v)->name == n && program_variable(c->p, v)->kind == VARIABLE_latent)
@@ -56,6 +63,13 @@ static const char *family_of(const item *it) {
     return NULL;
 }
 
+static void report_discrete(checker *c, const target *t, const char *kind) {
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_measure, t->name_at,
+                                "`%s` is discrete, but `%s` is a continuous family", t->name, kind);
+    advise(c->d, told, "leave it out to sum it out, or draw it from a discrete distribution, `%s ~ …`",
+           t->name);
+}
+
 static void add_family(checker *c, const item *it, const char *kind, coverage *all) {
     family f = {.at = it->at, .kind = strcmp(kind, "full_rank") == 0 ? FAMILY_full_rank : FAMILY_mean_field};
     f.of = arena_array(c->arena, variable, c->p->variables.count + 1);
@@ -72,6 +86,8 @@ static void add_family(checker *c, const item *it, const char *kind, coverage *a
         if (t->name == c->word_rest) continue;
         variable v = latent_named(c, t->name);
         if (v == VARIABLE_NONE) report_not_latent(c, t);
+        else if (!is_continuous_latent(c->p, v) && program_variable(c->p, v)->self)
+            report_discrete(c, t, kind);
         else if (cover(c, all, v, it, t->name_at)) f.of[f.count++] = v;
     }
     push(c->arena, &c->p->families, f);
@@ -97,6 +113,8 @@ static void declare_guide_draw(checker *c, const item *it, definition_list *list
         return;
     }
     if (!cover(c, all, v, it, t->name_at) || !program_variable(c->p, v)->self) return;
+    if (!is_continuous_latent(c->p, v))
+        push(c->arena, &c->unsupported, (unsupported){t->at, "a discrete latent that the guide draws"});
     if (is_guarded(t)) {
         push(c->arena, &c->unsupported,
              (unsupported){t->at, "a statement of the guide for a part of an axis"});
@@ -112,9 +130,9 @@ static void declare_guide_draw(checker *c, const item *it, definition_list *list
 static void report_uncovered(checker *c, const item *block, const coverage *all) {
     const char *missing = NULL;
     for (variable v = 0; v < c->p->variables.count; v++) {
-        const variable_row *row = program_variable(c->p, v);
-        if (row->kind != VARIABLE_latent || all->by[v]) continue;
-        missing = missing ? arena_print(c->arena, "%s, %s", missing, row->name) : row->name;
+        if (!is_continuous_latent(c->p, v) || all->by[v]) continue;
+        const char *n = program_variable(c->p, v)->name;
+        missing = missing ? arena_print(c->arena, "%s, %s", missing, n) : n;
     }
     if (!missing) return;
     span word = {block->at.source, block->at.start, block->at.start + 5};
@@ -147,8 +165,7 @@ void check_guide_block(checker *c, const item *block) {
         family *f = &c->p->families.at[k];
         if (!rest || f->at.start != rest->at.start || f->at.source != rest->at.source) continue;
         for (variable v = 0; v < variables; v++)
-            if (program_variable(c->p, v)->kind == VARIABLE_latent && !all.by[v])
-                all.by[v] = rest, f->of[f->count++] = v;
+            if (is_continuous_latent(c->p, v) && !all.by[v]) all.by[v] = rest, f->of[f->count++] = v;
     }
     if (!rest) report_uncovered(c, block, &all);
 }
@@ -158,6 +175,6 @@ void choose_guide(checker *c) {
     family f = {.kind = FAMILY_mean_field, .chosen = true};
     f.of = arena_array(c->arena, variable, c->p->variables.count + 1);
     for (variable v = 0; v < c->p->variables.count; v++)
-        if (program_variable(c->p, v)->kind == VARIABLE_latent) f.of[f.count++] = v;
+        if (is_continuous_latent(c->p, v)) f.of[f.count++] = v;
     push(c->arena, &c->p->families, f);
 }

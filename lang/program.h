@@ -136,6 +136,7 @@ typedef enum variable_kind {
     VARIABLE_param, /* point-estimated; `value` is its start or 0 */
     VARIABLE_free,  /* a `?` of the guide */
     VARIABLE_latent,
+    VARIABLE_summed,   /* a discrete latent that is summed out */
     VARIABLE_derived,  /* = value, in the model */
     VARIABLE_guide,    /* = value, in the guide: not reported */
     VARIABLE_generated /* = value, in generate */
@@ -187,6 +188,49 @@ typedef struct family {
     bool chosen; /* by us, because the program leaves it to us */
 } family;
 
+/* Summing discrete latents out, see lang/enumeration.c. How a value with axes of its own meets the entries of
+ * a variable along one axis of the latter: entry i of `at` (that axis, an alias or a part of it) is entry
+ * i + shift there; or the entry is what `index` says. */
+typedef struct reach {
+    axis at;
+    int32_t shift;
+    node index; /* or 0 */
+} reach;
+
+typedef struct latent_use {
+    uint32_t of;         /* number of program.summed */
+    reach by[AXES_MOST]; /* by axis of the variable, canonical order */
+} latent_use;
+
+/* A discrete latent that is summed out: its states are one more axis. Where entry i meets its neighbour
+ * i - 1 (or i + 1) of the axis `along` the neighbour's states are another axis. */
+typedef struct summed {
+    variable of;
+    axis states; /* the axis that it is an index into; AXIS_NONE: 0 or 1 */
+    axis along;  /* AXIS_NONE where no neighbours meet */
+} summed;
+
+/* A function of the states of some of them, added to the log density over its plates. */
+typedef struct marginal_factor {
+    node density; /* of a statement or a factor; 0: what an elimination leaves */
+    axes plates;
+    vector(latent_use) uses;
+} marginal_factor;
+
+/* A step of the summation: variables with the same axes, whose factors are added up, entry by entry, and
+ * summed over their states. Several are eliminated together only where all are chains along `along`, by the
+ * forward algorithm. */
+enum { ELIMINATED_MOST = 4 };
+typedef struct elimination {
+    uint32_t of[ELIMINATED_MOST], count;
+    axes plates;
+    axis along;             /* AXIS_NONE: no chain */
+    axis step;              /* chains: the part of `along` whose entries have a neighbour before them */
+    bool backward;          /* the neighbour is the next entry, not the one before */
+    vector(uint32_t) takes; /* numbers of program.marginal */
+    uint32_t leaves;
+} elimination;
+
 typedef struct data_file {
     const char *path; /* as written, relative to the model's folder */
     span at;
@@ -203,6 +247,11 @@ typedef struct program {
     vector(node) factors; /* added to the log density, summed over all their axes */
     vector(draw) guide;   /* statements of the guide, likewise ordered */
     vector(family) families;
+    vector(summed) summed; /* at most 64 */
+    vector(marginal_factor) marginal;
+    vector(elimination) eliminations; /* in order */
+    uint64_t *touched;                /* by node: bit k where summed k enters; see program_touched */
+    uint32_t touched_count;
     vector(variable) reported; /* latents, derived and generated names, in the order of the text */
     vector(data_file) files;   /* data from "…" */
     options options;           /* of `fit { … }`, over the defaults */
@@ -214,6 +263,11 @@ static inline const node_row *program_node(const program *p, node n) { return &p
 static inline const axis_row *program_axis(const program *p, axis a) { return &p->axes.at[a]; }
 static inline const variable_row *program_variable(const program *p, variable v) {
     return &p->variables.at[v];
+}
+
+/* The discrete latents that are summed out and enter a node, as bits. */
+static inline uint64_t program_touched(const program *p, node n) {
+    return n < p->touched_count ? p->touched[n] : 0;
 }
 
 /* Compiles the text of a source of `d` into a program in the arena of `d`: parses it and what it imports, and

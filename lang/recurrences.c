@@ -151,7 +151,7 @@ axes cut_axes(const part *cut, axes s) {
 
 /* ---- values of a part ---- */
 
-static node make_part(checker *c, node x, axis whole, axis part, int32_t shift, span at) {
+node make_part(checker *c, node x, axis whole, axis part, int32_t shift, span at) {
     node_row row = *program_node(c->p, x);
     if (SUPPORTS[row.type.support].event && row.type.index == whole) row.type = (type){0};
     row.op = NODE_part;

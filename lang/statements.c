@@ -859,8 +859,8 @@ static void check_model(checker *c, const item *block) {
     for (uint32_t i = 0; i < list.count; i++)
         for (uint32_t k = 0; k < list.at[i]->count; k++) {
             const variable_row *v = program_variable(c->p, list.at[i]->variables[k]);
-            bool shown =
-                v->kind == VARIABLE_latent || v->kind == VARIABLE_derived || v->kind == VARIABLE_param;
+            bool shown = v->kind == VARIABLE_latent || v->kind == VARIABLE_param ||
+                         (v->kind == VARIABLE_derived && v->stochastic);
             if (shown && v->self) push(c->arena, &c->p->reported, list.at[i]->variables[k]);
         }
 }
@@ -1102,6 +1102,7 @@ program *program_compile(diagnostics *d, names *n, uint32_t source, const text_r
     if (o.blocks[BLOCK_guide]) check_guide_block(c, o.blocks[BLOCK_guide]);
     else choose_guide(c);
     net_settle_names(c);
+    if (!d->errors) sum_out(c);
     for (uint32_t i = 0; i < o.fits.count; i++)
         for (uint32_t k = 0; k < o.fits.at[i]->block.items.count; k++) {
             c->now = (surroundings){0};

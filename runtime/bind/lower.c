@@ -4,11 +4,21 @@
 
 #include <assert.h>
 #include <math.h>
+#include "autodiff/passes.h"
+#include "runtime/bind/marginal.h"
 
 lowering lower_open(const model *m, tape *t, uint32_t draws) {
     const program *p = m->program;
     lowering l = {.model = m, .tape = t};
     l.draw = tape_add_axis(t, "draw", draws);
+    l.states = arena_array(t->arena, axis, p->summed.count);
+    l.befores = arena_array(t->arena, axis, p->summed.count);
+    for (uint32_t k = 0; k < p->summed.count; k++) {
+        const char *name = program_variable(p, p->summed.at[k].of)->name;
+        l.states[k] = tape_add_axis(t, name, model_states(m, k));
+        l.befores[k] =
+            p->summed.at[k].along == AXIS_NONE ? AXIS_NONE : tape_add_axis(t, name, model_states(m, k));
+    }
     l.axes = arena_array(t->arena, axis, p->axes.count + 1);
     for (axis a = 0; a < p->axes.count; a++)
         l.axes[a] = tape_add_axis(t, p->axes.at[a].name, m->axes[a].size);
@@ -62,6 +72,25 @@ static op op_of(node_op n) {
     }
 }
 
+static bool is_number(const tape *t, ref r, double x) {
+    return tape_at(t, r)->op == OP_number && tape_at(t, r)->number == x;
+}
+
+/* With the state of a discrete latent known, what it switches off is not there: it need not even be finite,
+ * and has no derivative. 0 where nothing is known. */
+static ref known_state(tape *t, op f, const ref *in, int inputs) {
+    double x[3] = {0}, y;
+    int numbers = 0;
+    for (int i = 0; i < inputs; i++)
+        if (tape_at(t, in[i])->op == OP_number) x[i] = tape_at(t, in[i])->number, numbers++;
+    if (f == OP_select && tape_at(t, in[0])->op == OP_number) return x[0] != 0 ? in[1] : in[2];
+    if (numbers == inputs && tape_fold(f, x, &y)) return tape_number(t, y);
+    bool off = is_number(t, in[0], 0) || (inputs == 2 && is_number(t, in[1], 0));
+    if ((f == OP_mul || f == OP_and) && off) return tape_number(t, 0);
+    if ((f == OP_div || f == OP_xlogy) && is_number(t, in[0], 0)) return in[0];
+    return 0;
+}
+
 static ref lower_primitive(lowering *l, const node_row *r) {
     tape *t = l->tape;
     op f = op_of(r->op);
@@ -91,16 +120,20 @@ static ref lower_primitive(lowering *l, const node_row *r) {
         return tape_solve_lower_transposed(t, in[0], tape_rename(t, in[1], row, column), row, column);
     }
     case FORM_RANDOM: return tape_random(t, f, in[0], in[1], axes_with(lower_axes(l, r->axes), l->draw));
-    default:
+    default: {
+        ref known = l->base ? known_state(t, f, in, inputs) : 0;
+        if (known) return known;
         if (f == OP_select) return tape_select(t, in[0], in[1], in[2]);
         return inputs == 1 ? tape_map1(t, f, in[0]) : tape_map2(t, f, in[0], in[1]);
+    }
     }
 }
 
 /* A part of an axis is a slice of it, and back. */
 static ref lower_part(lowering *l, const node_row *r) {
     tape *t = l->tape;
-    ref x = lower_node(l, r->in[0]);
+    bool apart = r->op == NODE_part && r->number != 0 && l->before && l->before[r->axis2];
+    ref x = lower_node(apart ? l->before[r->axis2] : l, r->in[0]);
     axis part = l->axes[r->axis], whole = l->axes[r->axis2];
     int64_t first = model_part_start(l->model, r->axis);
     t->at = r->at;
@@ -149,7 +182,11 @@ static ref lower_new(lowering *l, const node_row *r) {
         ref x = lower_node(l, r->in[0]), index = lower_node(l, r->in[1]);
         t->at = r->at;
         axis of = l->axes[r->axis];
-        return axes_has(tape_at(t, x)->axes, of) ? tape_gather(t, x, index, of) : x;
+        if (!axes_has(tape_at(t, x)->axes, of)) return x;
+        const instruction *i = tape_at(t, index);
+        bool all = i->op == OP_position && !axes_has(tape_at(t, x)->axes, i->axes.at[0]) &&
+                   t->axes.at[i->axes.at[0]].size == t->axes.at[of].size;
+        return all ? tape_rename(t, x, of, i->axes.at[0]) : tape_gather(t, x, index, of);
     }
     case NODE_rename: {
         ref x = lower_node(l, r->in[0]);
@@ -170,6 +207,8 @@ ref lower_node(lowering *l, node n) {
     assert(n && "a program with mistakes is not lowered");
     if (!l->nodes[n] && l->outer && !uses_carried(l, n))
         l->nodes[n] = scan_take(l->loop, lower_node(l->outer, n));
+    if (!l->nodes[n] && l->base && !program_touched(l->model->program, n))
+        l->nodes[n] = lower_node(l->base, n);
     if (!l->nodes[n]) l->nodes[n] = lower_new(l, program_node(l->model->program, n));
     return l->nodes[n];
 }
@@ -179,14 +218,36 @@ ref lower_draw(lowering *l, const draw *d) {
     return tape_sum(l->tape, density, lower_axes(l, d->axes));
 }
 
+ref lower_summed(lowering *l) {
+    if (!l->model->program->summed.count) return tape_number(l->tape, 0);
+    if (!l->marginal) l->marginal = marginal_new(l, OP_log_sum_exp, NULL);
+    return marginal_total(l->marginal);
+}
+
+void lower_states(lowering *l) {
+    if (!l->model->program->summed.count) return;
+    lower_summed(l);
+    marginal_draw(l->marginal);
+}
+
+ref lower_factors(lowering *l) {
+    const program *p = l->model->program;
+    ref total = tape_number(l->tape, 0);
+    for (uint32_t i = 0; i < p->factors.count; i++) {
+        node n = p->factors.at[i];
+        if (program_touched(p, n)) continue;
+        total = tape_map2(l->tape, OP_add, total,
+                          tape_sum(l->tape, lower_node(l, n), lower_axes(l, program_node(p, n)->axes)));
+    }
+    return total;
+}
+
 ref lower_log_density(lowering *l) {
     const program *p = l->model->program;
     ref total = tape_number(l->tape, 0);
     for (uint32_t i = 0; i < p->model.count; i++)
-        total = tape_map2(l->tape, OP_add, total, lower_draw(l, &p->model.at[i]));
-    for (uint32_t i = 0; i < p->factors.count; i++) {
-        axes over = lower_axes(l, program_node(p, p->factors.at[i])->axes);
-        total = tape_map2(l->tape, OP_add, total, tape_sum(l->tape, lower_node(l, p->factors.at[i]), over));
-    }
-    return total;
+        if (!program_touched(p, p->model.at[i].log_density))
+            total = tape_map2(l->tape, OP_add, total, lower_draw(l, &p->model.at[i]));
+    total = tape_map2(l->tape, OP_add, total, lower_factors(l));
+    return tape_map2(l->tape, OP_add, total, lower_summed(l));
 }

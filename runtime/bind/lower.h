@@ -15,18 +15,22 @@ typedef struct lowering lowering;
 struct lowering {
     const model *model;
     tape *tape;
-    axis draw;       /* of the tape */
-    axis *axes;      /* tape axis of each axis of the program */
-    ref *variables;  /* by variable; 0: not set */
-    ref *nodes;      /* by node; 0: not lowered yet */
-    lowering *outer; /* in the body of a loop: what it is the body of; else NULL */
+    axis draw;              /* of the tape */
+    axis *states, *befores; /* by discrete latent that is summed out: of its states, of its neighbour's */
+    axis *axes;             /* tape axis of each axis of the program */
+    ref *variables;         /* by variable; 0: not set */
+    ref *nodes;             /* by node; 0: not lowered yet */
+    lowering *base;    /* for certain states of discrete latents: what does not depend on them is there */
+    lowering **before; /* … by axis: for what stands one entry away along it; or NULL */
+    struct marginal *marginal; /* how the discrete latents were summed out, once they are */
+    lowering *outer;           /* in the body of a loop: what it is the body of; else NULL */
     scan_builder *loop;
     ref carry;
     uint8_t *carried; /* by node: 1 uses the carried value, 2 does not, 0 not known yet */
 };
 
-/* Opens `t`'s axes: `draw` of size `draws`, then those of the program. `t` must be fresh; memory from its
- * arena. */
+/* Opens `t`'s axes: `draw` of size `draws`, the states of discrete latents, then those of the program. `t`
+ * must be fresh; memory from its arena. */
 lowering lower_open(const model *m, tape *t, uint32_t draws);
 /* Another lowering on the same tape, with nothing set. */
 lowering lower_fork(const lowering *l);
@@ -37,9 +41,14 @@ ref lower_node(lowering *l, node n);
 axes lower_axes(const lowering *l, axes of);
 
 /* The model's log density, one value a draw (axes: {draw} or none): all statements and factors, each summed
- * over its axes. All latents and params must be set. */
+ * over its axes, and over the discrete latents. All other latents and params must be set. */
 ref lower_log_density(lowering *l);
-/* That of one statement, summed over its axes. */
+/* Its parts: one statement, summed over its axes; the log of the sum over discrete latents of the
+ * statements that they enter (program_touched), 0 where there are none; what `factor` adds besides. */
 ref lower_draw(lowering *l, const draw *d);
+ref lower_summed(lowering *l);
+ref lower_factors(lowering *l);
+/* Sets the discrete latents that are summed out to draws, given the others. */
+void lower_states(lowering *l);
 
 #endif

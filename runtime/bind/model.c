@@ -11,6 +11,11 @@ uint64_t model_size(const model *m, axes of) {
     return n;
 }
 
+uint32_t model_states(const model *m, uint32_t k) {
+    axis states = m->program->summed.at[k].states;
+    return states == AXIS_NONE ? 2 : m->axes[states].size;
+}
+
 /* Where an entry is, from 0, of an axis of `size` entries. */
 static int64_t position(entry_place e, uint32_t size) {
     return (e.from_end ? (int64_t)size : 0) + e.offset - 1;

@@ -33,6 +33,9 @@ int64_t model_part_start(const model *m, axis part);
 /* Entries of a variable or node with these axes. */
 uint64_t model_size(const model *m, axes of);
 
+/* The number of states of a discrete latent that is summed out, program.summed.at[k]. */
+uint32_t model_states(const model *m, uint32_t k);
+
 /* The number of a size expression or another node of data and numbers alone. Used for axis sizes. */
 bool model_number(const model *m, node n, double *value);
 

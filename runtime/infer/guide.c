@@ -211,12 +211,11 @@ static void write_model(writer *w, const bool *closed) {
     ref open = w->given.log_jacobian, shut = tape_number(w->t, 0);
     for (uint32_t i = 0; i < p->model.count; i++) {
         const draw *s = &p->model.at[i];
-        add_to(w, closed[s->of] ? &shut : &open, lower_draw(w->l, s));
+        if (!program_touched(p, s->log_density))
+            add_to(w, closed[s->of] ? &shut : &open, lower_draw(w->l, s));
     }
-    for (uint32_t i = 0; i < p->factors.count; i++) {
-        axes over = lower_axes(w->l, program_node(p, p->factors.at[i])->axes);
-        add_to(w, &open, tape_sum(w->t, lower_node(w->l, p->factors.at[i]), over));
-    }
+    add_to(w, &open, lower_factors(w->l));
+    add_to(w, &open, lower_summed(w->l));
     add_to(w, &w->out.surrogate, open);
     add_to(w, &w->out.elbo, open);
     w->out.log_density = tape_map2(w->t, OP_add, open, shut);

@@ -37,7 +37,16 @@ reported reported_new(const model *m, arena *a) {
     return r;
 }
 
+/* Whether some of them depend on discrete latents, so that these have to be drawn. */
+static bool needs_states(const reported *r) {
+    const program *p = r->model->program;
+    for (uint32_t k = 0; k < r->count; k++)
+        if (program_touched(p, program_variable(p, r->of[k])->value)) return true;
+    return false;
+}
+
 void reported_output(const reported *r, lowering *l) {
+    if (needs_states(r)) lower_states(l);
     for (uint32_t k = 0; k < r->count; k++) {
         const variable_row *v = program_variable(r->model->program, r->of[k]);
         ref x = l->variables[r->of[k]] ? l->variables[r->of[k]] : lower_node(l, v->value);

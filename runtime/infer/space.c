@@ -37,14 +37,14 @@ static const draw *statement_of(const program *p, variable v) {
     return found;
 }
 
-/* Whether a node needs a latent; *itself where it needs v. */
+/* Whether a node needs a latent; *itself where it needs v, or one that is summed out and has no value. */
 static bool needs_latent(const program *p, node n, variable v, bool *seen, bool *itself) {
     if (seen[n]) return false;
     seen[n] = true;
     const node_row *x = program_node(p, n);
     if (x->op == NODE_variable) {
         const variable_row *row = program_variable(p, x->variable);
-        if (x->variable == v) *itself = true;
+        if (x->variable == v || row->kind == VARIABLE_summed) *itself = true;
         if (row->kind == VARIABLE_latent) return true;
         return row->kind != VARIABLE_data && row->value && needs_latent(p, row->value, v, seen, itself);
     }

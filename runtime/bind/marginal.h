@@ -1,0 +1,29 @@
+/* The sum over discrete latents on the tape, after the program's plan (lang/enumeration.c).
+ *
+ * A latent that is an index has its states as an axis: where the program asks for its value, that is the
+ * position along this axis, and a gather by it is a rename. One that is 0 or 1 is written twice, once for
+ * each value as a number, so that what it switches off is never computed; then both are put side by side
+ * along an axis of two. Either way a factor is a tensor over its plates and the states of the latents in it.
+ */
+#ifndef VM_BIND_MARGINAL_H
+#define VM_BIND_MARGINAL_H
+
+#include "runtime/bind/lower.h"
+
+typedef struct marginal marginal;
+
+/* `sum` is OP_log_sum_exp, or OP_max for the density of the most probable states. `sources`, NULL or one a
+ * latent (0: none), are added to its factors: values over its axes and its states. The derivative of the
+ * total with respect to one that is 0 is the probability of each state, of the most probable states it is 1
+ * for those (Darwiche, J. ACM 50, 2003). */
+marginal *marginal_new(lowering *l, op sum, const ref *sources);
+/* The log of the sum, with the axis `draw` or none. */
+ref marginal_total(const marginal *m);
+/* Draws the latents from their distribution given all that the lowering has set, and sets them. Needs
+ * OP_log_sum_exp. */
+void marginal_draw(marginal *m);
+
+/* The axes of latent k on the tape, and of its states. */
+axes marginal_axes(const lowering *l, uint32_t k);
+
+#endif

@@ -31,6 +31,7 @@ struct vm_fit {
     vm_fit *next;
     fit *fit;
     vm_variable *variables;
+    vm_states *states;
     size_t count;
 };
 
@@ -243,6 +244,35 @@ static void present_all(vm_fit *f) {
     }
 }
 
+static vm_states present_states(arena *a, const fit *f, const discrete *d) {
+    const program *p = f->model->program;
+    const variable_row *v = program_variable(p, d->of);
+    const char **axis_names = arena_array(a, const char *, AXES_MOST);
+    uint32_t *dims = arena_array(a, uint32_t, AXES_MOST);
+    for (int i = 0; i < v->axes.count; i++) {
+        axis_names[i] = program_axis(p, v->order[i])->name;
+        dims[i] = f->model->axes[v->order[i]].size;
+    }
+    size_t size = model_size(f->model, v->axes);
+    uint32_t *most = arena_array(a, uint32_t, size), first = v->type.support == SUPPORT_binary ? 0 : 1;
+    for (size_t i = 0; i < size; i++) most[i] = d->most_probable[i] + first;
+    return (vm_states){.name = v->name,
+                       .rank = v->axes.count,
+                       .axes = axis_names,
+                       .dims = dims,
+                       .size = size,
+                       .states = d->states,
+                       .probability = d->probability,
+                       .most_probable = most,
+                       .path = d->is_path};
+}
+
+static void present_all_states(vm_fit *f) {
+    f->states = arena_array(&f->arena, vm_states, f->fit->states.count);
+    for (uint32_t k = 0; k < f->fit->states.count; k++)
+        f->states[k] = present_states(&f->arena, f->fit, &f->fit->states.at[k]);
+}
+
 vm_status vm_run(vm_model *m, vm_progress_function *watch, void *user, vm_fit **result) {
     if (result) *result = NULL;
     if (!m || !result) return VM_invalid_argument;
@@ -270,6 +300,7 @@ vm_status vm_run(vm_model *m, vm_progress_function *watch, void *user, vm_fit **
         return (vm_status)s;
     }
     present_all(f);
+    present_all_states(f);
     f->next = m->fits;
     m->fits = f;
     *result = f;
@@ -301,5 +332,16 @@ const vm_variable *vm_variable_number(const vm_fit *f, size_t i) {
 const vm_variable *vm_variable_at(const vm_fit *f, const char *name) {
     for (size_t i = 0; f && name && i < f->count; i++)
         if (strcmp(f->variables[i].name, name) == 0) return &f->variables[i];
+    return NULL;
+}
+
+size_t vm_states_count(const vm_fit *f) { return f ? f->fit->states.count : 0; }
+const vm_states *vm_states_number(const vm_fit *f, size_t i) {
+    return i < vm_states_count(f) ? &f->states[i] : NULL;
+}
+
+const vm_states *vm_states_at(const vm_fit *f, const char *name) {
+    for (size_t i = 0; name && i < vm_states_count(f); i++)
+        if (strcmp(f->states[i].name, name) == 0) return &f->states[i];
     return NULL;
 }

@@ -132,6 +132,25 @@ VM_API const vm_variable *vm_variable_number(const vm_fit *fit, size_t i);
 /* NULL where the fit reports no such variable. */
 VM_API const vm_variable *vm_variable_at(const vm_fit *fit, const char *name);
 
+/* What is known of one discrete latent that was summed out: for each entry, row-major in the order of its
+ * axes, the probability of each state and the most probable one, as the program counts (0 or 1, else from 1).
+ * Where `path` is nonzero that is the state on the most probable path of a chain. */
+typedef struct vm_states {
+    const char *name;
+    uint32_t rank;
+    const char *const *axes; /* names */
+    const uint32_t *dims;
+    size_t size;
+    uint32_t states;
+    const double *probability; /* size × states */
+    const uint32_t *most_probable;
+    int path;
+} vm_states;
+VM_API size_t vm_states_count(const vm_fit *fit);
+VM_API const vm_states *vm_states_number(const vm_fit *fit, size_t i);
+/* NULL where no such latent was summed out. */
+VM_API const vm_states *vm_states_at(const vm_fit *fit, const char *name);
+
 #ifdef __cplusplus
 }
 #endif

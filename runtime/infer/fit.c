@@ -12,6 +12,7 @@
 #include "runtime/infer/clock.h"
 #include "runtime/infer/importance.h"
 #include "runtime/infer/objective.h"
+#include "runtime/infer/states.h"
 #include "runtime/infer/transforms.h"
 #include "runtime/infer/verdict.h"
 
@@ -338,6 +339,10 @@ static void report_sample(run *r) {
                 r->a, &f->summaries,
                 (summary){s->report->of[k], e - s->report->first[k], x.mean, x.sd, x.mcse, q[0], q[1], q[2]});
         }
+    uint64_t densest = 0;
+    for (uint64_t i = 1; i < s->count; i++)
+        if (s->log_density[i] > s->log_density[densest]) densest = i;
+    states_find(f, s->report, f->draws, f->draw_count, s->values + densest * s->report->scalars);
     f->log_density = s->log_density;
     f->log_guide = s->log_guide;
     f->khat = s->quality.khat;

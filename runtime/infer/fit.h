@@ -29,6 +29,15 @@ typedef struct summary {
     double mean, sd, mcse, q05, q50, q95;
 } summary;
 
+/* A discrete latent that was summed out. Entries are in the variable's order of axes, row-major. */
+typedef struct discrete {
+    variable of;
+    uint32_t states;         /* 2 for 0 and 1, else the size of the axis that it is an index into */
+    double *probability;     /* entries × states */
+    uint32_t *most_probable; /* by entry: a state, from 0 */
+    bool is_path;            /* the most probable states are those of a chain, taken together */
+} discrete;
+
 typedef struct fit {
     const model *model;
     arena *arena;
@@ -41,6 +50,7 @@ typedef struct fit {
     double log_evidence, log_evidence_error, khat, ess;
     bool corrected; /* summaries are of importance-weighted draws */
     vector(summary) summaries;
+    vector(discrete) states;
     uint64_t draw_count;
     double *draws; /* draw_count × scalars, in the order of `summaries`; unweighted draws of the posterior as
                       it is reported (resampled when corrected) */

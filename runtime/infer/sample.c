@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The entry in canonical order of entry `e` in the order as written. */
-static uint64_t canonical_entry(const model *m, const variable_row *v, uint64_t e) {
+uint64_t canonical_entry(const model *m, const variable_row *v, uint64_t e) {
     uint64_t stride[AXES_MOST], step = 1, place = 0;
     for (int i = v->axes.count; i-- > 0;) {
         stride[i] = step;

@@ -20,6 +20,9 @@ typedef struct reported {
 } reported;
 reported reported_new(const model *m, arena *a);
 
+/* The entry in canonical order of entry `e` in the variable's own order of axes. */
+uint64_t canonical_entry(const model *m, const variable_row *v, uint64_t e);
+
 /* The reported values as outputs of a tape, each over `draw` and its own axes, and their copy after a run:
  * rows of `scalars` numbers for the first `count` draws. */
 void reported_output(const reported *r, lowering *l);

@@ -32,27 +32,46 @@ static frame frame_of(const model *m, variable v, arena *a) {
     return f;
 }
 
-static report_row row_of(const model *m, const frame *f, const summary *s, arena *a) {
+static report_place place_of(const model *m, const frame *f, uint64_t entry, arena *a) {
     uint32_t rank = f->variable->axes.count, *at = arena_array(a, uint32_t, rank);
     const char **labels = f->labelled ? arena_array(a, const char *, rank) : NULL;
-    uint64_t left = s->entry;
+    uint64_t left = entry;
     for (uint32_t k = rank; k-- > 0;) {
         const bound_axis *along = &m->axes[f->variable->order[k]];
         at[k] = (uint32_t)(left % along->size) + 1;
         left /= along->size;
         if (along->labels) labels[k] = along->labels[at[k] - 1];
     }
-    return (report_row){.name = f->variable->name,
-                        .rank = rank,
-                        .axes = f->names,
-                        .at = at,
-                        .labels = labels,
+    return (report_place){f->variable->name, rank, f->names, at, labels};
+}
+
+static report_row row_of(const model *m, const frame *f, const summary *s, arena *a) {
+    return (report_row){.place = place_of(m, f, s->entry, a),
                         .mean = s->mean,
                         .sd = s->sd,
                         .mcse = s->mcse,
                         .q05 = s->q05,
                         .q50 = s->q50,
                         .q95 = s->q95};
+}
+
+/* `0` and `1`, or the labels or numbers of the axis that it is an index into. */
+static const char *const *state_names(const model *m, const discrete *d, arena *a) {
+    type is = program_variable(m->program, d->of)->type;
+    bool binary = is.support == SUPPORT_binary;
+    if (!binary && m->axes[is.index].labels) return m->axes[is.index].labels;
+    const char **names = arena_array(a, const char *, d->states);
+    for (uint32_t i = 0; i < d->states; i++) names[i] = arena_print(a, "%u", binary ? i : i + 1);
+    return names;
+}
+
+static void add_states(report *r, const fit *f, const discrete *d, arena *a) {
+    frame of = frame_of(f->model, d->of, a);
+    const char *const *names = state_names(f->model, d, a);
+    for (uint64_t e = 0; e < model_size(f->model, of.variable->axes); e++)
+        push(a, &r->states,
+             (report_states){place_of(f->model, &of, e, a), d->states, names, d->probability + e * d->states,
+                             d->most_probable[e], d->is_path});
 }
 
 report report_of_fit(const fit *f, arena *a) {
@@ -79,6 +98,7 @@ report report_of_fit(const fit *f, arena *a) {
             now = frame_of(f->model, s->variable, a);
         push(a, &r.rows, row_of(f->model, &now, s, a));
     }
+    for (uint32_t k = 0; k < f->states.count; k++) add_states(&r, f, &f->states.at[k], a);
     return r;
 }
 
@@ -117,7 +137,9 @@ static void json_reasons(const report *r, FILE *to) {
     fputc(']', to);
 }
 
-static void json_place(const report_row *row, FILE *to) {
+static void json_place(const report_place *row, FILE *to) {
+    fputs("{\"name\": ", to);
+    report_json_string(row->name, to);
     fputs(", \"axes\": [", to);
     for (uint32_t k = 0; k < row->rank && row->axes; k++) {
         if (k) fputs(", ", to);
@@ -137,9 +159,7 @@ static void json_place(const report_row *row, FILE *to) {
 }
 
 static void json_row(const report_row *row, FILE *to) {
-    fputs("{\"name\": ", to);
-    report_json_string(row->name, to);
-    json_place(row, to);
+    json_place(&row->place, to);
     json_field(", \"mean\": ", row->mean, to);
     json_field(", \"sd\": ", row->sd, to);
     json_field(", \"mcse\": ", row->mcse, to);
@@ -147,6 +167,20 @@ static void json_row(const report_row *row, FILE *to) {
     json_field(", \"q50\": ", row->q50, to);
     json_field(", \"q95\": ", row->q95, to);
     fputc('}', to);
+}
+
+static void json_states(const report_states *row, FILE *to) {
+    json_place(&row->place, to);
+    fputs(", \"states\": [", to);
+    for (uint32_t i = 0; i < row->count; i++) {
+        if (i) fputs(", ", to);
+        report_json_string(row->names[i], to);
+    }
+    fputs("], \"probability\": [", to);
+    for (uint32_t i = 0; i < row->count; i++) json_field(i ? ", " : "", row->probability[i], to);
+    fputs("], \"most_probable\": ", to);
+    report_json_string(row->names[row->most_probable], to);
+    fprintf(to, ", \"path\": %s}", row->is_path ? "true" : "false");
 }
 
 static const char *json_truth(bool x) { return x ? "true" : "false"; }
@@ -174,6 +208,11 @@ void report_json(const report *r, FILE *to) {
         fputs(i ? ",\n  " : "\n  ", to);
         json_row(&r->rows.at[i], to);
     }
+    if (r->states.count) fputs("],\n\"discrete\": [", to);
+    for (uint32_t i = 0; i < r->states.count; i++) {
+        fputs(i ? ",\n  " : "\n  ", to);
+        json_states(&r->states.at[i], to);
+    }
     fputs("]}\n", to);
 }
 
@@ -185,7 +224,7 @@ static int width_of(const char *text) {
 }
 
 /* `a[ANOKA, 2]`, without its last part where it is too long for `room`. */
-static void print_name(const report_row *row, char *out, size_t room) {
+static void print_name(const report_place *row, char *out, size_t room) {
     size_t used = (size_t)snprintf(out, room, "%s", row->name);
     for (uint32_t k = 0; k < row->rank && used < room; k++) {
         const char *before = k ? ", " : "[";
@@ -204,44 +243,88 @@ static bool is_shown(uint32_t before, uint32_t count) {
     return before < ROWS_SHOWN || count <= ROWS_SHOWN + 3;
 }
 
-/* The number of rows of the variable that row i belongs to, which it starts. */
-static uint32_t rows_of_variable(const report *r, uint32_t i) {
+/* How many entries from i on belong to the variable of entry i; entries are `size` bytes and begin with a
+ * place. */
+static uint32_t entries_of_variable(const void *entries, size_t size, uint32_t count, uint32_t i) {
+    const char *at = entries;
     uint32_t n = 1;
-    while (i + n < r->rows.count && strcmp(r->rows.at[i].name, r->rows.at[i + n].name) == 0) n++;
+    const report_place *first = (const void *)(at + i * size);
+    while (i + n < count &&
+           strcmp(first->name, ((const report_place *)(const void *)(at + (i + n) * size))->name) == 0)
+        n++;
     return n;
 }
 
-static int name_width(const report *r) {
+static int name_width(const void *entries, size_t size, uint32_t count) {
     int widest = 8;
     char text[NAME_ROOM];
-    for (uint32_t i = 0, n; i < r->rows.count; i += n) {
-        n = rows_of_variable(r, i);
+    for (uint32_t i = 0, n; i < count; i += n) {
+        n = entries_of_variable(entries, size, count, i);
         for (uint32_t k = 0; k < n && is_shown(k, n); k++) {
-            print_name(&r->rows.at[i + k], text, sizeof text);
+            print_name((const void *)((const char *)entries + (i + k) * size), text, sizeof text);
             if (width_of(text) > widest) widest = width_of(text);
         }
     }
     return widest;
 }
 
-static void table_row(const report_row *row, int width, FILE *to) {
+static void table_name(const report_place *place, int width, FILE *to) {
     char text[NAME_ROOM];
-    print_name(row, text, sizeof text);
+    print_name(place, text, sizeof text);
     fprintf(to, "%s%*s", text, width - width_of(text), "");
+}
+
+static void table_row(const report_row *row, int width, FILE *to) {
+    table_name(&row->place, width, to);
     const double columns[] = {row->mean, row->sd, row->mcse, row->q05, row->q50, row->q95};
     for (int k = 0; k < 6; k++) fprintf(to, " %10.4g", columns[k]);
     fputc('\n', to);
 }
 
+static void tell_more(uint32_t shown, uint32_t of, const char *name, FILE *to) {
+    if (shown < of) fprintf(to, "… %u more of `%s`; --json prints all\n", of - shown, name);
+}
+
 static void table_rows(const report *r, FILE *to) {
-    int width = name_width(r);
+    int width = name_width(r->rows.at, sizeof *r->rows.at, r->rows.count);
     fprintf(to, "\n%-*s %10s %10s %10s %10s %10s %10s\n", width, "variable", "mean", "sd", "mcse", "5%",
             "50%", "95%");
     for (uint32_t i = 0, n; i < r->rows.count; i += n) {
-        n = rows_of_variable(r, i);
+        n = entries_of_variable(r->rows.at, sizeof *r->rows.at, r->rows.count, i);
         uint32_t shown = 0;
         for (; shown < n && is_shown(shown, n); shown++) table_row(&r->rows.at[i + shown], width, to);
-        if (shown < n) fprintf(to, "… %u more of `%s`; --json prints all\n", n - shown, r->rows.at[i].name);
+        tell_more(shown, n, r->rows.at[i].place.name, to);
+    }
+}
+
+enum { STATES_SHOWN = 6 };
+
+/* The states with a column each where there are few; of more the most probable one alone. */
+static void table_of_states(const report *r, uint32_t first, uint32_t n, int width, FILE *to) {
+    const report_states *x = &r->states.at[first];
+    bool all = x->count <= STATES_SHOWN;
+    fprintf(to, "\n%-*s %16s", width, "discrete", x->is_path ? "on the best path" : "most probable");
+    for (uint32_t i = 0; all && i < x->count; i++)
+        fprintf(to, " %*sP(%s)", 10 - 3 - width_of(x->names[i]), "", x->names[i]);
+    fputs(all ? "\n" : " probability\n", to);
+    uint32_t shown = 0;
+    for (; shown < n && is_shown(shown, n); shown++) {
+        const report_states *row = x + shown;
+        table_name(&row->place, width, to);
+        fprintf(to, " %*s%s", 16 - width_of(row->names[row->most_probable]), "",
+                row->names[row->most_probable]);
+        for (uint32_t i = 0; all && i < row->count; i++) fprintf(to, " %10.4f", row->probability[i]);
+        if (!all) fprintf(to, " %11.4f", row->probability[row->most_probable]);
+        fputc('\n', to);
+    }
+    tell_more(shown, n, x->place.name, to);
+}
+
+static void table_states(const report *r, FILE *to) {
+    int width = name_width(r->states.at, sizeof *r->states.at, r->states.count);
+    for (uint32_t i = 0, n; i < r->states.count; i += n) {
+        n = entries_of_variable(r->states.at, sizeof *r->states.at, r->states.count, i);
+        table_of_states(r, i, n, width, to);
     }
 }
 
@@ -264,4 +347,5 @@ void report_table(const report *r, FILE *to) {
     if (isfinite(r->seconds)) fprintf(to, ", %.2f s", r->seconds);
     fputc('\n', to);
     if (r->rows.count) table_rows(r, to);
+    if (r->states.count) table_states(r, to);
 }

@@ -7,15 +7,30 @@
 
 #include "runtime/infer/fit.h"
 
-/* One scalar. */
-typedef struct report_row {
+/* An entry of a variable. */
+typedef struct report_place {
     const char *name;
     uint32_t rank;
     const char *const *axes;   /* names; NULL where they are not known */
     const uint32_t *at;        /* position along each axis, from 1 */
     const char *const *labels; /* by axis, NULL for an axis without; NULL where no axis has any */
+} report_place;
+
+/* One scalar. */
+typedef struct report_row {
+    report_place place;
     double mean, sd, mcse, q05, q50, q95;
 } report_row;
+
+/* One discrete latent that was summed out. */
+typedef struct report_states {
+    report_place place;
+    uint32_t count;
+    const char *const *names; /* of the states */
+    const double *probability;
+    uint32_t most_probable; /* a state, from 0 */
+    bool is_path;           /* that of the most probable path of a chain */
+} report_states;
 
 typedef struct report {
     const char *model;
@@ -26,6 +41,7 @@ typedef struct report {
     double elbo, elbo_error, log_evidence, log_evidence_error, khat, ess;
     bool interrupted, corrected;
     vector(report_row) rows; /* those of one variable follow each other */
+    vector(report_states) states;
 } report;
 
 /* "radon" of "models/radon.vm", in the arena. */

@@ -76,7 +76,8 @@ static void read_reasons(result_reader *r) {
     }
 }
 
-static void read_place(result_reader *r, const json_t *from, report_row *row) {
+static void read_place(result_reader *r, const json_t *from, report_place *row) {
+    row->name = text_of(r, json_object_get(from, "name"), "name");
     const json_t *at = list_of(r, from, "at"), *along = list_of(r, from, "axes"),
                  *labels = json_object_get(from, "label");
     row->rank = (uint32_t)json_array_size(at);
@@ -102,8 +103,8 @@ static void read_rows(result_reader *r) {
     const json_t *list = list_of(r, r->root, "variables");
     for (size_t i = 0; i < json_array_size(list) && r->good; i++) {
         const json_t *from = json_array_get(list, i);
-        report_row row = {.name = text_of(r, json_object_get(from, "name"), "name")};
-        read_place(r, from, &row);
+        report_row row = {0};
+        read_place(r, from, &row.place);
         row.mean = number_of(r, from, "mean");
         row.sd = number_of(r, from, "sd");
         row.mcse = number_of(r, from, "mcse");
@@ -111,6 +112,29 @@ static void read_rows(result_reader *r) {
         row.q50 = number_of(r, from, "q50");
         row.q95 = number_of(r, from, "q95");
         push(r->arena, &r->report->rows, row);
+    }
+}
+
+/* The names of the states are shared by the entries of a variable, as far as they are alike. */
+static void read_states(result_reader *r) {
+    const json_t *list = json_object_get(r->root, "discrete");
+    for (size_t i = 0; i < json_array_size(list) && r->good; i++) {
+        const json_t *from = json_array_get(list, i), *names = list_of(r, from, "states"),
+                     *numbers = list_of(r, from, "probability");
+        report_states row = {.count = (uint32_t)json_array_size(names), .is_path = truth_of(r, from, "path")};
+        read_place(r, from, &row.place);
+        if (json_array_size(numbers) != row.count || !row.count) report_foreign(r, "probability");
+        const char *most = text_of(r, json_object_get(from, "most_probable"), "most_probable");
+        const char **states = arena_array(r->arena, const char *, row.count);
+        double *probability = arena_array(r->arena, double, row.count);
+        for (uint32_t k = 0; k < row.count && r->good; k++) {
+            states[k] = text_of(r, json_array_get(names, k), "states");
+            probability[k] = json_number_value(json_array_get(numbers, k));
+            if (r->good && strcmp(states[k], most) == 0) row.most_probable = k;
+        }
+        row.names = states;
+        row.probability = probability;
+        push(r->arena, &r->report->states, row);
     }
 }
 
@@ -137,6 +161,7 @@ static void read_result(void *user) {
     to->corrected = truth_of(r, r->root, "corrected");
     to->interrupted = truth_of(r, r->root, "interrupted");
     if (r->good) read_rows(r);
+    if (r->good) read_states(r);
 }
 
 static void release_result(void *user) { json_decref(((result_reader *)user)->root); }
@@ -185,7 +210,7 @@ static void summarise(const data_array *x, report_row *row, double *sorted) {
 }
 
 /* `a.1.2` is a[1, 2]; a part that is no number belongs to the name. */
-static void split_name(arena *a, const char *column, report_row *row) {
+static void split_name(arena *a, const char *column, report_place *row) {
     const char *end = column + strlen(column), *part = end;
     uint32_t positions[AXES_MOST], count = 0;
     while (part > column && count < AXES_MOST) {
@@ -211,9 +236,9 @@ typedef struct placed_row {
 static int compare_rows(const void *a, const void *b) {
     const placed_row *x = a, *y = b;
     if (x->variable != y->variable) return x->variable < y->variable ? -1 : 1;
-    for (uint32_t k = 0; k < x->row.rank && k < y->row.rank; k++)
-        if (x->row.at[k] != y->row.at[k]) return x->row.at[k] < y->row.at[k] ? -1 : 1;
-    return (x->row.rank > y->row.rank) - (x->row.rank < y->row.rank);
+    for (uint32_t k = 0; k < x->row.place.rank && k < y->row.place.rank; k++)
+        if (x->row.place.at[k] != y->row.place.at[k]) return x->row.place.at[k] < y->row.place.at[k] ? -1 : 1;
+    return (x->row.place.rank > y->row.place.rank) - (x->row.place.rank < y->row.place.rank);
 }
 
 static bool is_of_stan(const char *column) {
@@ -228,9 +253,10 @@ static void read_rows_of_draws(arena *a, const data_set *s, report *to) {
     for (uint32_t i = 0; i < s->arrays.count; i++) {
         placed_row now = {0};
         if (is_of_stan(s->arrays.at[i].name)) continue;
-        split_name(a, s->arrays.at[i].name, &now.row);
+        split_name(a, s->arrays.at[i].name, &now.row.place);
         summarise(&s->arrays.at[i], &now.row, sorted);
-        if (rows.count && strcmp(rows.at[rows.count - 1].row.name, now.row.name) != 0) variables++;
+        if (rows.count && strcmp(rows.at[rows.count - 1].row.place.name, now.row.place.name) != 0)
+            variables++;
         now.variable = variables;
         push(a, &rows, now);
     }

@@ -110,8 +110,8 @@ static void test_draws(const char *path) {
         good = fabs(row->mean - s->mean) < 1e-14 && fabs(row->sd - s->sd) < 1e-14 &&
                fabs(row->mcse - s->mcse) < 1e-14 && fabs(row->q05 - s->q05) < 1e-14 &&
                fabs(row->q50 - s->q50) < 1e-14 && fabs(row->q95 - s->q95) < 1e-14;
-        good = good && row->rank == (i ? 2 : 0) &&
-               (i == 0 || (row->at[0] == (i + 1) / 2 && row->at[1] == 2 - i % 2));
+        good = good && row->place.rank == (i ? 2 : 0) &&
+               (i == 0 || (row->place.at[0] == (i + 1) / 2 && row->place.at[1] == 2 - i % 2));
     }
     CHECK(good, "draws are summarised");
     unlink(path);
@@ -199,7 +199,7 @@ static void test_long_table(void) {
     for (uint32_t i = 0; i < 100; i++) {
         uint32_t *at = arena_array(&W.arena, uint32_t, 1);
         *at = i + 1;
-        push(&W.arena, &r.rows, (report_row){.name = "b", .rank = 1, .at = at});
+        push(&W.arena, &r.rows, (report_row){.place = {.name = "b", .rank = 1, .at = at}});
     }
     char *table = printed(report_table, &r);
     CHECK(strstr(table, "b[12]") && !strstr(table, "b[13]") &&

@@ -210,6 +210,15 @@ axis axis_alias(checker *c, axis of, name as, span at);
 /* The axes that a list of plain names stands for; false, reported, where one is no axis. */
 bool evaluate_axes(checker *c, scope *s, const entries *list, axes *found, axis *order);
 type evaluate_type(checker *c, scope *s, const type_syntax *t);
+/* Whether a type is about entries along this axis together. */
+bool type_ties(const program *p, type t, axis a);
+/* Whether all that is of one support is of the other, as a correlation matrix is a covariance matrix. */
+bool support_within(support part, support whole);
+/* Whether the column's axis is that of the rows with one prime more. */
+bool is_prime_of(const program *p, axis column, axis row);
+/* Whether what is declared with these axes has those that its type ties together, of a matrix an axis and its
+ * alias; reports it where not. */
+bool check_event_axes(checker *c, const target *t, type held, const axis *order, uint32_t count);
 /* Whether the axes that a type names, `simplex[k]`, are the last ones of what has it. */
 bool check_type_axes(checker *c, scope *s, const type_syntax *t, const axis *order, uint32_t count);
 

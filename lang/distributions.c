@@ -92,14 +92,17 @@ static void check_argument(checker *c, const distribution *d, uint32_t i) {
     range must = type_range(c->p, t);
     bool refuted = range_disjoint(r->range, must);
     if (is_drawn(c->p, d->arguments[i])) must.open_below = must.open_above = false;
-    if (SUPPORTS[t.support].event && r->type.support != t.support && r->op != NODE_number)
+    if (SUPPORTS[t.support].event && !support_within(r->type.support, t.support) && r->op != NODE_number)
         refuted |= is_declared(c->p, d->arguments[i]) &&
                    !(t.support == SUPPORT_simplex && range_within(r->range, must));
     else refuted |= is_declared(c->p, d->arguments[i]) && !range_within(r->range, must);
+    refuted |= SUPPORTS[t.support].event == 2 && r->axes.count < 2;
     if (!refuted) return;
     diagnostic *told =
         diagnose(c->d, DIAGNOSTIC_support, place(c, d->argument_at[i]), "`%s` of `%s` must be %s; this %s",
-                 wants->name, d->definition->function.name, type_text(c->p, t), range_text(c, r->range));
+                 wants->name, d->definition->function.name, type_text(c->p, t),
+                 SUPPORTS[r->type.support].event ? arena_print(c->arena, "is %s", type_text(c->p, r->type))
+                                                 : range_text(c, r->range));
     advise_support(c, told, r, t);
 }
 
@@ -174,6 +177,25 @@ static axis free_axis(checker *c, node argument, axes of_x, const type *declared
     return found;
 }
 
+/* Axis parameters k and k' stand for an axis and an alias of it. */
+static bool check_aliases(checker *c, const distribution *d, bool tell, const axis_bindings *bound) {
+    for (uint32_t i = 0; i < bound->count; i++) {
+        name n = bound->at[i].name;
+        size_t stem = strlen(n) - primes_of(n);
+        const axis_binding *base = n[stem] ? bound_axis_of(bound, names_add(c->p->names, n, stem)) : NULL;
+        if (!base) continue;
+        const axis_row *row = program_axis(c->p, base->at), *column = program_axis(c->p, bound->at[i].at);
+        if (is_prime_of(c->p, bound->at[i].at, base->at)) continue;
+        if (!tell) return false;
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, d->at),
+                                    "a matrix of `%s` has an axis and its alias; here are `%s` and `%s`",
+                                    d->definition->function.name, row->name, column->name);
+        advise(c->d, told, "write the matrix over `%s` and `%s'`", row->name, row->name);
+        return false;
+    }
+    return true;
+}
+
 /* Binds the axis parameters; reports where it cannot be done and `told` is wanted. */
 bool bind_axis_parameters(checker *c, const distribution *d, const axis *order, uint32_t count,
                           const type *declared, bool tell, axis_bindings *bound, axes *event) {
@@ -183,10 +205,11 @@ bool bind_axis_parameters(checker *c, const distribution *d, const axis *order, 
     *event = (axes){0};
     if (count < events->count) {
         if (!tell) return false;
+        bool matrix = events->count > 1;
         diagnostic *told =
-            diagnose(c->d, DIAGNOSTIC_axes, place(c, d->at), "`%s` draws %s, so the left side needs an axis",
-                     f->function.name, events->count == 1 ? "a vector" : "a matrix");
-        advise(c->d, told, "write `x[axis] ~ %s`", signature(c, f));
+            diagnose(c->d, DIAGNOSTIC_axes, place(c, d->at), "`%s` draws %s, so the left side needs %s",
+                     f->function.name, matrix ? "a matrix" : "a vector", matrix ? "two axes" : "an axis");
+        advise(c->d, told, "write `x[%s] ~ %s`", matrix ? "axis, axis'" : "axis", signature(c, f));
         return false;
     }
     axes of_x = {0};
@@ -219,7 +242,7 @@ bool bind_axis_parameters(checker *c, const distribution *d, const axis *order, 
             bound->at[bound->count++] = (axis_binding){n, a};
         }
     }
-    return true;
+    return check_aliases(c, d, tell, bound);
 }
 
 /* The first node of an argument, outermost call first, that brings in an axis it may not have, for a message

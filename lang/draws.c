@@ -80,40 +80,58 @@ static void support_bounds(checker *c, type t, span at, node *lower, node *upper
     *upper = s->highest < INFINITY ? make_number(c, s->highest, at) : 0;
 }
 
-/* The log density of D cut to a narrower type. An order along an axis multiplies it by the number of orders
- * when the entries are alike otherwise; the event axis is summed here. Other vectors have no closed
- * normaliser: it is left out where it is a constant, and refused where it depends on latents. */
-static node narrowed(checker *c, const distribution *d, const axis_bindings *bound, node density, type from,
-                     type to, axis along, span at) {
-    if (along != AXIS_NONE) {
-        bool ordered = to.support == SUPPORT_ordered || to.support == SUPPORT_positive_ordered;
-        if (to.support == SUPPORT_positive_ordered &&
-            !range_within(type_range(c->p, from), (range){0, INFINITY, false, false, false}) &&
-            !is_improper(c, d) && needs_cdf(c, d, at, "narrowing"))
-            density = make(c, NODE_sub, density, log_mass(c, d, bound, make_number(c, 0, at), 0, at), 0, at);
-        bool alike = true, known = true;
-        for (uint32_t i = 0; i < d->count; i++) {
-            const node_row *argument = program_node(c->p, d->arguments[i]);
-            alike &= !axes_has(argument->axes, along);
-            known &= !argument->stochastic;
-        }
-        if (!density) return 0;
-        if (!known && !is_improper(c, d) && !(ordered && alike))
-            push(c->arena, &c->unsupported,
-                 (unsupported){at, "a narrowed vector whose arguments are latents that differ along it, "
-                                   "since its normaliser depends on them"});
-        density =
-            make_reduction(c, NODE_sum, make_expand(c, density, axes_one(along), at), axes_one(along), at);
-        if (!ordered || !alike || is_improper(c, d)) return density;
-        node_row size = {.op = NODE_size,
-                         .axis = program_axis(c->p, along)->of,
-                         .at = at,
-                         .range = {0, INFINITY, false, false, true}};
-        node orders =
-            make(c, NODE_lgamma, make(c, NODE_add, program_add(c->p, size), make_number(c, 1, at), 0, at), 0,
-                 0, at);
-        return make(c, NODE_add, density, orders, 0, at);
+/* The log of the density that x = y - mean(y) has where normal variables y are known to sum to 0, with
+ * respect to lengths on that plane: the sum of theirs less that of sum(y) / sqrt(n), which is normal too. */
+static node less_sum_density(checker *c, const distribution *d, node density, axes along, node size,
+                             span at) {
+    node loc = make_expand(c, d->arguments[0], along, at), scale = make_expand(c, d->arguments[1], along, at);
+    node mean = make_reduction(c, NODE_sum, loc, along, at);
+    node variance = make_reduction(c, NODE_sum, make(c, NODE_mul, scale, scale, 0, at), along, at);
+    node odds = make(c, NODE_div, make(c, NODE_mul, mean, mean, 0, at), variance, 0, at);
+    node spread = make(c, NODE_log, make(c, NODE_div, variance, size, 0, at), 0, 0, at);
+    node twice =
+        make(c, NODE_add, make(c, NODE_add, odds, spread, 0, at), make_number(c, log(2 * M_PI), at), 0, at);
+    return make(c, NODE_add, density, make(c, NODE_div, twice, make_number(c, 2, at), 0, at), 0, at);
+}
+
+/* The log density of D cut to a type that ties entries together, which is summed over them here. An order
+ * along an axis multiplies it by the number of orders when the entries are alike otherwise, and normal
+ * entries that sum to 0 have a closed form. Others have none: the normaliser is left out where it is a
+ * constant, and refused where it depends on latents. */
+static node narrowed_together(checker *c, const distribution *d, const axis_bindings *bound, node density,
+                              type from, type to, axes along, span at) {
+    bool ordered = to.support == SUPPORT_ordered || to.support == SUPPORT_positive_ordered;
+    if (to.support == SUPPORT_positive_ordered &&
+        !range_within(type_range(c->p, from), (range){0, INFINITY, false, false, false}) &&
+        !is_improper(c, d) && needs_cdf(c, d, at, "narrowing"))
+        density = make(c, NODE_sub, density, log_mass(c, d, bound, make_number(c, 0, at), 0, at), 0, at);
+    if (!density) return 0;
+    bool alike = true, known = true;
+    for (uint32_t i = 0; i < d->count; i++) {
+        const node_row *argument = program_node(c->p, d->arguments[i]);
+        alike &= !axes_common(argument->axes, along).count;
+        known &= !argument->stochastic;
     }
+    bool plane = to.support == SUPPORT_sum_to_zero && d->home->library &&
+                 strcmp(d->definition->function.name, "normal") == 0;
+    if (!known && !is_improper(c, d) && !(ordered && alike) && !plane)
+        push(c->arena, &c->unsupported,
+             (unsupported){at,
+                           "a narrowed vector whose arguments are latents, unless it is ordered and they are "
+                           "the same for all entries, or sum_to_zero and normal, since its normaliser "
+                           "depends on them"});
+    density = make_reduction(c, NODE_sum, make_expand(c, density, along, at), along, at);
+    if (is_improper(c, d) || !(plane || (ordered && alike))) return density;
+    node size = make_size(c, program_axis(c->p, along.at[0])->of, at);
+    if (plane) return less_sum_density(c, d, density, along, size, at);
+    node orders = make(c, NODE_lgamma, make(c, NODE_add, size, make_number(c, 1, at), 0, at), 0, 0, at);
+    return make(c, NODE_add, density, orders, 0, at);
+}
+
+/* The log density of D cut to a narrower type. */
+static node narrowed(checker *c, const distribution *d, const axis_bindings *bound, node density, type from,
+                     type to, axes along, span at) {
+    if (along.count) return narrowed_together(c, d, bound, density, from, to, along, at);
     node lower, upper;
     support_bounds(c, to, at, &lower, &upper);
     range whole = type_range(c->p, from);
@@ -258,7 +276,8 @@ static bool check_observed(checker *c, const left_side *l, const distribution *d
     if (v->kind != VARIABLE_data) fits = !range_disjoint(is, must);
     if (drawn.support == SUPPORT_index)
         fits = v->type.support == SUPPORT_index && v->type.index == drawn.index;
-    if (SUPPORTS[drawn.support].event) fits = v->type.support == drawn.support || v->kind != VARIABLE_data;
+    if (SUPPORTS[drawn.support].event)
+        fits = support_within(v->type.support, drawn.support) || v->kind != VARIABLE_data;
     if (fits) return true;
     diagnostic *told = diagnose(
         c->d, DIAGNOSTIC_support, l->target->at, "`%s` is declared %s, but `%s` draws values that are %s",
@@ -303,7 +322,7 @@ static bool check_guide(checker *c, const left_side *l, const distribution *d, t
     bool fits = range_within(is, must);
     if (v->type.support == SUPPORT_index)
         fits = drawn.support == SUPPORT_index && drawn.index == v->type.index;
-    if (SUPPORTS[v->type.support].event) fits = drawn.support == v->type.support;
+    if (SUPPORTS[v->type.support].event) fits = support_within(drawn.support, v->type.support);
     if (fits) return true;
     diagnostic *told = diagnose(c->d, DIAGNOSTIC_support, l->target->at,
                                 "`%s` is %s in the model, but `%s` also draws values that are not", v->name,
@@ -317,10 +336,10 @@ static bool check_guide(checker *c, const left_side *l, const distribution *d, t
 }
 
 static bool narrow(checker *c, scope *s, const left_side *l, const distribution *d, type drawn,
-                   type *narrower, axis *along) {
+                   type *narrower, axes *along) {
     const type_syntax *written = &l->target->type;
     *narrower = drawn;
-    *along = AXIS_NONE;
+    *along = (axes){0};
     if (!written->name) return true;
     uint32_t errors = c->d->errors;
     *narrower = evaluate_type(c, s, written);
@@ -330,16 +349,10 @@ static bool narrow(checker *c, scope *s, const left_side *l, const distribution 
     if (c->d->errors != errors) return false;
     if (!check_type_axes(c, s, written, l->order, l->axes.count)) return false;
     if (SUPPORTS[narrower->support].event) {
-        if (l->axes.count < SUPPORTS[narrower->support].event) {
-            diagnostic *told =
-                diagnose(c->d, DIAGNOSTIC_axes, l->target->at, "`%s` is %s, so it needs an axis",
-                         l->target->name, SUPPORTS[narrower->support].about);
-            advise(c->d, told, "write `%s[axis] : %s ~ …`", l->target->name,
-                   SUPPORTS[narrower->support].name);
-            return false;
-        }
-        *along = l->order[l->axes.count - 1];
-        narrower->index = *along;
+        if (!check_event_axes(c, l->target, *narrower, l->order, l->axes.count)) return false;
+        for (int i = l->axes.count - SUPPORTS[narrower->support].event; i < l->axes.count; i++)
+            *along = axes_with(*along, l->order[i]);
+        narrower->index = l->order[l->axes.count - 1];
     }
     if (range_within(type_range(c->p, *narrower), closure(type_range(c->p, drawn))) &&
         type_range(c->p, *narrower).whole == type_range(c->p, drawn).whole)
@@ -452,7 +465,7 @@ static void check_statement(checker *c, definition *f, const item *it, block_kin
         return;
     if (!check_argument_axes(c, s, d, it->draw.distribution, l.target, l.axes, &bound)) return;
     type drawn = drawn_type(c, d, has_type ? &declared : NULL, &bound), narrower;
-    axis along;
+    axes along;
     if (!cuts_once(c, it, l.target) || !narrow(c, s, &l, d, drawn, &narrower, &along)) return;
     if (l.observed && !check_observed(c, &l, d, narrower)) return;
     if (block == BLOCK_guide && !check_guide(c, &l, d, narrower)) return;
@@ -498,7 +511,7 @@ static void check_statement(checker *c, definition *f, const item *it, block_kin
                 .along = along,
                 .type = narrower};
     memcpy(row.arguments, d->arguments, sizeof row.arguments);
-    if (along != AXIS_NONE) row.event = axes_with(row.event, along);
+    row.event = axes_union(row.event, along);
     row.axes = axes_minus(l.axes, row.event);
     row.log_density = property_at(c, d, &bound, c->word_log_density, x);
     if (l.target->type.name)

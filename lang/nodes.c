@@ -96,7 +96,7 @@ node make_gather(checker *c, node x, node index, axis a, span at) {
                     .at = place(c, at)};
     if (too_many_axes(c, row.axes, at)) return 0;
     row.type = r->type;
-    if (SUPPORTS[r->type.support].event && r->type.index == a) row.type = (type){0};
+    if (type_ties(c->p, r->type, a)) row.type = (type){0};
     row.range = r->range;
     row.stochastic = r->stochastic || i->stochastic;
     return program_add(c->p, row);

@@ -172,7 +172,7 @@ typedef struct draw {
     node sample; /* of all axes of x; 0 where the distribution has none. What follows is not done to it: */
     node lower, upper;    /* x lies between them, narrowed or truncated; 0: no bound */
     node lowest, highest; /* … and what lies beyond them is censored to them; 0: nothing is */
-    axis along;           /* … and is narrowed to a vector along it; else AXIS_NONE */
+    axes along;           /* … and is narrowed to a vector or matrix over them; of an order there is one */
     bool pathwise;        /* the sample is whole and differentiable in the arguments */
     node kl;              /* guide only: KL(this, the model's statement for x) in closed form, or 0 */
 } draw;

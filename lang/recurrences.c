@@ -153,7 +153,7 @@ axes cut_axes(const part *cut, axes s) {
 
 node make_part(checker *c, node x, axis whole, axis part, int32_t shift, span at) {
     node_row row = *program_node(c->p, x);
-    if (SUPPORTS[row.type.support].event && row.type.index == whole) row.type = (type){0};
+    if (type_ties(c->p, row.type, whole)) row.type = (type){0};
     row.op = NODE_part;
     row.in[0] = x, row.in[1] = row.in[2] = 0;
     row.axes = axes_with(axes_without(row.axes, whole), part);

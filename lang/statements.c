@@ -434,12 +434,7 @@ static void check_given(checker *c, definition *f, bool data) {
     if (c->d->errors != errors) return;
     if (held.may_be_missing)
         push(c->arena, &c->unsupported, (unsupported){t->type.at, "data with missing entries"});
-    if (SUPPORTS[held.support].event > s.count) {
-        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, t->at, "`%s` is %s, so it needs an axis", t->name,
-                                    SUPPORTS[held.support].about);
-        advise(c->d, told, "write `%s[axis] : %s`", t->name, SUPPORTS[held.support].name);
-        return;
-    }
+    if (!check_event_axes(c, t, held, order, s.count)) return;
     if (!check_type_axes(c, f->scope, &t->type, order, s.count)) return;
     if (SUPPORTS[held.support].event) held.index = order[s.count - 1];
     set_axes(c, v, s, order);
@@ -478,7 +473,9 @@ static void settle_value(checker *c, definition *f, uint32_t part, node n, axes 
     if (c->d->errors != errors || !n ||
         (t->type.name && !check_declared_type(c, n, held, t, f->item->value.value->at)))
         return;
-    if (t->type.name && !check_type_axes(c, f->scope, &t->type, order, s.count)) return;
+    if (t->type.name && (!check_event_axes(c, t, held, order, s.count) ||
+                         !check_type_axes(c, f->scope, &t->type, order, s.count)))
+        return;
     if (t->type.name && SUPPORTS[held.support].event && s.count) held.index = order[s.count - 1];
     set_axes(c, v, s, order);
     variable_row *row = &c->p->variables.at[v];

@@ -139,3 +139,38 @@ bool check_type_axes(checker *c, scope *s, const type_syntax *t, const axis *ord
     advise(c->d, told, "leave out its brackets, or write those axes last on the left");
     return false;
 }
+
+bool type_ties(const program *p, type t, axis a) {
+    uint8_t event = SUPPORTS[t.support].event;
+    return event && (t.index == a || (event == 2 && program_axis(p, t.index)->of == program_axis(p, a)->of));
+}
+
+bool support_within(support part, support whole) {
+    return part == whole || (part == SUPPORT_positive_ordered && whole == SUPPORT_ordered) ||
+           (part == SUPPORT_correlation && whole == SUPPORT_covariance) ||
+           (part == SUPPORT_cholesky_correlation && whole == SUPPORT_cholesky_covariance);
+}
+
+bool is_prime_of(const program *p, axis column, axis row) {
+    const axis_row *of = program_axis(p, row), *a = program_axis(p, column);
+    size_t length = strlen(of->name);
+    return a->of == of->of && strncmp(a->name, of->name, length) == 0 && strcmp(a->name + length, "'") == 0;
+}
+
+bool check_event_axes(checker *c, const target *t, type held, const axis *order, uint32_t count) {
+    const support_row *s = &SUPPORTS[held.support];
+    bool square = s->event == 2;
+    if (count < s->event) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, t->at, "`%s` is %s, so it needs %s", t->name,
+                                    s->about, square ? "two axes" : "an axis");
+        advise(c->d, told, "write `%s[%s] : %s`", t->name, square ? "axis, axis'" : "axis", s->name);
+        return false;
+    }
+    if (!square || is_prime_of(c->p, order[count - 1], order[count - 2])) return true;
+    name row = program_axis(c->p, order[count - 2])->name;
+    diagnostic *told =
+        diagnose(c->d, DIAGNOSTIC_axes, t->at, "`%s` is %s, but its last axes are `%s` and `%s`", t->name,
+                 s->about, row, program_axis(c->p, order[count - 1])->name);
+    advise(c->d, told, "write `%s[%s, %s'] : %s`", t->name, row, row, s->name);
+    return false;
+}

@@ -68,6 +68,7 @@ static bool check_entries(binding *b, variable v, const double *x, uint64_t coun
         r.lowest = bound(b, row->type.lower, r.lowest);
         r.highest = bound(b, row->type.upper, r.highest);
     }
+    if (SUPPORTS[row->type.support].event && r.lowest < 0) r.lowest -= SLACK, r.highest += SLACK;
     uint64_t wrong = 0, first = 0;
     for (uint64_t i = 0; i < count; i++)
         if (!lies_within(x[i], &r) && wrong++ == 0) first = i;

@@ -100,7 +100,7 @@ static bool refuse_draw(prior *p, const draw *d) {
         return false;
     }
     support s = d->type.support;
-    if (d->along == AXIS_NONE || s == SUPPORT_ordered || s == SUPPORT_positive_ordered) return true;
+    if (!d->along.count || s == SUPPORT_ordered || s == SUPPORT_positive_ordered) return true;
     said = diagnose(p->d, DIAGNOSTIC_dist, d->at, "`%s` narrowed to %s cannot be drawn from", d->distribution,
                     SUPPORTS[s].name);
     if (x->observed) advise(p->d, said, "use a distribution that lies on this support");
@@ -237,8 +237,8 @@ static statement open_statement(prior *p, uint32_t number) {
     statement s = {.draw = d, .of = program_variable(p->program, d->of), .attempts = 1};
     s.axes = axes_union(d->axes, d->event);
     s.size = model_size(p->model, s.axes);
-    s.ordered = d->along != AXIS_NONE;
-    s.cut = d->lower || d->upper || (s.ordered && !is_alike(p, d, d->along));
+    s.ordered = d->along.count;
+    s.cut = d->lower || d->upper || (s.ordered && !is_alike(p, d, d->along.at[0]));
     if (s.cut && s.size)
         s.attempts = s.size < ATTEMPTS_ENTRIES / ATTEMPTS_A_RUN ? ATTEMPTS_A_RUN
                      : s.size < ATTEMPTS_ENTRIES                ? (uint32_t)(ATTEMPTS_ENTRIES / s.size)
@@ -257,8 +257,8 @@ typedef struct vectors {
 } vectors;
 
 static vectors vectors_of(const prior *p, const statement *s) {
-    vectors v = {1, p->model->axes[s->draw->along].size};
-    for (int i = s->axes.count; i-- > 0 && s->axes.at[i] != s->draw->along;)
+    vectors v = {1, p->model->axes[s->draw->along.at[0]].size};
+    for (int i = s->axes.count; i-- > 0 && s->axes.at[i] != s->draw->along.at[0];)
         v.inner *= p->model->axes[s->axes.at[i]].size;
     return v;
 }
@@ -296,7 +296,7 @@ static bool is_ordered(vectors v, const double *x, const double *good, uint64_t 
 static uint64_t accept(const prior *p, const statement *s, const double *x, const double *good, double *out,
                        bool *done) {
     uint64_t accepted = 0;
-    bool whole = s->ordered && !is_alike(p, s->draw, s->draw->along);
+    bool whole = s->ordered && !is_alike(p, s->draw, s->draw->along.at[0]);
     vectors v = whole ? vectors_of(p, s) : (vectors){1, 1};
     for (uint64_t e = 0; e < s->size; e++) {
         if (done[e] || vector_start(v, e) != e) continue;

@@ -84,12 +84,21 @@ double *sample_weights(const sample *s, const double *log_weight, arena *a) {
     return weight;
 }
 
+/* Counted from the first draw, so that a constant, as an entry above a diagonal, has itself for a mean, and
+ * no deviations that are but rounding. */
+static double weighted_mean(const sample *s, uint64_t scalar, const double *weight) {
+    const double *x = s->values + scalar;
+    uint64_t stride = s->report->scalars;
+    double mean = 0;
+    for (uint64_t i = 0; i < s->count; i++)
+        if (weight[i] > 0) mean += weight[i] * (x[i * stride] - x[0]);
+    return x[0] + mean;
+}
+
 moments sample_moments(const sample *s, uint64_t scalar, const double *weight) {
     const double *x = s->values + scalar;
     uint64_t stride = s->report->scalars;
-    double mean = 0, square = 0, error = 0, weights = 0;
-    for (uint64_t i = 0; i < s->count; i++)
-        if (weight[i] > 0) mean += weight[i] * x[i * stride];
+    double mean = weighted_mean(s, scalar, weight), square = 0, error = 0, weights = 0;
     for (uint64_t i = 0; i < s->count; i++) {
         if (!(weight[i] > 0)) continue;
         double d = x[i * stride] - mean;
@@ -123,9 +132,7 @@ void sample_quantiles(const double *rows, uint64_t count, uint64_t stride, uint6
 static double scalar_error(const sample *s, const double *weight, uint64_t scalar) {
     const double *x = s->values + scalar;
     uint64_t stride = s->report->scalars;
-    double mean = 0, variance = 0, mean_error = 0, sd_error = 0;
-    for (uint64_t i = 0; i < s->count; i++)
-        if (weight[i] > 0) mean += weight[i] * x[i * stride];
+    double mean = weighted_mean(s, scalar, weight), variance = 0, mean_error = 0, sd_error = 0;
     for (uint64_t i = 0; i < s->count; i++)
         if (weight[i] > 0) variance += weight[i] * (x[i * stride] - mean) * (x[i * stride] - mean);
     for (uint64_t i = 0; i < s->count && variance > 0; i++) {

@@ -11,8 +11,8 @@ bool transform_check(diagnostics *d, const model *m, variable v);
 
 /* The number of unconstrained entries of a variable. */
 uint64_t transform_size(const model *m, variable v);
-/* The axes of the unconstrained entries on the tape: those of the variable, of which the last one may be
- * shorter. */
+/* The axes of the unconstrained entries on the tape: those of the variable, of which those that its support
+ * ties together may be another one. */
 axes transform_axes(const lowering *l, variable v);
 
 /* u has transform_axes and perhaps the axis `draw`. What the bounds of an interval depend on must have been

@@ -17,7 +17,7 @@ there, a row of the table holds x(u), and both density and gradient are those of
 import json, os, re
 import numpy as np
 from numpy import exp, log, sqrt, pi
-from scipy import special
+from scipy import special, stats
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
@@ -913,6 +913,79 @@ def matrices(d):
                       n @ lower_factor(K) @ n]
         return total(*terms)
     return {"l": positive(2), "s": positive(), "f": real(4), "g": real(4, 2)}, f
+
+
+def lower_symmetric(A):
+    """what a factorisation that reads the lower triangle sees"""
+    return np.tril(A) + np.tril(A, -1).T
+
+
+def lkj_constant(eta, d):
+    """Lewandowski, Kurowicka and Joe (2009), equation 16: the integral of det(R)^(eta - 1)"""
+    powers = sum((2 * eta - 2 + d - k) * (d - k) for k in range(1, d)) * log(2)
+    return powers + sum((d - k) * (2 * lgamma(eta + (d - k - 1) / 2) - lgamma(2 * eta + d - k - 1))
+                        for k in range(1, d))
+
+
+def log_matrix_gamma(a, d):
+    return d * (d - 1) / 4 * log(pi) + sum(lgamma(a - i / 2) for i in range(d))
+
+
+def wishart(x, df, scale):
+    d = len(x)
+    return ((df - d - 1) * log(np.linalg.det(x)) - df * log(np.linalg.det(scale)) -
+            np.trace(np.linalg.solve(scale, x)) - df * d * log(2)) / 2 - log_matrix_gamma(df / 2, d)
+
+
+def inv_wishart(x, df, scale):
+    d = len(x)
+    return (df * log(np.linalg.det(scale)) - (df + d + 1) * log(np.linalg.det(x)) -
+            np.trace(np.linalg.solve(x, scale)) - df * d * log(2)) / 2 - log_matrix_gamma(df / 2, d)
+
+
+def on_plane(z, m, s):
+    """normal entries given that they sum to 0: their density less that of sum / sqrt(n); the same, of the
+    coordinates in an orthonormal basis of the plane, is the conditional multivariate normal"""
+    n = len(z)
+    found = np.sum(normal(z, m, s)) - normal(0, np.sum(m) / sqrt(n), sqrt(np.sum(s ** 2) / n))
+    B, one, C = np.linalg.qr(np.eye(n) - 1 / n)[0][:, :n - 1], np.full(n, n ** -0.5), np.diag(s ** 2)
+    gain = C @ one / (one @ C @ one)
+    basis = log_multi_normal(B.T @ z, B.T @ (m - gain * (one @ m)), B.T @ (C - np.outer(gain, one @ C)) @ B)
+    assert np.isclose(np.real(found), np.real(basis))
+    return found
+
+
+@program
+def matrix_distributions(d):
+    spread = np.array([[1, 0.2, -0.1], [0.2, 2, 0.3], [-0.1, 0.3, 1.5]])
+    assert np.isclose(wishart(spread, 4.5, spread + np.eye(3)),
+                      stats.wishart.logpdf(spread, 4.5, spread + np.eye(3)))
+    assert np.isclose(inv_wishart(spread, 4.5, spread + np.eye(3)),
+                      stats.invwishart.logpdf(spread, 4.5, spread + np.eye(3)))
+
+    def f(shape, v, R, L, W, V, P, z):
+        R, V, W = lower_symmetric(R), lower_symmetric(V), [lower_symmetric(w) for w in W]
+        S = np.outer(v, v) + 2 * np.eye(3)
+        terms = [half_normal(shape, 2), normal(v, 0, 1), (shape - 1) * log(np.linalg.det(R)) - lkj_constant(shape, 3)]
+        for g in range(2):
+            eta = shape + g + 1
+            # the lower entries of L L' by those of L: the product of L[i, i]^(d - i)
+            terms += [(2 * eta - 2) * log(np.diag(L[g])) + np.array([2, 1, 0]) * log(np.diag(L[g])),
+                      -lkj_constant(eta, 3), wishart(W[g], shape + 4, S)]
+            terms += [on_plane(z[g], v, shape * np.arange(1, 4))]
+        terms += [inv_wishart(V, 3 + shape, S + R), normal(P, 0, 2)]
+        return total(*terms)
+
+    def draws(rng):
+        factor = lambda: np.tril(rng.uniform(-0.5, 0.5, (3, 3)), -1) + np.diag(rng.uniform(0.5, 1.5, 3))
+        of_rows = lambda a: a / sqrt(np.sum(a ** 2, 1, keepdims=True))
+        square = lambda a: a @ a.T
+        z = rng.standard_normal((2, 3))
+        return {"shape": positive()(rng), "v": real(3)(rng), "R": square(of_rows(factor())),
+                "L": np.array([of_rows(factor()), of_rows(factor())]),
+                "W": np.array([square(factor()), square(factor())]), "V": square(factor()), "P": factor(),
+                "z": z - z.mean(1, keepdims=True)}
+    return draws, f
 
 
 @program

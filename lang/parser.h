@@ -113,7 +113,7 @@ void grammar_run(parser *p);
 bool grammar_accepts(const void *engine, uint32_t kind);
 
 /* syntax.c */
-void reader_open(parser *p);
+void reader_open(parser *p, diagnostics *d, names *n, uint32_t source); /* the text is valid */
 token reader_next(parser *p);
 /* The word that opened the innermost block, 0 at top level. */
 uint16_t reader_block(const parser *p);

@@ -234,15 +234,22 @@ token reader_next(parser *p) {
 
 /* ---- The entry ---- */
 
+void reader_open(parser *p, diagnostics *d, names *n, uint32_t number) {
+    const char *text = d->sources.at[number].text;
+    *p = (parser){.diagnostics = d,
+                  .arena = d->arena,
+                  .lexer = {d->arena, n, text, (const unsigned char *)text},
+                  .text = text,
+                  .source = number,
+                  .fresh = true};
+    p->ahead[0] = lex_next(&p->lexer);
+    p->ahead[1] = lex_next(&p->lexer);
+}
+
 syntax syntax_parse(diagnostics *d, names *n, uint32_t number) {
     const source *s = &d->sources.at[number];
     parser *p = arena_new(d->arena, parser);
-    *p = (parser){.diagnostics = d,
-                  .arena = d->arena,
-                  .lexer = {d->arena, n, s->text, (const unsigned char *)s->text},
-                  .text = s->text,
-                  .source = number,
-                  .fresh = true};
+    *p = (parser){.diagnostics = d, .arena = d->arena, .text = s->text, .source = number};
     uint32_t valid = lex_valid(s->text);
     if (valid < s->length) {
         bool null = s->text[valid] == 0;
@@ -251,8 +258,7 @@ syntax syntax_parse(diagnostics *d, names *n, uint32_t number) {
                 null ? "is this a program? A text has no zero bytes" : "save the file in the encoding UTF-8");
         return (syntax){.source = number};
     }
-    p->ahead[0] = lex_next(&p->lexer);
-    p->ahead[1] = lex_next(&p->lexer);
+    reader_open(p, d, n, number);
     grammar_run(p);
     return (syntax){tree_items(p, &p->items), number};
 }

@@ -853,6 +853,56 @@ def contractions(d):
     return {"W": real(3, 4), "V": real(4, 2), "b": real(4), "s": positive(2)}, f
 
 
+@program
+def nets(d):
+    X = d["X"]
+
+    def f(**at):
+        def layer(name, x):
+            return x @ at[name + ".W"] + at[name + ".b"]
+
+        def first(x):
+            return np.tanh(layer("first", x))
+
+        def leaky(x):
+            return np.where(np.real(x) > 0, x, 0.1 * x)
+
+        x = expit(layer("gaussian1.inner", -X))
+        gap = x - np.mean(x, 1, keepdims=True)
+        h = layer("gaussian1.inner", X)
+        h = h * Phi(h) + at["gaussian1.layer_norm1.offset"] + (
+            at["gaussian1.layer_norm1.scale"] * gap / sqrt(np.mean(gap ** 2, 1, keepdims=True) + 1e-5))
+        mean = layer("gaussian1.dense1", h * expit(h))
+        spread = softplus(layer("gaussian1.dense2", np.where(np.real(h) > 0, h, exp(h) - 1)))
+        twice = layer("shared", first(X)) - layer("shared", first(2 * X))
+        apart = layer("dense1", leaky(X)) * layer("dense2", leaky(X + 1))
+        relu = np.where(np.real(at["shared.b"]) > 0, at["shared.b"], 0)
+        tau = at["first.tau"]
+        return total(half_normal(tau, 1), normal(at["first.W"], 0, tau / sqrt(3)), normal(at["first.b"], 0, 1),
+                     -0.1 * at["first.b"] ** 2,
+                     normal(d["y"], mean + twice + apart + relu * tau, spread))
+    sizes = {"first": (3, 4), "shared": (4, 2), "dense1": (3, 2), "dense2": (3, 2), "gaussian1.inner": (3, 4),
+             "gaussian1.dense1": (4, 2), "gaussian1.dense2": (4, 2)}
+    draws = {"first.tau": positive(), "gaussian1.layer_norm1.scale": real(4), "gaussian1.layer_norm1.offset": real(4)}
+    for name, (rows, columns) in sizes.items():
+        draws[name + ".W"] = real(rows, columns)
+        draws[name + ".b"] = real(columns)
+    return draws, f
+
+
+@program
+def submodel(d):
+    """The same network without nets, its weights drawn one by one."""
+    def f(sigma, **at):
+        W, b, V, c = at["first.W"], at["first.b"], at["second.W"], at["second.b"]
+        h = d["X"] @ W + b
+        h = np.where(np.real(h) > 0, h, 0)
+        return total(half_normal(sigma, 1), normal(W, 0, 1 / sqrt(3)), normal(b, 0, 1), normal(V, 0, 1 / sqrt(5)),
+                     normal(c, 0, 1), normal(d["y"], (h @ V + c)[:, 0], sigma))
+    return {"sigma": positive(), "first.W": real(3, 5), "first.b": real(5), "second.W": real(5, 1),
+            "second.b": real(1)}, f
+
+
 def log_multi_normal(x, m, C):
     return -0.5 * (x - m) @ np.linalg.solve(C, x - m) - 0.5 * log(np.linalg.det(C)) - len(x) * LOG_ROOT
 

@@ -254,6 +254,7 @@ static void declare_own(checker *c, net *n, const item *it, surroundings now) {
     f->now = now;
     variable v = f->variables[0];
     c->p->variables.at[v].at = place(c, c->p->variables.at[v].at);
+    c->p->variables.at[v].of_net = true;
     name_variable(c, n, v, own_targets(it)->at[0].name);
     push(c->arena, &n->own, f);
 }

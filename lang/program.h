@@ -152,6 +152,7 @@ typedef struct variable_row {
     node value;      /* see kind; 0 where there is none */
     node self;       /* the node that stands for it */
     bool from_zero;  /* data of an index type that count from 0 */
+    bool of_net;     /* declared by a net */
     bool observed;   /* data or let that the model draws */
     bool stochastic; /* changes with a latent, a param or a random draw */
     uint32_t draw;   /* latents: their statement in program.draws */

@@ -20,6 +20,13 @@ void adam_step(adam *o, const double *gradient, double rate) {
     }
 }
 
+void adam_restart(adam *o, const double *x) {
+    o->steps = 0;
+    memcpy(o->x, x, o->size * sizeof *x);
+    memset(o->mean, 0, o->size * sizeof *o->mean);
+    memset(o->square, 0, o->size * sizeof *o->square);
+}
+
 /* The trace. */
 
 enum { FEWEST_BATCHES = 8 };
@@ -144,6 +151,11 @@ descent descent_open(uint64_t size, uint64_t watched, double rate, double tolera
 
 void descent_restart(descent *o) { trace_restart(&o->trace, batch_length(o->rate)); }
 
+void descent_retreat(descent *o) {
+    o->rate *= 0.3;
+    descent_restart(o);
+}
+
 static bool moved(const descent *o, const double *unit) {
     uint64_t far = 0;
     for (uint64_t i = 0; i < o->trace.watched; i++)
@@ -157,8 +169,7 @@ descent_event descent_take(descent *o, const double *x, const double *unit) {
     if (o->level > 0 && (!moved(o, unit) || o->level == LEVELS_MOST)) return DESCENT_converged;
     memcpy(o->previous, o->average, o->trace.size * sizeof *o->average);
     o->level++;
-    o->rate *= 0.3;
-    descent_restart(o);
+    descent_retreat(o);
     return DESCENT_lowered;
 }
 

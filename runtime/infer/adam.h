@@ -17,6 +17,8 @@ typedef struct adam {
 } adam;
 adam adam_open(uint64_t size, arena *a);
 void adam_step(adam *o, const double *gradient, double rate);
+/* Goes on from x, with no memory of gradients. */
+void adam_restart(adam *o, const double *x);
 
 /* Iterates at one rate by their batch means. When the batches are full, pairs of them are joined, so memory
  * is constant and a batch becomes longer than the memory of the iterates. */
@@ -47,6 +49,8 @@ descent descent_open(uint64_t size, uint64_t watched, double rate, double tolera
 /* Takes an iterate. After DESCENT_lowered the caller goes on from `average`, and after DESCENT_converged it
  * ends with it. */
 descent_event descent_take(descent *o, const double *x, const double *unit);
+/* Lowers the rate without a level being done. */
+void descent_retreat(descent *o);
 /* Forgets the iterates of this level. */
 void descent_restart(descent *o);
 /* The best that is known when there is no time left: the average of the last half. */

@@ -8,6 +8,7 @@
 #include <math.h>
 #include "autodiff/machine.h"
 #include "autodiff/passes.h"
+#include "runtime/infer/net_start.h"
 #include "runtime/infer/transforms.h"
 
 static const double FIRST_LOG_SCALE = -1;
@@ -73,6 +74,12 @@ guide *guide_new(diagnostics *d, const model *m, bool full_rank, arena *a) {
     return g;
 }
 
+static double *part_start(const guide *g, part_kind kind, uint32_t family, double *x) {
+    for (uint32_t b = 0; b < g->parts.count; b++)
+        if (g->parts.at[b].kind == kind && g->parts.at[b].family == family) return x + g->parts.at[b].offset;
+    return NULL;
+}
+
 void guide_start(const guide *g, uint64_t seed, double *x, arena *a) {
     tape written, run;
     tape_open(&written, a);
@@ -98,6 +105,9 @@ void guide_start(const guide *g, uint64_t seed, double *x, arena *a) {
             if (from && isfinite(from[i])) x[k->offset + i] = from[i];
         }
     }
+    for (uint32_t f = 0; f < g->family_count; f++)
+        net_start(&g->spaces[f], seed, part_start(g, PART_location, f, x), part_start(g, PART_scale, f, x),
+                  a);
 }
 
 /* Writing it. */

@@ -5,6 +5,7 @@
 #include "autodiff/passes.h"
 #include "runtime/infer/clock.h"
 #include "runtime/infer/density.h"
+#include "runtime/infer/retreat.h"
 
 enum { FAULTS_MOST = 200, WATCH_EVERY = 50 };
 
@@ -93,6 +94,7 @@ bool objective_fit(objective *o, arena *a, objective_course *c) {
     adam optimiser = adam_open(size, a);
     double *unit = arena_array(a, double, size);
     descent levels = descent_open(size, size, c->rate, c->tolerance, a);
+    retreat back = retreat_open(size, o->x, a);
     recent now = {0};
     memcpy(optimiser.x, o->x, size * sizeof *o->x);
     while (c->steps < c->steps_most) {
@@ -101,6 +103,10 @@ bool objective_fit(objective *o, arena *a, objective_course *c) {
         if (!finite) continue; /* a wild draw; the next step has others */
         now = (recent){now.sum + o->value, now.squares + o->value * o->value, now.count + 1};
         adam_step(&optimiser, o->gradient, levels.rate);
+        if (retreat_take(&back, optimiser.x, o->value)) {
+            adam_restart(&optimiser, back.x);
+            descent_retreat(&levels);
+        }
         memcpy(o->x, optimiser.x, size * sizeof *o->x);
         find_units(o->guide, o->x, unit);
         descent_event event = descent_take(&levels, o->x, unit);

@@ -1,0 +1,49 @@
+/* A rate that is too large for a guide, such as one of many weights with small sds, throws its iterates out
+ * of the region where gradients lead anywhere; a fit may then climb for its whole length without coming back.
+ * The objective shows it: its median over a window of steps falls below that of the best window by many times
+ * what single estimates scatter, which neither noise nor a wild draw does. */
+#include "runtime/infer/retreat.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* In median distances of single estimates: those of the medians of windows are sqrt(50) times smaller. */
+static const double FALL = 4;
+/* In nats: less is not worth a step back where estimates scatter little. */
+static const double FALL_LEAST = 10;
+
+retreat retreat_open(uint64_t size, const double *x, arena *a) {
+    retreat r = {.size = size,
+                 .best = -INFINITY,
+                 .opened = arena_array(a, double, size),
+                 .x = arena_array(a, double, size)};
+    memcpy(r.opened, x, size * sizeof *x);
+    return r;
+}
+
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *x) {
+    qsort(x, RETREAT_WINDOW, sizeof *x, by_size);
+    return 0.5 * (x[RETREAT_WINDOW / 2 - 1] + x[RETREAT_WINDOW / 2]);
+}
+
+bool retreat_take(retreat *r, const double *x, double value) {
+    r->value[r->filled++] = value;
+    if (r->filled < RETREAT_WINDOW) return false;
+    r->filled = 0;
+    double now = median(r->value);
+    bool fell = now < r->best - fmax(FALL * r->spread, FALL_LEAST);
+    if (now > r->best) {
+        for (int i = 0; i < RETREAT_WINDOW; i++) r->value[i] = fabs(r->value[i] - now);
+        r->best = now;
+        r->spread = median(r->value);
+        memcpy(r->x, r->opened, r->size * sizeof *x);
+    }
+    memcpy(r->opened, fell ? r->x : x, r->size * sizeof *x);
+    return fell;
+}

@@ -1,0 +1,147 @@
+/* Fits of networks: one whose weights are drawn, an autoencoder, params whose start is drawn. */
+#include "runtime/infer/fit.h"
+
+#include <math.h>
+#include <string.h>
+#include "tests/check.h"
+#include "tests/infer/memory.h"
+
+/* A fit of a program that needs no data; NULL, with its messages, where there is none. */
+static fit *fitted(arena *a, const char *text, uint64_t seed) {
+    diagnostics *d = arena_new(a, diagnostics);
+    names *n = arena_new(a, names);
+    diagnostics_open(d, a);
+    names_open(n, a);
+    data_set data;
+    data_open(&data, a);
+    text_reader none = {0};
+    program *p = program_compile(d, n, diagnostics_source(d, "test.vm", text, strlen(text), false), &none);
+    model *m = d->errors ? NULL : model_bind(d, p, &data, a);
+    options o;
+    options_default(&o);
+    o.seed = seed;
+    o.given = 1u << OPTION_seed;
+    status s;
+    fit *f = m ? fit_run(d, m, &o, a, NULL, NULL, &s) : NULL;
+    for (uint32_t i = 0; i < d->list.count; i++) printf("%s\n", diagnostic_text(d, &d->list.at[i]));
+    return f;
+}
+
+static const summary *scalar(const fit *f, const char *name, uint64_t entry) {
+    for (uint32_t i = 0; i < f->summaries.count; i++) {
+        const summary *s = &f->summaries.at[i];
+        if (strcmp(program_variable(f->model->program, s->variable)->name, name) == 0 && s->entry == entry)
+            return s;
+    }
+    return NULL;
+}
+
+/* The guide of shared/programs/good/bnn.vm. A net that ignores its input, which is where such a fit ends when
+ * its units start alike, predicts a constant: its error is the sd of the truth. Half of that is asked for;
+ * mean field cannot do much better with 50 units for 50 rows. */
+static void network_of_latents(arena *a) {
+    static const char TEXT[] =
+        "axis row = 50, feature = 3, hidden = 50, one = 1\n"
+        "data X[row, feature] : real = 2 * sin(row * (0.7 + feature))\n"
+        "data y[row] : real = 2 * sin(X[feature = 1]) + 1.5 * X[feature = 2] - abs(X[feature = 3]) +\n"
+        "                     0.3 * sin(77.7 * row)\n"
+        "net bayes[in -> out](x) {\n"
+        "  W[in, out] ~ normal(0, 1 / sqrt(size(in)))\n"
+        "  b[out]     ~ normal(0, 1)\n"
+        "  return sum[in](W * x) + b\n"
+        "}\n"
+        "let first  = bayes[feature -> hidden]\n"
+        "let second = bayes[hidden -> one]\n"
+        "model {\n"
+        "  sigma  ~ half_normal(1)\n"
+        "  f      = second(relu(first(X)))\n"
+        "  y[row] ~ normal(f[one = 1], sigma)\n"
+        "}\n"
+        "guide {\n"
+        "  second.W ~ full_rank()\n"
+        "  rest     ~ mean_field()\n"
+        "}\n"
+        "fit { steps = 15000; rate = 0.003; draws = 1000 }\n";
+    fit *f = fitted(a, TEXT, 1);
+    if (!check(f != NULL, "a network of latents runs", "no fit")) return;
+    double sum = 0, square = 0, error = 0;
+    for (int row = 1; row <= 50; row++) {
+        double x[3];
+        for (int k = 1; k <= 3; k++) x[k - 1] = 2 * sin(row * (0.7 + k));
+        double truth = 2 * sin(x[0]) + 1.5 * x[1] - fabs(x[2]),
+               gap = scalar(f, "f", (uint64_t)row - 1)->mean - truth;
+        sum += truth;
+        square += truth * truth;
+        error += gap * gap;
+    }
+    double sd = sqrt(square / 50 - sum / 50 * sum / 50), rmse = sqrt(error / 50);
+    check(rmse < 0.5 * sd, "a network of latents predicts", "error %.3f, sd of the truth %.3f", rmse, sd);
+    check(scalar(f, "first.W", 149) != NULL && scalar(f, "second.b", 0) != NULL,
+          "latents of a net are reported by its name", "first.W, second.b");
+}
+
+/* The ELBO of an autoencoder that has learnt nothing is at most that of independent pixels, each with its own
+ * share of ones; here pixels come in two groups that are alike, so one latent can save most of the rest. */
+static void autoencoder(arena *a) {
+    static const char TEXT[] =
+        "axis image = 40, pixel = 8, code = 2, hidden = 8\n"
+        "data x[image, pixel] : binary = if sin(image * 12.9898) * (if pixel <= 4 then 1 else -1) > 0 then 1 "
+        "else 0\n"
+        "model {\n"
+        "  z[image, code] ~ normal(0, 1)\n"
+        "  h = tanh(dense[code -> hidden](z))\n"
+        "  x[image, pixel] ~ bernoulli_logit(dense[hidden -> pixel](h))\n"
+        "}\n"
+        "guide {\n"
+        "  h = tanh(dense[pixel -> hidden](x))\n"
+        "  z[image, code] ~ normal(dense[hidden -> code](h), softplus(dense[hidden -> code](h)))\n"
+        "}\n"
+        "fit { steps = 2000; rate = 0.01; draws = 500 }\n";
+    fit *f = fitted(a, TEXT, 1);
+    if (!check(f != NULL, "an autoencoder runs", "no fit")) return;
+    int ones = 0;
+    for (int i = 1; i <= 40; i++) ones += sin(i * 12.9898) > 0;
+    double p = ones / 40.0, independent = 40 * 8 * (p * log(p) + (1 - p) * log(1 - p));
+    /* the pixels of an image are one bit: 40 log 2 nats at least, in place of 8 times that */
+    check(f->elbo > 0.5 * independent, "an autoencoder learns", "elbo %.1f, independent pixels %.1f", f->elbo,
+          independent);
+    check(f->elbo < 40 * (p * log(p) + (1 - p) * log(1 - p)) + 3 * f->elbo_error,
+          "an autoencoder is no better than the truth", "elbo %.1f", f->elbo);
+}
+
+/* Starts are draws of the distribution, the same for the same seed. Steps of this rate do not move them. */
+static void drawn_starts(arena *a) {
+    static const char TEXT[] = "axis unit = 2000\n"
+                               "param v[unit] : real = normal(3, 0.5)\n"
+                               "param s : positive = lognormal(0, 1)\n"
+                               "model { x ~ normal(0 * sum[unit](v) * s, 1) }\n"
+                               "fit { steps = 1; rate = 1e-12; draws = 100 }\n";
+    fit *f = fitted(a, TEXT, 5), *g = fitted(a, TEXT, 5), *h = fitted(a, TEXT, 6);
+    if (!check(f && g && h, "params with a drawn start run", "no fit")) return;
+    double sum = 0, square = 0;
+    bool same = true, other = false;
+    for (uint64_t i = 0; i < 2000; i++) {
+        double x = scalar(f, "v", i)->mean;
+        sum += x / 2000;
+        square += x * x / 2000;
+        same &= fabs(x - scalar(g, "v", i)->mean) == 0;
+        other |= fabs(x - scalar(h, "v", i)->mean) > 0.01;
+    }
+    /* four standard errors of 2,000 draws */
+    check(fabs(sum - 3) < 4 * 0.5 / sqrt(2000), "drawn starts have their mean", "%.4f", sum);
+    check(fabs(sqrt(square - sum * sum) - 0.5) < 4 * 0.5 / sqrt(4000), "drawn starts have their sd", "%.4f",
+          sqrt(square - sum * sum));
+    CHECK(same, "drawn starts are those of the seed");
+    CHECK(other, "another seed, other starts");
+    CHECK(scalar(f, "s", 0)->mean > 0, "a positive start stays positive");
+}
+
+int main(void) {
+    arena a;
+    test_memory(&a);
+    network_of_latents(&a);
+    autoencoder(&a);
+    drawn_starts(&a);
+    arena_close(&a);
+    return check_end();
+}

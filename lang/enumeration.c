@@ -13,7 +13,12 @@
  * Where each waits for the other the sum has a term for every combination of entries, and is refused.
  *
  * Where neighbours along an axis meet, z is a chain: the forward algorithm eliminates it entry by entry.
- * Chains along the same axis that meet are one chain, whose state is that of all of them. */
+ * Chains along the same axis that meet are one chain, whose state is that of all of them; so are latents of
+ * which each meets neighbours of another, none its own, as `a` given `b[time - 1]` and b given `a[time - 1]`.
+ *
+ * The states of a neighbour have an axis of their own in every factor, and that is what a shift in a reach
+ * says, whatever the entries that stand behind it: a use with a shift has the neighbour's states, one without
+ * has those of the entry. An elimination that would break this is not done. */
 #include "lang/checker.h"
 
 #include <stdlib.h>
@@ -241,7 +246,13 @@ static void find_summed(enumerator *e) {
     }
 }
 
+/* A sum of terms is a factor a term. */
 static void add_factor(enumerator *e, node density, axes plates) {
+    const node_row *r = program_node(e->p, density);
+    if (r->op == NODE_sum) {
+        add_factor(e, r->in[0], axes_union(plates, axes_minus(program_node(e->p, r->in[0])->axes, r->axes)));
+        return;
+    }
     const latent_uses *found = uses_of(e, density);
     if (!found->count) return;
     marginal_factor f = {.density = density, .plates = plates};
@@ -336,6 +347,32 @@ typedef struct chain {
     bool backward;
 } chain;
 
+/* The part of an axis whose entries have a neighbour before them; AXIS_NONE where the program has no such. */
+static axis step_along(const program *p, axis along, bool backward) {
+    for (axis a = 0; a < p->axes.count; a++)
+        if (program_axis(p, a)->of == along && is_step(program_axis(p, a), backward)) return a;
+    return AXIS_NONE;
+}
+
+static chain chain_of(const enumerator *e, uint32_t k, int plate, int32_t shift) {
+    axis along = plate_of(e, k, plate);
+    return (chain){along, step_along(e->p, program_axis(e->p, along)->of, shift > 0), shift > 0};
+}
+
+static void refuse_neighbours(enumerator *e, const marginal_factor *f, uint32_t k, axis along) {
+    const program *p = e->p;
+    span where = f->density ? program_node(p, f->density)->at : program_variable(p, p->summed.at[k].of)->at;
+    const char *name = program_axis(p, along)->name;
+    diagnostic *told = refuse(
+        e, where,
+        arena_print(e->c->arena, "`%s` meets its neighbours in more than one way, so that it is no chain",
+                    summed_name(e, k)));
+    advise(e->c->d, told,
+           "a chain is `[%s = 1]` and `[%s > 1]` with `[%s - 1]`, or `[%s = last]` and `[%s < last]` "
+           "with `[%s + 1]`",
+           name, name, name, name, name, name);
+}
+
 /* Whether summed k is a chain; false, reported, where its neighbours meet in a way that is none. */
 static bool find_chain(enumerator *e, uint32_t k, chain *found) {
     *found = (chain){AXIS_NONE, AXIS_NONE, false};
@@ -346,28 +383,14 @@ static bool find_chain(enumerator *e, uint32_t k, chain *found) {
         if (e->taken[i]) continue;
         if (!find_meeting(e, f, k, at, &plate)) return false;
         if (plate < 0) continue;
-        const reach *later = &at[1]->by[plate];
-        chain now = {plate_of(e, k, plate), later->at, later->shift > 0};
-        const axis_row *part = program_axis(e->p, now.step);
+        chain now = chain_of(e, k, plate, at[1]->by[plate].shift);
         bool agrees =
             found->along == AXIS_NONE || (found->along == now.along && found->backward == now.backward);
-        if (is_step(part, now.backward) && agrees) {
-            *found = now;
-            continue;
+        if (now.step == AXIS_NONE || !agrees) {
+            refuse_neighbours(e, f, k, now.along);
+            return false;
         }
-        span where = f->density ? program_node(e->p, f->density)->at
-                                : program_variable(e->p, e->p->summed.at[k].of)->at;
-        diagnostic *told = refuse(
-            e, where,
-            arena_print(e->c->arena, "`%s` meets its neighbours in more than one way, so that it is no chain",
-                        summed_name(e, k)));
-        advise(e->c->d, told,
-               "a chain is `[%s = 1]` and `[%s > 1]` with `[%s - 1]`, or `[%s = last]` and `[%s < last]` "
-               "with `[%s + 1]`",
-               program_axis(e->p, now.along)->name, program_axis(e->p, now.along)->name,
-               program_axis(e->p, now.along)->name, program_axis(e->p, now.along)->name,
-               program_axis(e->p, now.along)->name, program_axis(e->p, now.along)->name);
-        return false;
+        *found = now;
     }
     return true;
 }
@@ -406,27 +429,50 @@ static int kept_as(const enumerator *e, const latent_use *by, axis x) {
     return -1;
 }
 
+/* The index that selects by `index` what `by` has selected already: with it the entry of another latent is
+ * found from that of the first, `school_of[student_of]` by `student_of` is `school_of`. 0: none. */
+static node index_from(const enumerator *e, const latent_use *by, node index) {
+    const node_row *r = program_node(e->p, index);
+    for (int k = 0; k < plate_count(e, by->of); k++)
+        if (r->op == NODE_gather && r->in[1] == by->by[k].index && r->axis == plate_of(e, by->of, k))
+            return r->in[0];
+    return 0;
+}
+
+static bool carry_index(const enumerator *e, const latent_use *by, axis plate, reach *r) {
+    for (int k = 0; k < plate_count(e, by->of); k++)
+        if (by->by[k].index == r->index && plate_of(e, by->of, k) == plate) {
+            *r = (reach){.at = plate};
+            return true;
+        }
+    node shorter = index_from(e, by, r->index);
+    if (shorter) {
+        r->index = shorter;
+        return true;
+    }
+    axes over = reach_axes(e, r);
+    for (int k = 0; k < over.count; k++) {
+        int kept = kept_as(e, by, over.at[k]);
+        if (kept < 0 || plate_of(e, by->of, kept) != over.at[k]) return false;
+    }
+    return true;
+}
+
+/* An entry and its neighbour, seen from the neighbour, are the neighbour and the one after: those states have
+ * no axis that says so. */
+static bool carry_shift(const enumerator *e, const latent_use *by, reach *r) {
+    int kept = kept_as(e, by, r->at);
+    if (kept < 0 || (by->by[kept].shift && by->by[kept].shift != r->shift)) return false;
+    *r = (reach){.at = plate_of(e, by->of, kept), .shift = r->shift - by->by[kept].shift};
+    return true;
+}
+
 /* The latent_use of another latent once the factor has the plates of `by`; false where it cannot be said. */
 static bool carried_over(const enumerator *e, const latent_use *by, axis along, latent_use *other) {
     for (int i = 0; i < plate_count(e, other->of); i++) {
         reach *r = &other->by[i];
-        if (r->index) {
-            int same = -1;
-            for (int k = 0; k < plate_count(e, by->of); k++)
-                if (by->by[k].index == r->index && plate_of(e, by->of, k) == plate_of(e, other->of, i))
-                    same = k;
-            if (same >= 0) *r = (reach){.at = plate_of(e, by->of, same)};
-            axes over = reach_axes(e, r);
-            for (int k = 0; same < 0 && k < over.count; k++) {
-                int kept = kept_as(e, by, over.at[k]);
-                if (kept < 0 || plate_of(e, by->of, kept) != over.at[k]) return false;
-            }
-        } else {
-            int kept = kept_as(e, by, r->at);
-            if (kept < 0) return false;
-            *r = (reach){.at = plate_of(e, by->of, kept), .shift = r->shift - by->by[kept].shift};
-        }
-        if (along != AXIS_NONE && axes_has(reach_axes(e, r), along)) return false;
+        bool known = r->index ? carry_index(e, by, plate_of(e, other->of, i), r) : carry_shift(e, by, r);
+        if (!known || (along != AXIS_NONE && axes_has(reach_axes(e, r), along))) return false;
     }
     return true;
 }
@@ -443,16 +489,43 @@ static bool enters(const marginal_factor *f, const elimination *g) {
     return false;
 }
 
+/* The plate along which a use is of a neighbour; -1 where it is of the entry itself. */
+static int moved_plate(const enumerator *e, const latent_use *a) {
+    for (int i = 0; i < plate_count(e, a->of); i++)
+        if (!a->by[i].index && a->by[i].shift) return i;
+    return -1;
+}
+
 /* The latent_use by which a factor is brought to the plates of the group. */
-static const latent_use *leading(const marginal_factor *f, const elimination *g) {
+static const latent_use *leading(const enumerator *e, const marginal_factor *f, const elimination *g) {
     const latent_use *found = NULL;
-    for (uint32_t i = 0; i < f->uses.count; i++) {
-        const latent_use *a = &f->uses.at[i];
-        bool moved = false;
-        for (int k = 0; k < AXES_MOST; k++) moved |= a->by[k].shift != 0;
-        if (in_group(g, a->of) && (!found || !moved)) found = a;
-    }
+    for (uint32_t i = 0; i < f->uses.count; i++)
+        if (in_group(g, f->uses.at[i].of) && (!found || moved_plate(e, &f->uses.at[i]) < 0))
+            found = &f->uses.at[i];
     return found;
+}
+
+/* Whether two uses, of latents with the same plates, are of the same entry, or of neighbours along an axis.
+ */
+static bool meet_along(const enumerator *e, const latent_use *a, const latent_use *b, axis along) {
+    for (int i = 0; i < plate_count(e, a->of); i++) {
+        const reach *x = &a->by[i], *y = &b->by[i];
+        bool neighbours = plate_of(e, a->of, i) == along && !x->index && !y->index && x->at == y->at;
+        if (!neighbours && !same_reach(x, y)) return false;
+    }
+    return true;
+}
+
+/* Whether what is left after an elimination says of each latent which entry is meant, or which neighbours. */
+static bool is_clear(const enumerator *e, const latent_uses *left) {
+    for (uint32_t i = 0; i < left->count; i++) {
+        uint32_t same = 0;
+        for (uint32_t k = 0; k < i; k++) {
+            if (left->at[k].of != left->at[i].of) continue;
+            if (differing_plate(e, &left->at[k], &left->at[i]) < 0 || ++same > 1) return false;
+        }
+    }
+    return true;
 }
 
 /* Whether the group can be eliminated now, and what the factor that it leaves depends on. */
@@ -460,18 +533,23 @@ static bool is_ready(enumerator *e, const elimination *g, latent_uses *left) {
     for (uint32_t i = 0; i < e->p->marginal.count; i++) {
         const marginal_factor *f = &e->p->marginal.at[i];
         if (e->taken[i] || !enters(f, g)) continue;
+        const latent_use *by = leading(e, f, g);
         for (uint32_t k = 0; k < f->uses.count; k++) {
             latent_use other = f->uses.at[k];
-            if (in_group(g, other.of)) continue;
-            if (!carried_over(e, leading(f, g), g->along, &other)) return false;
+            if (in_group(g, other.of)) {
+                if (!meet_along(e, by, &other, g->along)) return false;
+                continue;
+            }
+            if (!carried_over(e, by, g->along, &other)) return false;
             add_use(e, left, &other);
         }
     }
-    return true;
+    return is_clear(e, left);
 }
 
-/* Chains along the same axis that meet summed k in a factor, over and over until none is new. */
-static void join_chains(enumerator *e, elimination *g, const chain *chains) {
+/* Latents with the same plates that meet those of the group in a factor, over and over until none is new;
+ * `chains`, unless NULL, says which to take: those that are chains along the same axis. */
+static void join(enumerator *e, elimination *g, const chain *chains) {
     for (bool more = true; more;) {
         more = false;
         for (uint32_t i = 0; i < e->p->marginal.count; i++) {
@@ -479,9 +557,10 @@ static void join_chains(enumerator *e, elimination *g, const chain *chains) {
             if (e->taken[i] || !enters(f, g)) continue;
             for (uint32_t k = 0; k < f->uses.count; k++) {
                 uint32_t of = f->uses.at[k].of;
-                bool joins = !in_group(g, of) && chains[of].along == g->along &&
-                             chains[of].backward == g->backward &&
-                             axes_equal(program_variable(e->p, e->p->summed.at[of].of)->axes, g->plates);
+                bool joins =
+                    !in_group(g, of) &&
+                    (!chains || (chains[of].along == g->along && chains[of].backward == g->backward)) &&
+                    axes_equal(program_variable(e->p, e->p->summed.at[of].of)->axes, g->plates);
                 if (!joins || g->count == ELIMINATED_MOST) continue;
                 g->of[g->count++] = of;
                 more = true;
@@ -518,7 +597,7 @@ static bool find_next(enumerator *e, const chain *chains, elimination *best, lat
                          .along = chains[k].along,
                          .step = chains[k].step,
                          .backward = chains[k].backward};
-        if (g.along != AXIS_NONE) join_chains(e, &g, chains);
+        if (g.along != AXIS_NONE) join(e, &g, chains);
         latent_uses now = {0};
         if (!is_ready(e, &g, &now)) continue;
         bool is_chain = g.along != AXIS_NONE, was_chain = best->along != AXIS_NONE;
@@ -532,6 +611,31 @@ static bool find_next(enumerator *e, const chain *chains, elimination *best, lat
         found = true;
     }
     return found;
+}
+
+/* Where none can go alone: latents of which one meets neighbours of another go together, as one chain. */
+static bool find_joint_chain(enumerator *e, elimination *best, latent_uses *left) {
+    program *p = e->p;
+    for (uint32_t i = 0; i < p->marginal.count; i++) {
+        const marginal_factor *f = &p->marginal.at[i];
+        for (uint32_t k = 0; !e->taken[i] && k < f->uses.count; k++) {
+            const latent_use *a = &f->uses.at[k];
+            int plate = moved_plate(e, a);
+            if (plate < 0) continue;
+            chain now = chain_of(e, a->of, plate, a->by[plate].shift);
+            elimination g = {.of = {a->of},
+                             .count = 1,
+                             .plates = program_variable(p, p->summed.at[a->of].of)->axes,
+                             .along = now.along,
+                             .step = now.step,
+                             .backward = now.backward};
+            join(e, &g, NULL);
+            *left = (latent_uses){0};
+            *best = g;
+            if (g.step != AXIS_NONE && is_ready(e, &g, left)) return true;
+        }
+    }
+    return false;
 }
 
 static void refuse_rest(enumerator *e) {
@@ -577,7 +681,7 @@ static void plan(enumerator *e) {
             if (!e->gone[k] && !find_chain(e, k, &chains[k])) return;
         elimination next = {0};
         latent_uses left = {0};
-        if (!find_next(e, chains, &next, &left)) {
+        if (!find_next(e, chains, &next, &left) && !find_joint_chain(e, &next, &left)) {
             refuse_rest(e);
             return;
         }

@@ -159,6 +159,22 @@ static ref into_index(marginal *m, ref x, node index, axis plate, axes needed, a
                         axes_with(axes_minus(all, lower_axes(l, over)), l->axes[plate]));
 }
 
+/* The number of the entry one away along an axis; of the entry itself where it has no such neighbour. */
+static ref neighbour(const marginal *m, axis along, int32_t shift) {
+    tape *t = m->l->tape;
+    ref at = tape_map2(t, OP_add, tape_position(t, along), tape_number(t, shift));
+    return shift < 0 ? tape_map2(t, OP_maximum, at, tape_number(t, 1))
+                     : tape_map2(t, OP_minimum, at, tape_number(t, t->axes.at[along].size));
+}
+
+/* A factor of all entries, each about its neighbour, as one about the entries themselves. What has no
+ * neighbour does not depend on its states, and is added to the entry next to it. */
+static ref moved_entries(const marginal *m, ref x, axis along, int32_t shift) {
+    if (!shift) return x;
+    x = tape_expand(m->l->tape, x, axes_one(along));
+    return tape_scatter(m->l->tape, x, neighbour(m, along, shift), along, axes_of(m, x));
+}
+
 /* The factor over the plates of the latent that it uses `by`; of neighbours that along `step` stays. */
 static ref bring(marginal *m, const marginal_factor *f, const latent_use *by, axis step, ref x) {
     lowering *l = m->l;
@@ -168,6 +184,7 @@ static ref bring(marginal *m, const marginal_factor *f, const latent_use *by, ax
         const reach *r = &by->by[i];
         if (r->index) continue;
         left = axes_without(left, r->at);
+        if (r->at == plates.at[i]) x = moved_entries(m, x, l->axes[r->at], r->shift);
         if (r->at == plates.at[i] || r->at == step) continue;
         axis from = l->axes[r->at], to = l->axes[plates.at[i]];
         if (program_axis(p, r->at)->source != AXIS_part) x = tape_rename(l->tape, x, from, to);
@@ -189,19 +206,25 @@ static void add_to(const marginal *m, ref *sum, ref x) {
     *sum = *sum ? tape_map2(m->l->tape, OP_add, *sum, x) : x;
 }
 
-/* The sum of the factors that are, or are not, about neighbours; 0 for none. */
-static ref sum_factors(marginal *m, const elimination *g, bool pairs) {
+/* The states of neighbours of which all uses are become those of the entries. */
+static ref as_here(const marginal *m, const marginal_factor *f, ref x) {
+    for (uint32_t i = 0; i < f->uses.count; i++)
+        if (is_before(&f->uses.at[i]))
+            x = tape_rename(m->l->tape, x, m->l->befores[f->uses.at[i].of], m->l->states[f->uses.at[i].of]);
+    return x;
+}
+
+/* The sum of the factors that are not about neighbours; 0 for none. */
+static ref sum_factors(marginal *m, const elimination *g) {
     ref sum = 0;
     for (uint32_t i = 0; i < g->takes.count; i++) {
         const marginal_factor *f = &program_of(m)->marginal.at[g->takes.at[i]];
-        if (is_pair(f, g) != pairs) continue;
+        if (is_pair(f, g)) continue;
         const latent_use *by = use_of(f, g);
-        ref x = bring(m, f, by, pairs ? g->step : AXIS_NONE, m->factors[g->takes.at[i]]);
-        if (!pairs && is_before(by))
-            x = tape_rename(m->l->tape, x, m->l->befores[by->of], m->l->states[by->of]);
-        add_to(m, &sum, x);
+        ref x = bring(m, f, by, AXIS_NONE, m->factors[g->takes.at[i]]);
+        add_to(m, &sum, is_before(by) ? as_here(m, f, x) : x);
     }
-    for (uint32_t k = 0; k < g->count && !pairs; k++)
+    for (uint32_t k = 0; k < g->count; k++)
         if (m->sources && m->sources[g->of[k]]) add_to(m, &sum, m->sources[g->of[k]]);
     return sum;
 }
@@ -211,7 +234,8 @@ static ref sum_factors(marginal *m, const elimination *g, bool pairs) {
 static axes states_of(const marginal *m, const elimination *g, bool before) {
     axes all = {0};
     for (uint32_t k = 0; k < g->count; k++)
-        all = axes_with(all, before ? m->l->befores[g->of[k]] : m->l->states[g->of[k]]);
+        if (!before) all = axes_with(all, m->l->states[g->of[k]]);
+        else if (m->l->befores[g->of[k]] != AXIS_NONE) all = axes_with(all, m->l->befores[g->of[k]]);
     return all;
 }
 
@@ -233,34 +257,65 @@ static ref steps_of(const marginal *m, const elimination *g, ref x) {
                : x;
 }
 
-/* The states of the entry before become axes of their own. */
-static ref as_before(const marginal *m, const elimination *g, tape *t, ref x) {
-    for (uint32_t k = 0; k < g->count; k++)
-        x = tape_rename(t, x, m->l->states[g->of[k]], m->l->befores[g->of[k]]);
-    return x;
+/* The factors about neighbours, over the steps; what they say of the entry that has no neighbour, of whose
+ * states it then does not depend, goes to `alone`. */
+static ref sum_pairs(marginal *m, const elimination *g, ref *alone) {
+    tape *t = m->l->tape;
+    uint64_t end = g->backward ? m->l->model->axes[g->along].size - 1 : 0;
+    ref sum = 0;
+    for (uint32_t i = 0; i < g->takes.count; i++) {
+        const marginal_factor *f = &program_of(m)->marginal.at[g->takes.at[i]];
+        if (!is_pair(f, g)) continue;
+        ref x = bring(m, f, use_of(f, g), g->step, m->factors[g->takes.at[i]]);
+        if (axes_has(axes_of(m, x), m->l->axes[g->along])) {
+            ref one = entry_of(m, g, x, end);
+            for (uint32_t k = 0; k < g->count; k++)
+                if (m->l->befores[g->of[k]] != AXIS_NONE)
+                    one = tape_slice(t, one, m->l->befores[g->of[k]], 0, (axes){0});
+            add_to(m, alone, one);
+            x = steps_of(m, g, x);
+        }
+        add_to(m, &sum, x);
+    }
+    return sum;
+}
+
+/* The states of the entry before become axes of their own. A latent whose states the pair does not ask for is
+ * summed out before. */
+static ref as_before(const marginal *m, const elimination *g, tape *t, ref x, ref pair) {
+    axes asked = tape_at(t, pair)->axes, others = {0};
+    for (uint32_t k = 0; k < g->count; k++) {
+        bool known = m->l->befores[g->of[k]] != AXIS_NONE && axes_has(asked, m->l->befores[g->of[k]]);
+        if (known) x = tape_rename(t, x, m->l->states[g->of[k]], m->l->befores[g->of[k]]);
+        else others = axes_with(others, m->l->states[g->of[k]]);
+    }
+    return tape_reduce(t, m->sum, x, others);
 }
 
 /* The forward algorithm: a[i, s] = own[i, s] + log sum over s' of exp(a[i - 1, s'] + pair[i, s', s]). */
 static ref eliminate_chain(marginal *m, const elimination *g, eliminated *kept) {
     tape *t = m->l->tape;
-    axes here = states_of(m, g, false), before = states_of(m, g, true);
+    axes here = states_of(m, g, false);
     axis step = m->l->axes[g->step];
     uint32_t size = m->l->model->axes[g->along].size;
-    ref own = sum_factors(m, g, false);
+    ref own = sum_factors(m, g), alone = 0;
     if (!own) own = tape_number(t, 0);
-    kept->pair = sum_factors(m, g, true);
-    kept->first = tape_expand(t, entry_of(m, g, own, g->backward ? size - 1 : 0), here);
+    kept->pair = sum_pairs(m, g, &alone);
+    kept->first = entry_of(m, g, own, g->backward ? size - 1 : 0);
+    if (alone) add_to(m, &kept->first, alone);
+    kept->first = tape_expand(t, kept->first, here);
     if (size == 1) {
         kept->last = kept->first;
         return over_states(m, kept->last, here);
     }
     ref rest = steps_of(m, g, own);
+    axes before = axes_common(states_of(m, g, true), axes_of(m, kept->pair));
     axes of = axes_union(axes_of(m, kept->first),
                          axes_union(axes_of(m, rest), axes_minus(axes_of(m, kept->pair), before)));
     of = axes_without(of, step);
     scan_builder loop = scan_open(t, step, g->backward);
-    ref found = scan_carry(&loop, kept->first, of);
-    ref sum = tape_map2(loop.body, OP_add, as_before(m, g, loop.body, found), scan_take(&loop, kept->pair));
+    ref found = scan_carry(&loop, kept->first, of), pair = scan_take(&loop, kept->pair);
+    ref sum = tape_map2(loop.body, OP_add, as_before(m, g, loop.body, found, pair), pair);
     sum = tape_reduce(loop.body, m->sum, tape_expand(loop.body, sum, before), before);
     ref next = tape_expand(loop.body, tape_map2(loop.body, OP_add, sum, scan_take(&loop, rest)), of);
     ref scan = scan_close(&loop, &next, NULL, 0);
@@ -286,7 +341,7 @@ marginal *marginal_new(lowering *l, op sum, const ref *sources) {
             m->factors[g->leaves] = eliminate_chain(m, g, &m->steps[i]);
             continue;
         }
-        m->steps[i].joint = tape_expand(l->tape, sum_factors(m, g, false), states_of(m, g, false));
+        m->steps[i].joint = tape_expand(l->tape, sum_factors(m, g), states_of(m, g, false));
         m->factors[g->leaves] = over_states(m, m->steps[i].joint, states_of(m, g, false));
     }
     m->total = tape_number(l->tape, 0);
@@ -312,14 +367,16 @@ static ref given_drawn(marginal *m, const marginal_factor *left, ref x) {
     for (uint32_t i = 0; i < left->uses.count; i++) {
         const latent_use *u = &left->uses.at[i];
         axes plates = program_variable(program_of(m), summed_at(m, u->of)->of)->axes;
+        axis states = is_before(u) ? l->befores[u->of] : l->states[u->of];
         ref state = state_number(m, u->of);
         for (int k = 0; k < plates.count; k++) {
             const reach *r = &u->by[k];
             axis plate = l->axes[plates.at[k]];
             if (r->index) state = tape_gather(l->tape, state, lower_node(l, r->index), plate);
+            else if (r->shift) state = tape_gather(l->tape, state, neighbour(m, plate, r->shift), plate);
             else if (r->at != plates.at[k]) state = tape_rename(l->tape, state, plate, l->axes[r->at]);
         }
-        if (axes_has(axes_of(m, x), l->states[u->of])) x = tape_gather(l->tape, x, state, l->states[u->of]);
+        if (axes_has(axes_of(m, x), states)) x = tape_gather(l->tape, x, state, states);
     }
     return x;
 }
@@ -378,7 +435,8 @@ static void draw_chain(marginal *m, const elimination *g, const eliminated *kept
             if (axes_has(tape_at(loop.body, now)->axes, m->l->states[g->of[k]]))
                 now = tape_gather(loop.body, now, carried[k], m->l->states[g->of[k]]);
         for (uint32_t k = 0; k < g->count; k++)
-            now = tape_rename(loop.body, now, m->l->befores[g->of[k]], m->l->states[g->of[k]]);
+            if (m->l->befores[g->of[k]] != AXIS_NONE)
+                now = tape_rename(loop.body, now, m->l->befores[g->of[k]], m->l->states[g->of[k]]);
         draw_group(m, g, loop.body, tape_map2(loop.body, OP_add, now, scan_take(&loop, found)), taken, next);
         for (uint32_t k = 0; k < g->count; k++) next[k] = tape_expand(loop.body, next[k], of);
         ref scan = scan_close(&loop, next, next, g->count);

@@ -17,7 +17,7 @@
 /* ---- what is given ---- */
 
 static bool may_be_given(const variable_row *x) {
-    return x->kind == VARIABLE_latent || x->kind == VARIABLE_param;
+    return x->kind == VARIABLE_latent || x->kind == VARIABLE_summed || x->kind == VARIABLE_param;
 }
 
 static bool is_reported(const variable_row *x) {

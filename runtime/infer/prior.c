@@ -47,7 +47,8 @@ typedef struct prior {
 
 bool prior_draws(const model *m, variable v, const bool *given) {
     const variable_row *x = program_variable(m->program, v);
-    return x->observed || (x->kind == VARIABLE_latent && !given[v]);
+    bool latent = x->kind == VARIABLE_latent || x->kind == VARIABLE_summed;
+    return x->observed || (latent && !given[v]);
 }
 
 static bool is_drawn(const prior *p, variable v) { return prior_draws(p->model, v, p->given); }

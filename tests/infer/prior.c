@@ -10,26 +10,28 @@
 
 enum { ROWS = 40000 };
 
-static const char TEXT[] =
-    "axis n = 40000, k = 3, pair = 2, time = 20, kind = 3\n"
-    "data cut[n] : real\ndata late[n] : real\ndata seen[n] : kind\ndata series[n, time] : real\n"
-    "data count[n] : count\n"
-    "let share[kind] = kind / 6\n"
-    "model {\n"
-    "  cut[n] ~ normal(0, 1) truncated [0.5, 2]\n"
-    "  late[n] ~ normal(1, 2) censored above 2\n"
-    "  seen[n] ~ categorical(share)\n"
-    "  side[n] : positive ~ normal(-1, 1)\n"
-    "  alike[n, k] : ordered ~ normal(0, 1)\n"
-    "  differ[n, pair] : ordered ~ normal(pair, 1)\n"
-    "  above[n, k] : positive_ordered ~ normal(1, 1)\n"
-    "  count[n] ~ geometric(0.4) truncated [1, inf]\n"
-    "  series[n, time = 1] ~ normal(0, 1 / sqrt(1 - 0.8^2))\n"
-    "  series[n, time > 1] ~ normal(0.8 * series[time - 1], 1)\n"
-    "  a[n] ~ normal(0, 1)\n"
-    "  b[n] ~ normal(0, 1)\n"
-    "  twice = 2 * a\n"
-    "}\n";
+static const char TEXT[] = "axis n = 40000, k = 3, pair = 2, time = 20, kind = 3\n"
+                           "data cut[n] : real\ndata late[n] : real\ndata mixed[n] : real\ndata seen[n] : "
+                           "kind\ndata series[n, time] : real\n"
+                           "data count[n] : count\n"
+                           "let share[kind] = kind / 6\n"
+                           "model {\n"
+                           "  cut[n] ~ normal(0, 1) truncated [0.5, 2]\n"
+                           "  late[n] ~ normal(1, 2) censored above 2\n"
+                           "  seen[n] ~ categorical(share)\n"
+                           "  side[n] : positive ~ normal(-1, 1)\n"
+                           "  alike[n, k] : ordered ~ normal(0, 1)\n"
+                           "  differ[n, pair] : ordered ~ normal(pair, 1)\n"
+                           "  above[n, k] : positive_ordered ~ normal(1, 1)\n"
+                           "  count[n] ~ geometric(0.4) truncated [1, inf]\n"
+                           "  series[n, time = 1] ~ normal(0, 1 / sqrt(1 - 0.8^2))\n"
+                           "  series[n, time > 1] ~ normal(0.8 * series[time - 1], 1)\n"
+                           "  state[n] ~ categorical(share)\n"
+                           "  mixed[n] ~ normal(10 * state, 1)\n"
+                           "  a[n] ~ normal(0, 1)\n"
+                           "  b[n] ~ normal(0, 1)\n"
+                           "  twice = 2 * a\n"
+                           "}\n";
 
 static const double *values(const model *m, const char *name) {
     for (variable v = 0; v < m->program->variables.count; v++)
@@ -118,6 +120,7 @@ static void statements(const model *m) {
         for (int i = 0; i < ROWS; i++) is[i] = x[i] == k;
         mean_is(is, 1, k / 6., 0.5, "a categorical");
     }
+    mean_is(values(m, "mixed"), 1, 10 * (1 + 4 + 9) / 6., 8, "a latent that a fit sums out is drawn");
     const double *a = values(m, "a"), *b = values(m, "b"), *twice = values(m, "twice");
     product_is(a, b, 1, 0, 1, "statements alike are independent");
     bool doubled = true;

@@ -239,6 +239,7 @@ static void bind_local_definitions(checker *c, scope *s, const items *body) {
         for (uint32_t k = 0; k < it->value.targets.count && k < VALUES_MOST; k++, f->count++) {
             const target *t = &it->value.targets.at[k];
             f->variables[k] = VARIABLE_NONE;
+            if (scope_here(s, t->name, false) && is_guarded(t)) continue; /* its first statement is refused */
             if (scope_here(s, t->name, false)) {
                 diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, place(c, t->name_at),
                                             "`%s` is already defined here", t->name);

@@ -9,6 +9,7 @@
  *   calls.c         primitives and inlined functions
  *   nets.c          nets, and what each use of one has of its own
  *   recurrences.c   statements for a part of an axis, and lags
+ *   loops.c         names that follow from their own lags, and draws that do
  *   distributions.c distributions as values: arguments, axes, properties
  *   draws.c         statements `x ~ D(…)`, narrowed, truncated, censored
  *   guides.c        the guide, held against the model
@@ -36,6 +37,7 @@ bool range_disjoint(range a, range b);
 
 typedef struct scope scope;
 typedef struct net net;
+typedef struct group group;
 
 /* A distribution as a value: its definition and the arguments it was called with. */
 typedef struct distribution {
@@ -62,12 +64,10 @@ typedef struct value {
 
 typedef enum state { STATE_fresh, STATE_checking, STATE_checked } state;
 
-enum { PARTS_MOST = 4 };
-
 /* What a statement is cut to: of each axis `whole` only the entries of its part `axis`. */
 typedef struct part {
     uint32_t count;
-    axis whole[PARTS_MOST], axis[PARTS_MOST];
+    axis whole[AXES_MOST], axis[AXES_MOST];
 } part;
 
 /* Where an expression is read: inside a call of a function or a use of a net, which stands at `at`. An
@@ -87,6 +87,7 @@ typedef struct surroundings {
     span call; /* the user's call, while code of the library is read */
     bool in_call;
     bool random_allowed;
+    bool lagged; /* what is being read is asked for at other entries than the statement's */
     part cut;
     const site *site;
 } surroundings;
@@ -94,11 +95,12 @@ typedef struct surroundings {
 /* A name, or several, that an item of the text defines; checked when first used. */
 typedef struct definition {
     const item *item;
-    vector(const item *) others; /* statements for other parts of the same names */
-    bool recurrent;              /* the statement being checked may use these names one entry away */
-    axes whole;                  /* … whose axes they have */
-    bool partial; /* … of which some are not among them: nothing is said of what they leave out */
-    scope *scope; /* in which its expressions are read */
+    vector(const item *) others;      /* statements for other parts of the same name */
+    group *group;                     /* names that are checked together with it; NULL: it is checked alone */
+    bool asked_lagged;                /* it is being checked since its lag was asked for */
+    struct definition *after;         /* a latent that needs its lag, whose statements are checked before */
+    const struct definition *reached; /* from where, see find_groups */
+    scope *scope;                     /* in which its expressions are read */
     state state;
     surroundings now;            /* … and what surrounds it */
     struct definition *asked_by; /* that whose check led to this one's */
@@ -136,6 +138,18 @@ struct scope {
     bool library;
 };
 
+/* A variable's statements with what they say: values over their parts, or samples. */
+typedef struct pieces {
+    variable of;
+    uint32_t count;
+    part *cuts;
+    node *values;
+    axes whole;
+    axis order[AXES_MOST];
+    span at;
+    const span *places; /* by statement, or NULL */
+} pieces;
+
 typedef struct unsupported {
     span at;
     const char *what;
@@ -151,8 +165,10 @@ typedef struct checker {
     definition *current; /* being checked */
     uint32_t depth;      /* of expressions inside each other, calls included */
     vector(const distribution *)
-        model_distributions;         /* by statement of the model; NULL where it was narrowed or cut */
-    vector(unsupported) unsupported; /* told only when there are no errors */
+        model_distributions;             /* by statement of the model; NULL where it was narrowed or cut */
+    vector(part) model_cuts, guide_cuts; /* by statement: what it is cut to */
+    vector(const pieces *) computed;     /* names that are computed part by part */
+    vector(unsupported) unsupported;     /* told only when there are no errors */
     vector(name) imported;
     vector(site *) sites;
     vector(net *) nets; /* that have been called */
@@ -241,6 +257,8 @@ enum { CALL_DEPTH = 12 }; /* what a call and a definition count for */
 /* ---- selections.c ---- */
 
 value evaluate_select(checker *c, scope *s, const expression *e);
+/* Whether brackets hold a lag, `[time - 1]`. */
+bool has_lag(const entries *list);
 void report_lacks_axis(checker *c, const expression *e, axes have, const char *lacks, span at);
 /* The number of entries where the program says it, else infinity. */
 double size_known(checker *c, const axis_row *row);
@@ -286,6 +304,8 @@ bool is_guarded(const target *t);
 bool evaluate_target(checker *c, scope *s, const target *t, axes *found, axis *order, part *cut);
 /* x at the entries of a part of its axis `whole`, moved by `shift`. */
 node make_part(checker *c, node x, axis whole, axis part, int32_t shift, span at);
+/* x, which has a part of an axis, over the whole of it: 0 elsewhere. */
+node make_place(checker *c, node x, axis part, axis whole, span at);
 /* Axes with the parts in place of the whole ones. */
 axes cut_axes(const part *cut, axes s);
 /* x at the entries of the statement that is being checked. */
@@ -295,8 +315,28 @@ node within_part(checker *c, node x, span at);
 node make_lag(checker *c, node x, axis along, int32_t shift, span at);
 /* One value over whole axes from those of its parts. */
 node join_parts(checker *c, const part *cuts, const node *values, uint32_t count, axes whole, span at);
+/* Whether one part of an axis lies within another. */
+bool part_within(const checker *c, axis inner, axis outer);
+/* The parts of an axis of which all of `parts` are made, in its order, at most 2 count; returns how many. */
+uint32_t refine_parts(checker *c, axis along, const axis *parts, uint32_t count, axis *refined);
 /* Whether the parts cover every entry once; reports it, at one of them, where not. */
 bool check_cover(checker *c, const part *cuts, const span *at, uint32_t count, const char *name);
+
+/* ---- loops.c ---- */
+
+typedef vector(definition *) definition_list;
+
+/* Finds the names of a list that need each other, or themselves, through lags: each set is one group, and is
+ * checked as a whole. */
+void find_groups(checker *c, const definition_list *list);
+void check_group(checker *c, group *g);
+/* The value of a name that is asked for while its group is checked, and whose axes only its value tells. */
+void check_loose(checker *c, definition *f);
+bool group_begun(const group *g);
+/* The samples of the guide's statements put together, variable by variable, see `draw`. */
+void complete_samples(checker *c);
+/* Notes the statements of the model with lags, to be told. */
+void note_lags(checker *c);
 
 /* ---- distributions.c ---- */
 
@@ -338,6 +378,9 @@ node distribution_at(checker *c, const distribution *d, name property, node x, c
 /* Whether an expression names something. */
 bool names_itself(const expression *e, name n);
 void check_draw(checker *c, definition *f, block_kind block);
+/* What a statement of `generate` draws, over its axes, cut to c->now.cut; its variable gets its axes and
+ * type. 0 where it failed. */
+node check_generated(checker *c, definition *f, const item *it);
 
 /* ---- guides.c ---- */
 
@@ -352,10 +395,19 @@ void sum_out(checker *c);
 
 /* ---- statements.c ---- */
 
-typedef vector(definition *) definition_list;
-
 /* Binds the names on the left of an item, to be checked when first used. */
 definition *declare_names(checker *c, scope *s, const item *it, const targets *names, variable_kind kind);
+/* The left sides of a statement, and that of a name among them. */
+const targets *left_of(const item *it);
+const target *target_of(const item *it, name n);
+/* What a definition names that is not checked yet. */
+definition_list needs(checker *c, const definition *f);
+/* The value of one statement, which must have as many results as there are names; VALUE_failed, reported,
+ * where it has not. */
+value evaluate_results(checker *c, const definition *f, const item *it);
+/* A value is known: the name gets its axes, its type and its node. */
+void settle_value(checker *c, definition *f, uint32_t part, const target *t, node n, axes s,
+                  const axis *order);
 /* Declares the names of an item of a block, to be checked later. */
 void declare_local(checker *c, scope *s, const item *it, definition_list *list, variable_kind kind);
 /* Checks definitions and what they need. */

@@ -443,65 +443,64 @@ static void keep_cut(checker *c, scope *s, const left_side *l, const item *it, d
     if (l->target->type.name) support_bounds(c, row->type, l->target->type.at, &row->lower, &row->upper);
 }
 
-static void check_statement(checker *c, definition *f, const item *it, block_kind block) {
+/* One statement, cut to c->now.cut. What it draws, in `generate`; else it becomes a row of the program, and 0
+ * is returned. */
+static node check_statement(checker *c, definition *f, const item *it, block_kind block) {
     scope *s = f->scope;
     left_side l = {.target = &it->draw.targets.at[0], .of = f->variables[0]};
-    if (!find_left_side(c, s, &l)) return;
+    if (!find_left_side(c, s, &l)) return 0;
     variable_row *v = &c->p->variables.at[l.of];
     l.observed = block == BLOCK_model && v->kind != VARIABLE_latent;
-    if (l.observed && !same_axes(c, &l, "declared")) return;
-    if (block == BLOCK_guide && !same_axes(c, &l, "drawn in the model")) return;
+    if (l.observed && !same_axes(c, &l, "declared")) return 0;
+    if (block == BLOCK_guide && !same_axes(c, &l, "drawn in the model")) return 0;
 
     c->now.axes = l.axes;
     c->now.free_allowed = block == BLOCK_guide;
     c->now.free_name = l.target->name;
     const distribution *d = right_side(c, s, it, &l);
-    if (!d) return;
+    if (!d) return 0;
     axis_bindings bound;
     axes event;
     bool has_type = l.observed || block == BLOCK_guide;
     type declared = has_type ? program_variable(c->p, l.of)->type : (type){0};
     if (!bind_axis_parameters(c, d, l.order, l.axes.count, has_type ? &declared : NULL, true, &bound, &event))
-        return;
-    if (!check_argument_axes(c, s, d, it->draw.distribution, l.target, l.axes, &bound)) return;
+        return 0;
+    if (!check_argument_axes(c, s, d, it->draw.distribution, l.target, l.axes, &bound)) return 0;
     type drawn = drawn_type(c, d, has_type ? &declared : NULL, &bound), narrower;
     axes along;
-    if (!cuts_once(c, it, l.target) || !narrow(c, s, &l, d, drawn, &narrower, &along)) return;
-    if (l.observed && !check_observed(c, &l, d, narrower)) return;
-    if (block == BLOCK_guide && !check_guide(c, &l, d, narrower)) return;
+    if (!cuts_once(c, it, l.target) || !narrow(c, s, &l, d, drawn, &narrower, &along)) return 0;
+    if (l.observed && !check_observed(c, &l, d, narrower)) return 0;
+    if (block == BLOCK_guide && !check_guide(c, &l, d, narrower)) return 0;
 
     v = &c->p->variables.at[l.of];
     if (block == BLOCK_generate) {
-        c->now.random_allowed = true;
-        v->axes = l.axes;
-        memcpy(v->order, l.order, sizeof v->order);
+        if (v->stochastic && !same_support(c, &l, narrower)) return 0;
+        v->axes = l.whole;
+        memcpy(v->order, l.whole_order, sizeof v->order);
         v->type = narrower;
         v->stochastic = true;
         node sample = property_at(c, d, &bound, c->word_sample, 0);
-        if (!sample && distribution_property(d, c->word_sample)) return;
-        if (!sample) {
-            diagnostic *told = diagnose(c->d, DIAGNOSTIC_dist, it->draw.distribution->at,
-                                        "`%s` cannot be drawn from", d->definition->function.name);
-            advise(c->d, told, "give the `dist` a `sample`");
-            return;
-        }
-        c->p->variables.at[l.of].value = make_expand(c, sample, l.axes, it->at);
-    } else if (block == BLOCK_model && !l.observed && v->self) {
-        if (!same_axes(c, &l, "drawn before") || !same_support(c, &l, narrower)) return;
+        if (sample || distribution_property(d, c->word_sample)) return make_expand(c, sample, l.axes, it->at);
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_dist, it->draw.distribution->at,
+                                    "`%s` cannot be drawn from", d->definition->function.name);
+        advise(c->d, told, "give the `dist` a `sample`");
+        return 0;
+    }
+    if (block == BLOCK_model && !l.observed && v->self) {
+        if (!same_axes(c, &l, "drawn before") || !same_support(c, &l, narrower)) return 0;
     } else if (block == BLOCK_model && !l.observed) {
         v->axes = l.whole;
         memcpy(v->order, l.whole_order, sizeof v->order);
         v->type = narrower;
         v->stochastic = true;
     }
-    if (!program_variable(c->p, l.of)->self || block == BLOCK_generate) {
+    if (!program_variable(c->p, l.of)->self) {
         node self = make_variable(c, l.of, l.target->name_at);
         c->p->variables.at[l.of].self = self;
     }
     node x = c->p->variables.at[l.of].self;
     f->results[0] = value_of(x);
     x = within_part(c, x, l.target->name_at);
-    if (block == BLOCK_generate) return;
 
     draw row = {.of = l.of,
                 .at = it->at,
@@ -520,7 +519,7 @@ static void check_statement(checker *c, definition *f, const item *it, block_kin
     row.log_density = censored(c, s, d, &bound, &l.axes, row.log_density, x, it);
     bool plain =
         !l.target->type.name && !it->draw.lower && !it->draw.censored_above && !it->draw.censored_below;
-    if (!row.log_density) return; /* reported */
+    if (!row.log_density) return 0; /* reported */
     row.sample = make_expand(c, property_at(c, d, &bound, c->word_sample, 0), l.axes, it->at);
     row.pathwise =
         plain && row.sample && !type_range(c->p, narrower).whole && is_pathwise(c->p, row.sample, 0);
@@ -528,14 +527,31 @@ static void check_statement(checker *c, definition *f, const item *it, block_kin
     if (block == BLOCK_guide) {
         const variable_row *latent = program_variable(c->p, l.of);
         const distribution *model = latent->self ? c->model_distributions.at[latent->draw] : NULL;
-        if (plain && model) row.kl = closed_kl(c, d, model, event);
+        if (plain && model && !l.cut.count) row.kl = closed_kl(c, d, model, event);
         push(c->arena, &c->p->guide, row);
-        return;
+        push(c->arena, &c->guide_cuts, l.cut);
+        return 0;
     }
     if (l.observed) c->p->variables.at[l.of].observed = true;
     else c->p->variables.at[l.of].draw = c->p->model.count;
     push(c->arena, &c->p->model, row);
-    push(c->arena, &c->model_distributions, plain ? d : NULL);
+    push(c->arena, &c->model_distributions, plain && !l.cut.count ? d : NULL);
+    push(c->arena, &c->model_cuts, l.cut);
+    return 0;
+}
+
+node check_generated(checker *c, definition *f, const item *it) {
+    c->now.random_allowed = true;
+    return check_statement(c, f, it, BLOCK_generate);
+}
+
+static void check_generated_alone(checker *c, definition *f) {
+    node n = check_generated(c, f, f->item);
+    if (!n) return;
+    c->p->variables.at[f->variables[0]].value = n;
+    node self = make_variable(c, f->variables[0], f->item->draw.targets.at[0].name_at);
+    c->p->variables.at[f->variables[0]].self = self;
+    f->results[0] = value_of(self);
 }
 
 bool names_itself(const expression *e, name n) {
@@ -557,6 +573,10 @@ bool names_itself(const expression *e, name n) {
 
 /* The statements of one name: those that use it with a lag after the others, which say what it is. */
 void check_draw(checker *c, definition *f, block_kind block) {
+    if (block == BLOCK_generate) {
+        check_generated_alone(c, f);
+        return;
+    }
     uint32_t count = 1 + f->others.count;
     part *cuts = arena_array(c->arena, part, count);
     span *at = arena_array(c->arena, span, count);

@@ -174,7 +174,7 @@ static void find_uses(enumerator *e, const node_row *r, latent_uses *to) {
     for (int i = 0; i < node_inputs(r->op) && !e->failed; i++) {
         const latent_uses *in = uses_of(e, r->in[i]);
         if (!in->count) continue;
-        if (r->op == NODE_scan) {
+        if (r->op == NODE_step) {
             diagnostic *told =
                 refuse(e, r->at,
                        arena_print(e->c->arena,

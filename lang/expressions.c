@@ -49,6 +49,15 @@ static value evaluate_member(checker *c, scope *s, const expression *e, const ch
     return FAILED;
 }
 
+/* Whether a latent, whose statement is being checked, is asked for through something of which that statement
+ * needs the lag. */
+static bool is_broken_by_lag(const checker *c, const definition *f) {
+    bool drawn = f->state == STATE_checking && f->item->kind == ITEM_draw && f->results[0].kind == VALUE_node;
+    for (const definition *g = c->current; drawn && g && g != f; g = g->asked_by)
+        if (g->asked_lagged) return true;
+    return false;
+}
+
 value evaluate_name(checker *c, scope *s, const expression *e) {
     const binding *b = scope_find(s, e->name, false);
     axes index;
@@ -71,7 +80,9 @@ value evaluate_name(checker *c, scope *s, const expression *e) {
         if (b->axes.count != 1) return FAILED;
         return value_of(make_position(c, b->axes.at[0], e->at));
     case BINDING_value: return b->value;
-    case BINDING_definition: define(c, b->definition); return b->definition->results[b->part];
+    case BINDING_definition:
+        if (!is_broken_by_lag(c, b->definition)) define(c, b->definition);
+        return b->definition->results[b->part];
     case BINDING_callable: break;
     }
     return FAILED;
@@ -99,7 +110,12 @@ static void report_cycle(checker *c, const definition *f) {
 }
 
 void define(checker *c, definition *f) {
+    if (f->after && f->after->state == STATE_fresh) define(c, f->after);
     if (f->state == STATE_checked) return;
+    if (f->group && !group_begun(f->group)) {
+        check_group(c, f->group);
+        return;
+    }
     if (f->state == STATE_checking) {
         report_cycle(c, f);
         for (uint32_t i = 0; i < f->count; i++) f->results[i] = FAILED;
@@ -109,6 +125,7 @@ void define(checker *c, definition *f) {
     surroundings before = c->now;
     f->state = STATE_checking;
     f->asked_by = c->current;
+    f->asked_lagged = c->now.lagged;
     c->now = f->now;
     c->current = f;
     c->depth += CALL_DEPTH;

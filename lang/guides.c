@@ -115,9 +115,9 @@ static void declare_guide_draw(checker *c, const item *it, definition_list *list
     if (!cover(c, all, v, it, t->name_at) || !program_variable(c->p, v)->self) return;
     if (!is_continuous_latent(c->p, v))
         push(c->arena, &c->unsupported, (unsupported){t->at, "a discrete latent that the guide draws"});
-    if (is_guarded(t)) {
-        push(c->arena, &c->unsupported,
-             (unsupported){t->at, "a statement of the guide for a part of an axis"});
+    binding *b = scope_here(c->guide, t->name, false);
+    if (b) { /* another part of it: `cover` refuses all else */
+        push(c->arena, &b->definition->others, it);
         return;
     }
     definition *f = arena_new(c->arena, definition);
@@ -161,6 +161,7 @@ void check_guide_block(checker *c, const item *block) {
             declare_local(c, c->guide, it, &list, VARIABLE_guide);
     }
     check_list(c, &list);
+    complete_samples(c);
     for (uint32_t k = 0; k < c->p->families.count; k++) {
         family *f = &c->p->families.at[k];
         if (!rest || f->at.start != rest->at.start || f->at.source != rest->at.source) continue;

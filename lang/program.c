@@ -24,8 +24,8 @@ static const node_description NODES[] = {
     [NODE_size] = {"size", 0, FORM_OTHER},         [NODE_gather] = {"gather", 2, FORM_OTHER},
     [NODE_rename] = {"rename", 1, FORM_OTHER},     [NODE_expand] = {"expand", 1, FORM_OTHER},
     [NODE_label] = {"label", 0, FORM_OTHER},       [NODE_part] = {"part", 1, FORM_OTHER},
-    [NODE_carried] = {"carried", 0, FORM_OTHER},   [NODE_scan] = {"scan", 2, FORM_OTHER},
-    [NODE_place] = {"place", 1, FORM_OTHER},
+    [NODE_place] = {"place", 1, FORM_OTHER},       [NODE_carried] = {"carried", 0, FORM_OTHER},
+    [NODE_step] = {"step", 3, FORM_OTHER},         [NODE_scan] = {"scan", 1, FORM_OTHER},
 #define PRIMITIVE(name, inputs, form, range, about) [NODE_##name] = {#name, inputs, FORM_##form},
 #include "lang/primitives.def"
 #undef PRIMITIVE
@@ -123,7 +123,17 @@ static void print_node(const program *p, node n, FILE *to) {
     for (int i = 0; i < NODES[r->op].inputs; i++) fprintf(to, " %%%u", r->in[i]);
     switch (r->op) {
     case NODE_number: fprintf(to, " %.17g", r->number); break;
-    case NODE_variable: fprintf(to, " %s", p->variables.at[r->variable].name); break;
+    case NODE_variable:
+    case NODE_carried: fprintf(to, " %s", p->variables.at[r->variable].name); break;
+    case NODE_step:
+    case NODE_scan:
+        fprintf(to, " %s along %s", p->variables.at[r->variable].name, p->axes.at[r->axis].name);
+        break;
+    case NODE_part:
+    case NODE_place:
+        fprintf(to, " %s of %s", p->axes.at[r->axis].name, p->axes.at[r->axis2].name);
+        if (r->number != 0) fprintf(to, " moved by %g", r->number);
+        break;
     case NODE_label: fprintf(to, " %s in %s", r->label, p->axes.at[r->axis].name); break;
     case NODE_position:
     case NODE_size:

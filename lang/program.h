@@ -61,11 +61,14 @@ typedef enum node_op {
     NODE_expand,   /* in[0] repeated over further axes */
     NODE_label,    /* the position of the label `label` in `axis` */
     NODE_part,     /* in[0], which has `axis2`, at the entries of its part `axis`, moved by `number` */
-    NODE_carried,  /* the variable `variable` in its own recurrence; only its NODE_part one entry away has a
-                      value */
-    NODE_scan, /* over the part `axis`: from in[0], without it, by in[1], which uses NODE_carried; backward if
-                  `backward` */
-    NODE_place, /* in[0], which has the part `axis`, in `axis2`, the whole; 0 elsewhere */
+    NODE_place,    /* in[0], which has the part `axis`, in `axis2`, the whole; 0 elsewhere */
+    /* A recurrence: a loop over the part `axis` that computes one or several variables entry by entry. */
+    NODE_carried, /* `variable` inside its own loop, over its whole axes: only its NODE_part some entries
+                     away, along the loop's axis, has a value, which the loop carries from before */
+    NODE_step, /* how the loop computes `variable`: in[1], over the part, which uses NODE_carried; in[2] has
+                  its values at the entries before the loop, over the whole `axis2`, where they are carried;
+                  in[0] is the next such node of the same loop, or 0 */
+    NODE_scan, /* `variable` over the part, by the loop in[0] */
 #define PRIMITIVE(name, inputs, form, range, about) NODE_##name,
 #include "lang/primitives.def"
 #undef PRIMITIVE
@@ -96,7 +99,6 @@ typedef struct node_row {
         variable variable;
         name label;
         uint32_t stream; /* RANDOM */
-        bool backward;   /* NODE_scan */
     };
     span at;
 } node_row;
@@ -170,7 +172,12 @@ typedef struct draw {
     type type;        /* the support of the distribution, narrowed */
     node log_density; /* of x, normalised where it is narrowed; axes within `axes`, over which it is to be
                          summed */
-    node sample; /* of all axes of x; 0 where the distribution has none. What follows is not done to it: */
+    node sample; /* a draw of x, 0 where the distribution has none. In the model: of the statement's entries,
+                    given all else, so that it may need lags of x. In the guide: of all of x, put together
+                    from all its statements, the same node in each of them; a function of other variables,
+                    never of x, since lags of x are carried by a loop; 0 where one of several statements is
+                    cut, or draws by rejection with arguments that follow from the loop. What follows is not
+                    done to it: */
     node lower, upper;    /* x lies between them, narrowed or truncated; 0: no bound */
     node lowest, highest; /* … and what lies beyond them is censored to them; 0: nothing is */
     axes along;           /* … and is narrowed to a vector or matrix over them; of an order there is one */
@@ -232,6 +239,16 @@ typedef struct elimination {
     uint32_t leaves;
 } elimination;
 
+/* How statements with lags are computed, to be told. */
+typedef struct recurrence {
+    variable *of;
+    uint32_t count;
+    bool loop;     /* over `part`; else over all entries at once */
+    bool of_draws; /* of the samples, not of the values */
+    axis part;
+    uint32_t carried; /* entries that go from step to step, of all names together */
+} recurrence;
+
 typedef struct data_file {
     const char *path; /* as written, relative to the model's folder */
     span at;
@@ -253,6 +270,7 @@ typedef struct program {
     vector(elimination) eliminations; /* in order */
     uint64_t *touched;                /* by node: bit k where summed k enters; see program_touched */
     uint32_t touched_count;
+    vector(recurrence) recurrences;
     vector(variable) reported; /* latents, derived and generated names, in the order of the text */
     vector(data_file) files;   /* data from "…" */
     options options;           /* of `fit { … }`, over the defaults */

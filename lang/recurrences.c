@@ -13,6 +13,7 @@
 #include "lang/checker.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* ---- where entries lie ---- */
 
@@ -36,7 +37,8 @@ static const char *part_text(checker *c, const axis_row *part) {
     if (first.from_end && first.offset == 0) return arena_print(c->arena, "%s = last", n);
     if (last.from_end && last.offset == 0) return arena_print(c->arena, "%s > %d", n, first.offset - 1);
     if (last.from_end && last.offset == -1) return arena_print(c->arena, "%s < last", n);
-    return arena_print(c->arena, "a part of %s", n);
+    const char *from = first.from_end ? "last - " : "", *to = last.from_end ? "last - " : "";
+    return arena_print(c->arena, "%s from %s%d to %s%d", n, from, abs(first.offset), to, abs(last.offset));
 }
 
 /* The entry that a guard compares with: a number, `last`, a label, or `last - 1`. */
@@ -132,11 +134,6 @@ bool evaluate_target(checker *c, scope *s, const target *t, axes *found, axis *o
         if (!e->name && e->value->kind != EXPRESSION_operation) continue;
         axis_row part = {.at = e->value->at};
         if (!find_part(c, order[i], e, &part)) return false;
-        if (cut->count == PARTS_MOST) {
-            push(c->arena, &c->unsupported,
-                 (unsupported){e->value->at, "a statement for parts of several axes"});
-            return false;
-        }
         cut->whole[cut->count] = order[i];
         cut->axis[cut->count++] = part_axis(c, order[i], part);
     }
@@ -200,7 +197,22 @@ node make_lag(checker *c, node x, axis along, int32_t shift, span at) {
     return 0;
 }
 
+node make_place(checker *c, node x, axis part, axis whole, span at) {
+    const node_row *from = program_node(c->p, x);
+    range r = from->range;
+    node_row row = {.op = NODE_place,
+                    .in = {x},
+                    .axes = axes_with(axes_without(from->axes, part), whole),
+                    .axis = part,
+                    .axis2 = whole,
+                    .stochastic = from->stochastic,
+                    .at = place(c, at)};
+    row.range = (range){fmin(0, r.lowest), fmax(0, r.highest), false, false, r.whole};
+    return program_add(c->p, row);
+}
+
 node join_parts(checker *c, const part *cuts, const node *values, uint32_t count, axes whole, span at) {
+    if (count == 1 && cuts[0].count == 0) return make_expand(c, values[0], whole, at);
     node sum = 0;
     range hull = {INFINITY, -INFINITY, false, false, true};
     for (uint32_t i = 0; i < count; i++) {
@@ -209,18 +221,8 @@ node join_parts(checker *c, const part *cuts, const node *values, uint32_t count
         range r = program_node(c->p, x)->range;
         hull = (range){fmin(hull.lowest, r.lowest), fmax(hull.highest, r.highest), false, false,
                        hull.whole && r.whole};
-        for (uint32_t k = 0; x && k < cuts[i].count; k++) {
-            node_row row = *program_node(c->p, x);
-            row = (node_row){.op = NODE_place,
-                             .in = {x},
-                             .axes = axes_with(axes_without(row.axes, cuts[i].axis[k]), cuts[i].whole[k]),
-                             .axis = cuts[i].axis[k],
-                             .axis2 = cuts[i].whole[k],
-                             .stochastic = row.stochastic,
-                             .at = place(c, at)};
-            row.range = (range){fmin(0, r.lowest), fmax(0, r.highest), false, false, r.whole};
-            x = program_add(c->p, row);
-        }
+        for (uint32_t k = 0; x && k < cuts[i].count; k++)
+            x = make_place(c, x, cuts[i].axis[k], cuts[i].whole[k], at);
         sum = sum ? make(c, NODE_add, sum, x, 0, at) : x;
     }
     if (sum)
@@ -237,6 +239,55 @@ static entry_place counted(checker *c, axis whole, entry_place e) {
     return e;
 }
 
+/* The entries of one axis, cut where a part of it begins or has ended: in ascending order, from the first
+ * entry to that behind the last one. */
+typedef struct ruler {
+    axis along;
+    vector(entry_place) marks;
+} ruler;
+
+static void add_mark(checker *c, ruler *r, entry_place at) {
+    uint32_t i = 0;
+    while (i < r->marks.count && known_before(r->marks.at[i], at)) i++;
+    if (i < r->marks.count && same_place(r->marks.at[i], at)) return;
+    push(c->arena, &r->marks, at);
+    for (uint32_t k = r->marks.count - 1; k > i; k--) r->marks.at[k] = r->marks.at[k - 1];
+    r->marks.at[i] = at;
+}
+
+/* Where a statement begins along an axis, and the entry behind its last. */
+static entry_place cut_start(checker *c, const part *cut, axis along) {
+    for (uint32_t k = 0; k < cut->count; k++)
+        if (cut->whole[k] == along) return counted(c, along, program_axis(c->p, cut->axis[k])->first);
+    return (entry_place){false, 1};
+}
+
+static entry_place cut_end(checker *c, const part *cut, axis along) {
+    for (uint32_t k = 0; k < cut->count; k++)
+        if (cut->whole[k] == along)
+            return place_after(counted(c, along, program_axis(c->p, cut->axis[k])->last), 1);
+    return counted(c, along, (entry_place){true, 1});
+}
+
+static ruler rule(checker *c, axis along, const part *cuts, uint32_t count) {
+    ruler r = {.along = along};
+    add_mark(c, &r, (entry_place){false, 1});
+    add_mark(c, &r, counted(c, along, (entry_place){true, 1}));
+    for (uint32_t i = 0; i < count; i++) {
+        add_mark(c, &r, cut_start(c, &cuts[i], along));
+        add_mark(c, &r, cut_end(c, &cuts[i], along));
+    }
+    return r;
+}
+
+typedef struct covering {
+    const part *cuts;
+    const span *at;
+    uint32_t count, axes;
+    const char *name;
+    ruler by[AXES_MOST];
+} covering;
+
 static bool report_cover(checker *c, span at, const char *n, const char *what) {
     diagnostic *told = diagnose(c->d, DIAGNOSTIC_cover, at, "the statements for `%s` %s", n, what);
     advise(c->d, told,
@@ -245,39 +296,82 @@ static bool report_cover(checker *c, span at, const char *n, const char *what) {
     return false;
 }
 
-/* Of the parts of one axis the number of the one that starts at `at`; `count` where none does. */
-static uint32_t starting_at(checker *c, const part *cuts, uint32_t count, entry_place at) {
-    uint32_t i = 0;
-    while (i < count &&
-           !same_place(counted(c, cuts[i].whole[0], program_axis(c->p, cuts[i].axis[0])->first), at))
-        i++;
-    return i;
+static bool covers(checker *c, const part *cut, const ruler *r, uint32_t cell) {
+    entry_place start = cut_start(c, cut, r->along), end = cut_end(c, cut, r->along), at = r->marks.at[cell];
+    return (same_place(start, at) || known_before(start, at)) && known_before(at, end);
+}
+
+/* Entries that no statement covers: told at the statement before them, or else behind them. */
+static bool report_gap(checker *c, const covering *x, const uint32_t *cell) {
+    for (uint32_t a = 0; a < x->axes; a++) {
+        entry_place at = x->by[a].marks.at[cell[a]], next = x->by[a].marks.at[cell[a] + 1];
+        bool last = cell[a] + 2 == x->by[a].marks.count;
+        for (uint32_t i = x->count; !last && i-- > 0;)
+            if (same_place(cut_start(c, &x->cuts[i], x->by[a].along), next))
+                return report_cover(c, x->at[i], x->name, "leave out entries before these");
+        for (uint32_t i = x->count; i-- > 0;)
+            if (same_place(cut_end(c, &x->cuts[i], x->by[a].along), at))
+                return report_cover(c, x->at[i], x->name, "leave out entries behind these");
+    }
+    return report_cover(c, x->at[x->count - 1], x->name, "leave out entries");
+}
+
+bool part_within(const checker *c, axis inner, axis outer) {
+    const axis_row *in = program_axis(c->p, inner), *out = program_axis(c->p, outer);
+    return !known_before(in->first, out->first) && !known_before(out->last, in->last);
+}
+
+uint32_t refine_parts(checker *c, axis along, const axis *parts, uint32_t count, axis *refined) {
+    ruler r = {.along = along};
+    for (uint32_t i = 0; i < count; i++) {
+        add_mark(c, &r, program_axis(c->p, parts[i])->first);
+        add_mark(c, &r, place_after(program_axis(c->p, parts[i])->last, 1));
+    }
+    for (uint32_t i = 0; i + 1 < r.marks.count; i++) {
+        axis_row part = {.first = r.marks.at[i], .last = place_after(r.marks.at[i + 1], -1)};
+        part.at = program_axis(c->p, parts[0])->at;
+        refined[i] = part_axis(c, along, part);
+    }
+    return r.marks.count ? r.marks.count - 1 : 0;
+}
+
+/* Whether exactly one statement covers the entries between two marks of every axis. */
+static bool check_cell(checker *c, const covering *x, const uint32_t *cell) {
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < x->count; i++) {
+        bool inside = true;
+        for (uint32_t a = 0; a < x->axes; a++) inside &= covers(c, &x->cuts[i], &x->by[a], cell[a]);
+        if (inside && found++)
+            return report_cover(c, x->at[i], x->name,
+                                x->cuts[i].count ? "overlap" : "overlap: this one is for all entries");
+    }
+    return found || report_gap(c, x, cell);
+}
+
+static bool check_cells(checker *c, const covering *x, uint32_t *cell, uint32_t along) {
+    if (along == x->axes) return check_cell(c, x, cell);
+    for (cell[along] = 0; cell[along] + 1 < x->by[along].marks.count; cell[along]++)
+        if (!check_cells(c, x, cell, along + 1)) return false;
+    return true;
+}
+
+/* A part that ends behind an axis of known size. */
+static bool within_axes(checker *c, const covering *x) {
+    for (uint32_t a = 0; a < x->axes; a++) {
+        entry_place end = counted(c, x->by[a].along, (entry_place){true, 1});
+        for (uint32_t i = 0; i < x->count; i++)
+            if (end.from_end == false && known_before(end, cut_end(c, &x->cuts[i], x->by[a].along)))
+                return report_cover(c, x->at[i], x->name, "reach behind the last entry");
+    }
+    return true;
 }
 
 bool check_cover(checker *c, const part *cuts, const span *at, uint32_t count, const char *n) {
-    if (count == 1 && cuts[0].count == 0) return true;
-    for (uint32_t i = 0; i < count; i++) {
-        if (cuts[i].count > 1) {
-            push(c->arena, &c->unsupported, (unsupported){at[i], "a statement for parts of several axes"});
-            return false;
-        }
-        if (cuts[i].count == 0) return report_cover(c, at[i], n, "overlap: this one is for all entries");
-        if (cuts[i].whole[0] != cuts[0].whole[0])
-            return report_cover(c, at[i], n, "are for parts of different axes");
-    }
-    axis whole = cuts[0].whole[0];
-    entry_place next = {false, 1};
-    uint32_t latest = 0;
-    for (uint32_t covered = 0; covered < count; covered++) {
-        uint32_t i = starting_at(c, cuts, count, next);
-        if (i == count) {
-            i = count - 1 == latest && covered ? 0 : count - 1;
-            bool gap = known_before(next, counted(c, whole, program_axis(c->p, cuts[i].axis[0])->first));
-            return report_cover(c, at[i], n, gap ? "leave out entries before these" : "overlap");
-        }
-        latest = i;
-        next = place_after(counted(c, whole, program_axis(c->p, cuts[i].axis[0])->last), 1);
-    }
-    if (same_place(next, place_after(counted(c, whole, (entry_place){true, 0}), 1))) return true;
-    return report_cover(c, at[latest], n, "leave out entries behind these");
+    covering x = {.cuts = cuts, .at = at, .count = count, .name = n};
+    axes guarded = {0};
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; k < cuts[i].count; k++) guarded = axes_with(guarded, cuts[i].whole[k]);
+    for (; x.axes < guarded.count; x.axes++) x.by[x.axes] = rule(c, guarded.at[x.axes], cuts, count);
+    uint32_t cell[AXES_MOST];
+    return within_axes(c, &x) && check_cells(c, &x, cell, 0);
 }

@@ -192,8 +192,7 @@ static bool read_index(checker *c, scope *s, selection *x, const expression *e) 
     return take(c, x, (selector){SELECTOR_gather, a, 0, index, 0, e->at});
 }
 
-/* Whether brackets hold a lag, `[time - 1]`. */
-static bool has_lag(const entries *list) {
+bool has_lag(const entries *list) {
     for (uint32_t i = 0; i < list->count; i++) {
         const expression *e = list->at[i].value;
         bool moved = e->kind == EXPRESSION_operation && e->right &&
@@ -203,25 +202,18 @@ static bool has_lag(const entries *list) {
     return false;
 }
 
-/* The name that is being computed, in its own statement: only a lag of it has a value. */
-static node make_carried(checker *c, const definition *f, uint32_t part_number, span at) {
-    node_row row = {
-        .op = NODE_carried, .axes = f->whole, .at = place(c, at), .variable = f->variables[part_number]};
-    row.range = (range){-INFINITY, INFINITY, false, false, false};
-    return program_add(c->p, row);
-}
-
 /* What is selected from, whole: brackets come before the cut to the statement's part. A name that is being
  * checked may be used with a lag once one of its statements is. */
 static node evaluate_head(checker *c, scope *s, const expression *e) {
     if (e->head->kind != EXPRESSION_name) return evaluate_node(c, s, e->head);
     const binding *b = scope_find(s, e->head->name, false);
     definition *f = b && b->kind == BINDING_definition ? b->definition : NULL;
-    if (f && f->state == STATE_checking && has_lag(&e->list)) {
-        if (f->results[b->part].kind == VALUE_node) return f->results[b->part].nodes[0];
-        if (f->recurrent) return make_carried(c, f, b->part, e->at);
-    }
+    bool lag = has_lag(&e->list), before = c->now.lagged;
+    if (f && f->state == STATE_checking && lag && f->results[b->part].kind == VALUE_node)
+        return f->results[b->part].nodes[0];
+    c->now.lagged |= lag;
     value v = evaluate_name(c, s, e->head);
+    c->now.lagged = before;
     if (v.kind == VALUE_node || v.kind == VALUE_failed) return v.nodes[0];
     return evaluate_node(c, s, e->head);
 }

@@ -44,7 +44,7 @@ static variable add_variable(checker *c, variable_kind kind, const target *t) {
 }
 
 /* The left side of an item; NULL where it has none. */
-static const targets *left_of(const item *it) {
+const targets *left_of(const item *it) {
     switch (it->kind) {
     case ITEM_draw: return &it->draw.targets;
     case ITEM_data:
@@ -55,33 +55,25 @@ static const targets *left_of(const item *it) {
     }
 }
 
-/* Another statement for a part of names that have one already goes to their definition. */
-static bool joins(checker *c, definition *f, const item *it) {
-    const targets *here = left_of(it), *there = left_of(f->item);
-    bool same = f->item->kind == it->kind && here->count == there->count;
-    for (uint32_t i = 0; same && i < here->count; i++)
-        same = here->at[i].name == there->at[i].name && is_guarded(&here->at[i]) && is_guarded(&there->at[i]);
+const target *target_of(const item *it, name n) {
+    const targets *left = left_of(it);
+    uint32_t i = 0;
+    while (i < left->count && left->at[i].name != n) i++;
+    return i < left->count ? &left->at[i] : NULL;
+}
+
+/* Another statement for a part of a name that has one already goes to its definition. */
+static bool joins(checker *c, definition *f, const item *it, name n) {
+    const target *there = target_of(f->item, n);
+    bool same = f->item->kind == it->kind && there && is_guarded(there) && is_guarded(target_of(it, n));
     if (same) push(c->arena, &f->others, it);
     return same;
 }
 
-/* Names that are defined together in one statement and apart in another are noted as not run yet. */
-static bool joins_named(checker *c, scope *s, const item *it) {
-    const targets *left = left_of(it);
-    for (uint32_t i = 0; i < left->count; i++) {
-        const binding *b = scope_here(s, left->at[i].name, false);
-        if (!b || b->kind != BINDING_definition || b->definition->state != STATE_fresh) continue;
-        if (joins(c, b->definition, it)) return true;
-        if (b->definition->item->kind != it->kind || !is_guarded(&left->at[i])) continue;
-        push(c->arena, &c->unsupported,
-             (unsupported){it->at,
-                           "names that are computed together for one part of an axis and apart for another"});
-        for (uint32_t k = 0; k < left->count; k++)
-            if ((b = scope_here(s, left->at[k].name, false)) && b->kind == BINDING_definition)
-                b->definition->partial = true;
-        return true;
-    }
-    return false;
+static bool joins_named(checker *c, scope *s, const item *it, name n) {
+    const binding *b = scope_here(s, n, false);
+    return b && b->kind == BINDING_definition && b->definition->state == STATE_fresh &&
+           joins(c, b->definition, it, n);
 }
 
 definition *declare_names(checker *c, scope *s, const item *it, const targets *names, variable_kind kind) {
@@ -339,10 +331,7 @@ static void declare_items(checker *c, const items *list, outline *o) {
             push(c->arena, &o->top, declare_names(c, c->top, it, &it->value.targets, VARIABLE_param));
             break;
         case ITEM_let:
-        case ITEM_define:
-            if (!joins_named(c, c->top, it))
-                push(c->arena, &o->top, declare_names(c, c->top, it, &it->value.targets, VARIABLE_let));
-            break;
+        case ITEM_define: declare_local(c, c->top, it, &o->top, VARIABLE_let); break;
         case ITEM_fn:
         case ITEM_net:
         case ITEM_dist: declare_callable(c, c->top, it); break;
@@ -464,9 +453,8 @@ static void check_given(checker *c, definition *f, bool data) {
     c->p->variables.at[v].value = whole;
 }
 
-/* A value is known: the name gets its axes, its type and its node. */
-static void settle_value(checker *c, definition *f, uint32_t part, node n, axes s, const axis *order) {
-    const target *t = &f->item->value.targets.at[part];
+void settle_value(checker *c, definition *f, uint32_t part, const target *t, node n, axes s,
+                  const axis *order) {
     variable v = f->variables[part];
     uint32_t errors = c->d->errors;
     type held = t->type.name ? evaluate_type(c, f->scope, &t->type) : program_node(c->p, n)->type;
@@ -508,12 +496,10 @@ static void check_part(checker *c, definition *f, uint32_t part, node n) {
         memcpy(order, as, sizeof order);
         n = make_expand(c, n, s, f->item->at);
     }
-    settle_value(c, f, part, n, s, order);
+    settle_value(c, f, part, t, n, s, order);
 }
 
-/* The value of one statement, which must have as many results as there are names; VALUE_failed, reported,
- * where it has not. */
-static value evaluate_results(checker *c, const definition *f, const item *it) {
+value evaluate_results(checker *c, const definition *f, const item *it) {
     uint32_t wants = it->value.targets.count;
     value v = evaluate(c, f->scope, it->value.value);
     uint32_t has = v.kind == VALUE_several ? v.count : 1;
@@ -525,132 +511,17 @@ static value evaluate_results(checker *c, const definition *f, const item *it) {
     return (value){.kind = VALUE_failed};
 }
 
-/* Of a name that is defined part by part: its axes, and where each statement stands. */
-typedef struct parts {
-    uint32_t count;
-    const item **items;
-    part *cuts;
-    span *at;
-    node *values;
-    axes whole;
-    axis order[AXES_MOST];
-} parts;
-
-static bool find_part_axes(checker *c, definition *f, uint32_t name_number, parts *p) {
-    for (uint32_t i = 0; i < p->count; i++) {
-        const target *t = &p->items[i]->value.targets.at[name_number];
-        axes whole;
-        axis order[AXES_MOST] = {0};
-        if (!evaluate_target(c, f->scope, t, &whole, order, &p->cuts[i])) return false;
-        p->at[i] = t->at;
-        if (i == 0) {
-            p->whole = whole;
-            memcpy(p->order, order, sizeof order);
-        } else if (!axes_equal(whole, p->whole)) {
-            diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, t->at,
-                                        "`%s` has other axes in its other statements", t->name);
-            advise(c->d, told, "all statements of a name have the axes [%s]", axes_text(c->p, p->whole));
-            return false;
-        }
-    }
-    return !f->partial &&
-           check_cover(c, p->cuts, p->at, p->count, p->items[0]->value.targets.at[name_number].name);
-}
-
-static bool fits_part(checker *c, const parts *p, uint32_t i, const char *n) {
-    axes extra = axes_minus(program_node(c->p, p->values[i])->axes, cut_axes(&p->cuts[i], p->whole));
-    if (!extra.count) return true;
-    const char *a = program_axis(c->p, extra.at[0])->name;
-    diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, p->items[i]->value.value->at,
-                                "this varies over `%s`, which `%s` does not have", a, n);
-    advise(c->d, told, "write it among the axes of `%s`, or sum it out: `sum[%s](…)`", n, a);
-    return false;
-}
-
-/* Whether a node uses the carried value in another way than one entry away; *uses where it uses it at all. */
-static bool strays(const program *p, node n, int32_t shift, bool *seen, bool *uses) {
-    if (seen[n]) return false;
-    seen[n] = true;
-    const node_row *r = program_node(p, n);
-    if (r->op == NODE_carried) return true;
-    if (r->op == NODE_part && program_node(p, r->in[0])->op == NODE_carried) {
-        *uses = true;
-        return r->number != shift;
-    }
-    for (int i = 0; i < node_inputs(r->op); i++)
-        if (strays(p, r->in[i], shift, seen, uses)) return true;
-    return false;
-}
-
-/* s[time = 1] = a; s[time > 1] = f(s[time - 1]): a loop over the part. Part `i` uses the name itself; the
- * other one is a single entry beside it. 0, noted as not run yet, where it is another kind of recurrence. */
-static node make_scan(checker *c, const parts *p, uint32_t i) {
-    const axis_row *loop = program_axis(c->p, p->cuts[i].axis[0]),
-                   *start = program_axis(c->p, p->cuts[1 - i].axis[0]);
-    bool backward = start->first.from_end;
-    node body = p->values[i], initial = p->values[1 - i];
-    bool uses = false, *seen = arena_array(c->arena, bool, c->p->nodes.count + 1);
-    bool single = start->first.from_end == start->last.from_end && start->first.offset == start->last.offset;
-    if (!single || strays(c->p, body, backward ? 1 : -1, seen, &uses)) {
-        push(c->arena, &c->unsupported, (unsupported){loop->at, "a recurrence by more than one entry"});
-        return 0;
-    }
-    if (!uses) return body;
-    axis single_axis = p->cuts[1 - i].axis[0], along = p->cuts[i].axis[0];
-    if (axes_has(program_node(c->p, initial)->axes, single_axis))
-        initial = make_gather(c, initial, make_number(c, 1, loop->at), single_axis, loop->at);
-    node_row row = {.op = NODE_scan,
-                    .in = {initial, body},
-                    .axes = cut_axes(&p->cuts[i], p->whole),
-                    .axis = along,
-                    .at = loop->at};
-    row.stochastic = program_node(c->p, initial)->stochastic || program_node(c->p, body)->stochastic;
-    row.range = (range){-INFINITY, INFINITY, false, false, false};
-    row.backward = backward;
-    return initial ? program_add(c->p, row) : 0;
-}
-
-/* h[time = 1] = …; h[time > 1] = …: the parts are put together. */
-static void check_parts(checker *c, definition *f) {
-    parts p = {.count = 1 + f->others.count};
-    p.items = arena_array(c->arena, const item *, p.count);
-    p.cuts = arena_array(c->arena, part, p.count);
-    p.at = arena_array(c->arena, span, p.count);
-    p.values = arena_array(c->arena, node, p.count);
-    value *results = arena_array(c->arena, value, p.count);
-    for (uint32_t i = 0; i < p.count; i++) p.items[i] = i ? f->others.at[i - 1] : f->item;
-    uint32_t recurrent = p.count;
-    for (uint32_t i = 0; i < p.count; i++)
-        if (names_itself(p.items[i]->value.value, p.items[i]->value.targets.at[0].name)) recurrent = i;
-    bool loops = f->count == 1 && p.count == 2 && recurrent < p.count;
-    for (uint32_t k = 0; k < f->count; k++) {
-        if (!find_part_axes(c, f, k, &p)) return;
-        f->whole = p.whole;
-        f->recurrent = true;
-        for (uint32_t i = 0; i < p.count; i++) {
-            c->now.cut = p.cuts[i];
-            if (k == 0) results[i] = evaluate_results(c, f, p.items[i]);
-            c->now.cut.count = 0;
-            p.values[i] = results[i].nodes[k];
-            if (!p.values[i] || !fits_part(c, &p, i, p.items[0]->value.targets.at[k].name)) return;
-        }
-        f->recurrent = false;
-        if (loops && !(p.values[recurrent] = make_scan(c, &p, recurrent))) return;
-        if (!loops && recurrent < p.count) {
-            push(c->arena, &c->unsupported,
-                 (unsupported){p.at[recurrent], "a recurrence of several names or from several entries"});
-            return;
-        }
-        settle_value(c, f, k, join_parts(c, p.cuts, p.values, p.count, p.whole, f->item->at), p.whole,
-                     p.order);
-    }
-}
-
 static void check_value(checker *c, definition *f) {
     const targets *names = &f->item->value.targets;
     if (names->count > VALUES_MOST) return; /* reported */
+    if (f->group) {
+        check_loose(c, f);
+        return;
+    }
     if (is_guarded(&names->at[0])) {
-        check_parts(c, f);
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_cover, place(c, names->at[0].at),
+                                    "inside a function a name is computed for all its entries at once");
+        advise(c->d, told, "write the statements for parts of an axis in the block that calls it");
         return;
     }
     value v = evaluate_results(c, f, f->item);
@@ -722,7 +593,7 @@ static void collect_item(checker *c, const scope *s, const item *it, definition_
     for (uint32_t i = 0; i < left->count; i++) collect_entries(c, s, &left->at[i].type.arguments, found);
 }
 
-static definition_list needs(checker *c, const definition *f) {
+definition_list needs(checker *c, const definition *f) {
     definition_list found = {0};
     collect_item(c, f->scope, f->item, &found);
     for (uint32_t i = 0; i < f->others.count; i++) collect_item(c, f->scope, f->others.at[i], &found);
@@ -794,7 +665,7 @@ static void declare_model_draw(checker *c, const item *it, definition_list *list
     const binding *given = given_named(c, t->name);
     if (!given) {
         const binding *b = scope_here(c->model, t->name, false);
-        if (b && joins_named(c, c->model, it)) return;
+        if (b && joins_named(c, c->model, it, t->name)) return;
         if (b) report_drawn_twice(c, it, b);
         if (b) return;
         definition *f = declare_names(c, c->model, it, &it->draw.targets, VARIABLE_latent);
@@ -814,7 +685,7 @@ static void declare_model_draw(checker *c, const item *it, definition_list *list
         return;
     }
     for (uint32_t i = 0; row->observed && i < list->count; i++)
-        if (list->at[i]->variables[0] == v && joins(c, list->at[i], it)) return;
+        if (list->at[i]->variables[0] == v && joins(c, list->at[i], it, t->name)) return;
     if (row->observed) {
         diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->at, "`%s` is drawn twice", t->name);
         advise(c->d, told,
@@ -833,13 +704,23 @@ static void check_factor(checker *c, const item *it) {
 }
 
 void check_list(checker *c, definition_list *list) {
+    find_groups(c, list);
     for (uint32_t i = 0; i < list->count; i++) settle(c, list->at[i]);
 }
 
 void declare_local(checker *c, scope *s, const item *it, definition_list *list, variable_kind kind) {
-    if (joins_named(c, s, it)) return;
+    const targets *left = left_of(it);
+    bool guarded = false;
+    for (uint32_t i = 0; i < left->count; i++) guarded |= is_guarded(&left->at[i]);
     if (it->kind == ITEM_param) kind = c->block == BLOCK_guide ? VARIABLE_free : VARIABLE_param;
-    push(c->arena, list, declare_names(c, s, it, &it->value.targets, kind));
+    if (!guarded) {
+        push(c->arena, list, declare_names(c, s, it, left, kind));
+        return;
+    }
+    /* Each name has statements of its own, some of which it may share with others. */
+    for (uint32_t i = 0; i < left->count; i++)
+        if (!joins_named(c, s, it, left->at[i].name))
+            push(c->arena, list, declare_names(c, s, it, &(targets){&left->at[i], 1}, kind));
 }
 
 static void check_model(checker *c, const item *block) {
@@ -851,6 +732,7 @@ static void check_model(checker *c, const item *block) {
             declare_local(c, c->model, it, &list, VARIABLE_derived);
     }
     check_list(c, &list);
+    note_lags(c);
     for (uint32_t i = 0; i < block->block.items.count; i++)
         if (block->block.items.at[i]->kind == ITEM_factor) check_factor(c, block->block.items.at[i]);
     for (uint32_t i = 0; i < list.count; i++)
@@ -866,12 +748,7 @@ static void check_generate(checker *c, const item *block) {
     definition_list list = {0};
     for (uint32_t i = 0; i < block->block.items.count; i++) {
         const item *it = block->block.items.at[i];
-        if (it->kind == ITEM_draw && is_guarded(&it->draw.targets.at[0]))
-            push(c->arena, &c->unsupported,
-                 (unsupported){it->at, "a draw in generate for a part of an axis"});
-        else if (it->kind == ITEM_draw)
-            push(c->arena, &list, declare_names(c, c->generate, it, &it->draw.targets, VARIABLE_generated));
-        else if (it->kind == ITEM_define || it->kind == ITEM_let)
+        if (it->kind == ITEM_draw || it->kind == ITEM_define || it->kind == ITEM_let)
             declare_local(c, c->generate, it, &list, VARIABLE_generated);
     }
     for (uint32_t i = 0; i < list.count; i++) list.at[i]->now.random_allowed = true;

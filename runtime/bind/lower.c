@@ -144,30 +144,103 @@ static ref lower_part(lowering *l, const node_row *r) {
     return tape_slice(t, x, whole, (uint64_t)(first + (int64_t)r->number), axes_one(part));
 }
 
+/* Another loop is complete before this one's body begins. */
 static bool uses_carried(lowering *l, node n) {
     if (l->carried[n]) return l->carried[n] == 1;
     const node_row *r = program_node(l->model->program, n);
     bool uses = r->op == NODE_carried;
-    for (int i = 0; i < node_inputs(r->op); i++) uses |= uses_carried(l, r->in[i]);
+    for (int i = 0; r->op != NODE_scan && i < node_inputs(r->op); i++) uses |= uses_carried(l, r->in[i]);
     l->carried[n] = uses ? 1 : 2;
     return uses;
 }
 
-/* A recurrence is a loop on the tape: what does not use the carried value is computed outside, for all
- * entries at once. */
+static loop_carries *carries_of(const lowering *body, variable v) {
+    const program *p = body->model->program;
+    for (uint32_t k = 0; k < body->carried_variables; k++)
+        if (program_node(p, body->carries[k].step)->variable == v) return &body->carries[k];
+    return NULL;
+}
+
+/* How far back the lags of a body go, by variable; *backward where they are leads. */
+static void find_lags(lowering *body, node n, bool *seen, bool *backward) {
+    if (seen[n] || !uses_carried(body, n)) return;
+    seen[n] = true;
+    const program *p = body->model->program;
+    const node_row *r = program_node(p, n);
+    if (r->op == NODE_part && program_node(p, r->in[0])->op == NODE_carried) {
+        loop_carries *c = carries_of(body, program_node(p, r->in[0])->variable);
+        uint32_t far = (uint32_t)fabs(r->number);
+        if (c->count < far) c->count = far;
+        *backward = r->number > 0;
+    }
+    for (int i = 0; i < node_inputs(r->op); i++) find_lags(body, r->in[i], seen, backward);
+}
+
+static void list_steps(const program *p, node first, lowering *body, arena *a) {
+    for (node n = first; n; n = program_node(p, n)->in[0]) body->carried_variables++;
+    body->carries = arena_array(a, loop_carries, body->carried_variables);
+    uint32_t k = 0;
+    for (node n = first; n; n = program_node(p, n)->in[0]) body->carries[k++].step = n;
+}
+
+/* The axes of one entry of what a loop computes. */
+static axes entry_axes(const lowering *l, const node_row *step) {
+    axes of = axes_without(lower_axes(l, step->axes), l->axes[step->axis]);
+    return step->stochastic ? axes_with(of, l->draw) : of;
+}
+
+/* The carries of one variable: its values at the entries before the loop. */
+static void open_carries(lowering *l, lowering *body, loop_carries *c, bool backward) {
+    const node_row *step = program_node(l->model->program, c->step);
+    axis whole = l->axes[step->axis2];
+    int64_t first = model_part_start(l->model, step->axis), behind = first + l->model->axes[step->axis].size;
+    c->at = arena_array(l->tape->arena, ref, c->count + 1);
+    for (uint32_t k = 1; k <= c->count; k++) {
+        int64_t at = backward ? behind + k - 1 : first - k;
+        ref before = tape_slice(l->tape, lower_node(l, step->in[2]), whole, (uint64_t)at, (axes){0});
+        c->at[k - 1] = scan_carry(body->loop, before, entry_axes(l, step));
+    }
+}
+
+/* A recurrence is a loop on the tape: what does not use the carried values is computed outside, for all
+ * entries at once. It emits each variable, in the order of its steps. */
+static ref lower_loop(lowering *l, node first) {
+    const program *p = l->model->program;
+    arena *a = l->tape->arena;
+    lowering body = lower_fork(l);
+    body.outer = l;
+    body.carried = arena_array(a, uint8_t, p->nodes.count + 1);
+    list_steps(p, first, &body, a);
+    bool backward = false, *seen = arena_array(a, bool, p->nodes.count + 1);
+    for (uint32_t k = 0; k < body.carried_variables; k++)
+        find_lags(&body, program_node(p, body.carries[k].step)->in[1], seen, &backward);
+    scan_builder loop = scan_open(l->tape, l->axes[program_node(p, first)->axis], backward);
+    body.loop = &loop, body.tape = loop.body;
+    vector(ref) next = {0};
+    ref *emissions = arena_array(a, ref, body.carried_variables);
+    for (uint32_t k = 0; k < body.carried_variables; k++) open_carries(l, &body, &body.carries[k], backward);
+    for (uint32_t k = 0; k < body.carried_variables; k++) {
+        const loop_carries *c = &body.carries[k];
+        const node_row *step = program_node(p, c->step);
+        emissions[k] = tape_expand(loop.body, lower_node(&body, step->in[1]), entry_axes(l, step));
+        for (uint32_t i = 0; i < c->count; i++) push(a, &next, i ? c->at[i - 1] : emissions[k]);
+    }
+    return scan_close(&loop, next.at, emissions, body.carried_variables);
+}
+
+/* One variable of a loop, which is lowered once for all of them. */
 static ref lower_scan(lowering *l, const node_row *r) {
     const program *p = l->model->program;
-    axes of = axes_without(lower_axes(l, r->axes), l->axes[r->axis]);
-    if (r->stochastic) of = axes_with(of, l->draw);
-    ref initial = lower_node(l, r->in[0]);
-    scan_builder loop = scan_open(l->tape, l->axes[r->axis], r->backward);
-    lowering body = lower_fork(l);
-    body.outer = l, body.loop = &loop, body.tape = loop.body;
-    body.carried = arena_array(l->tape->arena, uint8_t, p->nodes.count + 1);
-    body.carry = scan_carry(&loop, initial, of);
-    ref next = tape_expand(loop.body, lower_node(&body, r->in[1]), of);
-    ref scan = scan_close(&loop, &next, &next, 1);
-    return scan_emission(l->tape, scan, 0);
+    uint32_t number = 0;
+    for (node n = r->in[0]; program_node(p, n)->variable != r->variable; n = program_node(p, n)->in[0])
+        number++;
+    if (!l->nodes[r->in[0]]) l->nodes[r->in[0]] = lower_loop(l, r->in[0]);
+    return scan_emission(l->tape, l->nodes[r->in[0]], number);
+}
+
+static ref lower_carried(const lowering *body, const node_row *part) {
+    const node_row *carried = program_node(body->model->program, part->in[0]);
+    return carries_of(body, carried->variable)->at[(uint32_t)fabs(part->number) - 1];
 }
 
 static ref lower_new(lowering *l, const node_row *r) {
@@ -194,7 +267,7 @@ static ref lower_new(lowering *l, const node_row *r) {
         return axes_has(tape_at(t, x)->axes, from) ? tape_rename(t, x, from, l->axes[r->axis2]) : x;
     }
     case NODE_part:
-        if (program_node(l->model->program, r->in[0])->op == NODE_carried) return l->carry;
+        if (program_node(l->model->program, r->in[0])->op == NODE_carried) return lower_carried(l, r);
         return lower_part(l, r);
     case NODE_place: return lower_part(l, r);
     case NODE_scan: return lower_scan(l, r);

@@ -11,6 +11,13 @@
 #include "autodiff/tape.h"
 #include "runtime/bind/model.h"
 
+/* A variable that a loop computes, and what it carries of it. */
+typedef struct loop_carries {
+    node step;      /* its NODE_step */
+    uint32_t count; /* how many entries back its lags go */
+    ref *at;        /* in the body: its value 1, 2, … entries back */
+} loop_carries;
+
 typedef struct lowering lowering;
 struct lowering {
     const model *model;
@@ -25,8 +32,9 @@ struct lowering {
     struct marginal *marginal; /* how the discrete latents were summed out, once they are */
     lowering *outer;           /* in the body of a loop: what it is the body of; else NULL */
     scan_builder *loop;
-    ref carry;
-    uint8_t *carried; /* by node: 1 uses the carried value, 2 does not, 0 not known yet */
+    loop_carries *carries; /* by variable that the loop computes */
+    uint32_t carried_variables;
+    uint8_t *carried; /* by node: 1 uses a carried value, 2 does not, 0 not known yet */
 };
 
 /* Opens `t`'s axes: `draw` of size `draws`, the states of discrete latents, then those of the program. `t`

@@ -58,6 +58,22 @@ static void print_guide(session *s) {
     }
 }
 
+/* How statements with lags are computed. */
+static void print_recurrences(session *s) {
+    const program *p = s->program;
+    for (uint32_t i = 0; i < p->recurrences.count; i++) {
+        const recurrence *r = &p->recurrences.at[i];
+        const char *names = program_variable(p, r->of[0])->name;
+        for (uint32_t k = 1; k < r->count; k++)
+            names = arena_print(&s->arena, "%s, %s", names, program_variable(p, r->of[k])->name);
+        printf("recurrence %-18s ", names);
+        if (r->loop)
+            printf("%sscan over %s, %u value%s carried\n", r->of_draws ? "draws: " : "",
+                   program_axis(p, r->part)->name, r->carried, r->carried == 1 ? "" : "s");
+        else printf("vectorised: every lagged value is data, a latent or computed before\n");
+    }
+}
+
 static bool is_pass(const char *word) {
     static const char *const OTHERS[] = {"syntax", "program", "tape", "machine"};
     for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
@@ -134,6 +150,7 @@ int command_check(session *s, const arguments *a) {
     }
     print_axes(s, m);
     print_variables(s);
+    print_recurrences(s);
     print_guide(s);
     return EXIT_GOOD;
 }

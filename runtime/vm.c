@@ -229,8 +229,8 @@ static vm_variable present(arena *a, const fit *f, size_t first, size_t size) {
                          .q50 = columns + 4 * size,
                          .q95 = columns + 5 * size,
                          .draw_count = f->draw_count,
-                         .draws = f->draws + first,
-                         .draw_stride = f->summaries.count};
+                         .draws = f->summaries.at[first].draws,
+                         .draw_stride = f->summaries.at[first].stride};
 }
 
 static void present_all(vm_fit *f) {

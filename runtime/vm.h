@@ -124,7 +124,7 @@ typedef struct vm_variable {
     size_t size;
     const double *mean, *sd, *mcse, *q05, *q50, *q95;
     size_t draw_count;
-    const double *draws; /* draw_count × draw_stride; entry e of draw d is draws[d * draw_stride + e] */
+    const double *draws; /* entry e of draw d is draws[d * draw_stride + e]; the stride of a param is 0 */
     size_t draw_stride;
 } vm_variable;
 VM_API size_t vm_variable_count(const vm_fit *fit);

@@ -321,6 +321,22 @@ static status run_guide(run *r) {
 
 /* What all routes end with. */
 
+/* A param: one value for all draws. */
+static summary constant_summary(const sample *s, uint32_t k, uint64_t e) {
+    const double *x = s->constants + s->report->first[k] + e;
+    return (summary){s->report->of[k], e, *x, 0, 0, *x, *x, *x, x, 0};
+}
+
+static summary drawn_summary(const fit *f, const sample *s, uint32_t k, uint64_t e, const double *weights,
+                             arena *a) {
+    uint64_t column = s->report->first[k] + e, stride = s->report->scalars;
+    const double at[] = {0.05, 0.5, 0.95};
+    moments x = sample_moments(s, column, weights);
+    double q[3];
+    sample_quantiles(f->draws, f->draw_count, stride, column, at, 3, q, a);
+    return (summary){s->report->of[k], e, x.mean, x.sd, x.mcse, q[0], q[1], q[2], f->draws + column, stride};
+}
+
 static void report_sample(run *r) {
     fit *f = r->fit;
     sample *s = r->sample;
@@ -329,20 +345,16 @@ static void report_sample(run *r) {
     rng resampling = rng_open(r->options.seed, STREAM_RESAMPLE);
     f->draw_count = r->options.draws;
     f->draws = sample_resampled(s, weight, f->draw_count, &resampling, r->a);
-    const double *weights = sample_weights(s, weight, r->a), at[] = {0.05, 0.5, 0.95};
+    const double *weights = sample_weights(s, weight, r->a);
     for (uint32_t k = 0; k < s->report->count; k++)
-        for (uint64_t e = s->report->first[k]; e < s->report->first[k + 1]; e++) {
-            moments x = sample_moments(s, e, weights);
-            double q[3];
-            sample_quantiles(f->draws, f->draw_count, s->report->scalars, e, at, 3, q, r->a);
-            push(
-                r->a, &f->summaries,
-                (summary){s->report->of[k], e - s->report->first[k], x.mean, x.sd, x.mcse, q[0], q[1], q[2]});
-        }
+        for (uint64_t e = 0; e < s->report->size[k]; e++)
+            push(r->a, &f->summaries,
+                 reported_is_constant(s->report, k) ? constant_summary(s, k, e)
+                                                    : drawn_summary(f, s, k, e, weights, r->a));
     uint64_t densest = 0;
     for (uint64_t i = 1; i < s->count; i++)
         if (s->log_density[i] > s->log_density[densest]) densest = i;
-    states_find(f, s->report, f->draws, f->draw_count, s->values + densest * s->report->scalars);
+    states_find(f, s, f->draws, f->draw_count, s->values + densest * s->report->scalars);
     f->log_density = s->log_density;
     f->log_guide = s->log_guide;
     f->khat = s->quality.khat;

@@ -27,6 +27,8 @@ typedef struct summary {
     variable variable;
     uint64_t entry; /* in the variable's order of axes, row-major */
     double mean, sd, mcse, q05, q50, q95;
+    const double *draws; /* of draw d: draws[d * stride]; the stride of a param is 0 */
+    uint64_t stride;
 } summary;
 
 /* A discrete latent that was summed out. Entries are in the variable's order of axes, row-major. */
@@ -52,8 +54,8 @@ typedef struct fit {
     vector(summary) summaries;
     vector(discrete) states;
     uint64_t draw_count;
-    double *draws; /* draw_count × scalars, in the order of `summaries`; unweighted draws of the posterior as
-                      it is reported (resampled when corrected) */
+    double *draws; /* draw_count rows, which the summaries point into; unweighted draws of the posterior as it
+                      is reported (resampled when corrected) */
     double *log_density, *log_guide; /* by draw, of the draws of the guide before resampling */
 } fit;
 

@@ -72,7 +72,7 @@ drawing importance_draw(const gaussian *g, evaluation *e, uint64_t count, rng *r
         memcpy(e->at, d.points + first * n, here * n * sizeof(double));
         machine_run(e->machine, e->seed, e->runs++);
         memcpy(d.sample.log_density + first, machine_output(e->machine, 0), here * sizeof(double));
-        reported_take(e->report, e->machine, 1, here, d.sample.values + first * e->report->scalars);
+        reported_take(e->report, e->machine, 1, here, &d.sample, first);
     }
     sample_weigh(&d.sample, a);
     return d;

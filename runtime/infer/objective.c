@@ -143,7 +143,7 @@ sample objective_draw(const guide *g, const reported *r, const double *x, uint64
         uint64_t left = count - first, here = left < points ? left : points;
         machine_run(m, seed, FIRST_EVALUATION + first);
         for (uint32_t i = 0; i < 3; i++) memcpy(to[i] + first, machine_output(m, i), here * sizeof(double));
-        reported_take(r, m, 3, here, s.values + first * r->scalars);
+        reported_take(r, m, 3, here, &s, first);
     }
     sample_weigh(&s, a);
     return s;

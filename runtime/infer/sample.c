@@ -23,17 +23,22 @@ uint64_t canonical_entry(const model *m, const variable_row *v, uint64_t e) {
 reported reported_new(const model *m, arena *a) {
     const program *p = m->program;
     reported r = {.model = m, .count = p->reported.count, .of = p->reported.at};
-    r.first = arena_array(a, uint64_t, r.count + 1);
+    r.first = arena_array(a, uint64_t, r.count);
+    r.size = arena_array(a, uint64_t, r.count);
+    r.place = arena_array(a, uint64_t *, r.count);
     for (uint32_t k = 0; k < r.count; k++) {
-        r.first[k] = r.scalars;
-        r.scalars += model_size(m, program_variable(p, r.of[k])->axes);
+        const variable_row *v = program_variable(p, r.of[k]);
+        uint64_t *total = reported_is_constant(&r, k) ? &r.constants : &r.scalars;
+        r.first[k] = *total;
+        *total += r.size[k] = model_size(m, v->axes);
+        r.place[k] = arena_array(a, uint64_t, r.size[k]);
+        for (uint64_t e = 0; e < r.size[k]; e++) r.place[k][e] = canonical_entry(m, v, e);
     }
-    r.first[r.count] = r.scalars;
-    r.place = arena_array(a, uint64_t, r.scalars);
-    for (uint32_t k = 0; k < r.count; k++)
-        for (uint64_t e = 0; r.first[k] + e < r.first[k + 1]; e++)
-            r.place[r.first[k] + e] = canonical_entry(m, program_variable(p, r.of[k]), e);
     return r;
+}
+
+bool reported_is_constant(const reported *r, uint32_t k) {
+    return program_variable(r->model->program, r->of[k])->kind == VARIABLE_param;
 }
 
 /* Whether some of them depend on discrete latents, so that these have to be drawn. */
@@ -49,17 +54,21 @@ void reported_output(const reported *r, lowering *l) {
     for (uint32_t k = 0; k < r->count; k++) {
         const variable_row *v = program_variable(r->model->program, r->of[k]);
         ref x = l->variables[r->of[k]] ? l->variables[r->of[k]] : lower_node(l, v->value);
-        tape_output(l->tape, tape_expand(l->tape, x, axes_with(lower_axes(l, v->axes), l->draw)));
+        axes own = lower_axes(l, v->axes);
+        tape_output(l->tape,
+                    tape_expand(l->tape, x, reported_is_constant(r, k) ? own : axes_with(own, l->draw)));
     }
 }
 
-void reported_take(const reported *r, const machine *m, uint32_t first_output, uint64_t count, double *rows) {
+void reported_take(const reported *r, const machine *m, uint32_t first_output, uint64_t count, sample *to,
+                   uint64_t at) {
     for (uint32_t k = 0; k < r->count; k++) {
         const double *x = machine_output(m, first_output + k);
-        uint64_t size = r->first[k + 1] - r->first[k];
-        for (uint64_t b = 0; b < count; b++)
-            for (uint64_t e = r->first[k]; e < r->first[k + 1]; e++)
-                rows[b * r->scalars + e] = x[b * size + r->place[e]];
+        bool constant = reported_is_constant(r, k);
+        double *rows = (constant ? to->constants : to->values + at * r->scalars) + r->first[k];
+        for (uint64_t b = 0; b < (constant ? 1 : count); b++)
+            for (uint64_t e = 0; e < r->size[k]; e++)
+                rows[b * r->scalars + e] = x[b * r->size[k] + r->place[k][e]];
     }
 }
 
@@ -67,6 +76,7 @@ sample sample_new(const reported *r, uint64_t count, arena *a) {
     return (sample){.report = r,
                     .count = count,
                     .values = arena_array(a, double, count * r->scalars),
+                    .constants = arena_array(a, double, r->constants),
                     .log_density = arena_array(a, double, count),
                     .log_guide = arena_array(a, double, count),
                     .log_weight = arena_array(a, double, count)};

@@ -12,29 +12,34 @@
  * its own order of axes. */
 typedef struct reported {
     const model *model;
-    uint64_t scalars;
+    uint64_t scalars;   /* of a draw */
+    uint64_t constants; /* entries of params, which no draw changes and which may be many */
     uint32_t count;
     variable *of;
-    uint64_t *first; /* scalar of each variable; `count` + 1 of them */
-    uint64_t *place; /* by scalar: its entry in canonical order */
+    uint64_t *first, *size; /* of each variable: its entries within a draw, or among the constants */
+    uint64_t **place;       /* of each: by entry, the entry in canonical order */
 } reported;
 reported reported_new(const model *m, arena *a);
+bool reported_is_constant(const reported *r, uint32_t k);
 
 /* The entry in canonical order of entry `e` in the variable's own order of axes. */
 uint64_t canonical_entry(const model *m, const variable_row *v, uint64_t e);
 
 /* The reported values as outputs of a tape, each over `draw` and its own axes, and their copy after a run:
- * rows of `scalars` numbers for the first `count` draws. */
+ * the first `count` draws become those from number `at` on. */
+typedef struct sample sample;
 void reported_output(const reported *r, lowering *l);
-void reported_take(const reported *r, const machine *m, uint32_t first_output, uint64_t count, double *rows);
+void reported_take(const reported *r, const machine *m, uint32_t first_output, uint64_t count, sample *to,
+                   uint64_t at);
 
-typedef struct sample {
+struct sample {
     const reported *report;
     uint64_t count;
-    double *values;                               /* count × scalars */
+    double *values; /* count × scalars */
+    double *constants;
     double *log_density, *log_guide, *log_weight; /* by draw; the weights are smoothed and sum to 1 */
     psis quality;                                 /* of the weights */
-} sample;
+};
 
 sample sample_new(const reported *r, uint64_t count, arena *a);
 /* Smooths log_density - log_guide into log_weight. */

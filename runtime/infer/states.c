@@ -78,14 +78,14 @@ static states_tape *states_tape_new(const reported *r, op sum, uint32_t points, 
 }
 
 /* Runs for some draws, each of the given weight. Points without a draw repeat the last one, for nothing. */
-static void states_tape_run(states_tape *s, const double *rows, uint64_t count, double weight) {
+static void states_tape_run(states_tape *s, const sample *from, const double *rows, uint64_t count,
+                            double weight) {
     const reported *r = s->report;
     for (uint32_t k = 0; k < r->count; k++) {
-        uint64_t size = r->first[k + 1] - r->first[k];
         for (uint32_t b = 0; s->given[k] && b < s->points; b++) {
-            const double *row = rows + (b < count ? b : count - 1) * r->scalars;
-            for (uint64_t e = 0; e < size; e++)
-                s->given[k][b * size + r->place[r->first[k] + e]] = row[r->first[k] + e];
+            const double *row = rows + (b < count ? b : count - 1) * r->scalars,
+                         *x = (reported_is_constant(r, k) ? from->constants : row) + r->first[k];
+            for (uint64_t e = 0; e < r->size[k]; e++) s->given[k][b * r->size[k] + r->place[k][e]] = x[e];
         }
     }
     for (uint32_t b = 0; b < s->points; b++) s->weight[b] = b < count ? weight : 0;
@@ -132,7 +132,8 @@ static void find_path(const states_tape *s, discrete *to, uint32_t k) {
     }
 }
 
-void states_find(fit *f, const reported *r, const double *rows, uint64_t count, const double *densest) {
+void states_find(fit *f, const sample *s, const double *rows, uint64_t count, const double *densest) {
+    const reported *r = s->report;
     const program *p = f->model->program;
     arena *a = f->arena;
     bool chains = false;
@@ -150,7 +151,7 @@ void states_find(fit *f, const reported *r, const double *rows, uint64_t count, 
     states_tape *sum = states_tape_new(r, OP_log_sum_exp, points_that_fit(f->model, 100), a);
     for (uint64_t from = 0; from < count; from += sum->points) {
         uint64_t now = count - from < sum->points ? count - from : sum->points;
-        states_tape_run(sum, rows + from * r->scalars, now, 1 / (double)count);
+        states_tape_run(sum, s, rows + from * r->scalars, now, 1 / (double)count);
         for (uint32_t k = 0; k < p->summed.count; k++) add_probabilities(sum, &f->states.at[k], k);
     }
     for (uint32_t k = 0; k < p->summed.count; k++) {
@@ -161,7 +162,7 @@ void states_find(fit *f, const reported *r, const double *rows, uint64_t count, 
     }
     if (!chains) return;
     states_tape *most = states_tape_new(r, OP_max, 1, a);
-    states_tape_run(most, densest, 1, 1);
+    states_tape_run(most, s, densest, 1, 1);
     for (uint32_t k = 0; k < p->summed.count; k++)
         if (f->states.at[k].is_path) find_path(most, &f->states.at[k], k);
 }

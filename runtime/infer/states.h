@@ -8,8 +8,8 @@
 
 #include "runtime/infer/sample.h"
 
-/* Adds one row a latent to f->states. `rows` are `count` draws of all that is reported, each of the posterior
+/* Adds one row a latent to f->states. `rows` are `count` draws of what `s` reports, each of the posterior
  * and alike in weight; `densest` is the one with the highest density. */
-void states_find(fit *f, const reported *r, const double *rows, uint64_t count, const double *densest);
+void states_find(fit *f, const sample *s, const double *rows, uint64_t count, const double *densest);
 
 #endif

@@ -32,6 +32,9 @@ static uint64_t column_major(const block *b, uint64_t i, uint32_t at[AXES_MOST])
     return row_major;
 }
 
+/* The params of a net may be many and have no draws: a JSON file has them. */
+static bool is_left_out(const block *b) { return b->variable->of_net && b->variable->kind == VARIABLE_param; }
+
 static void write_comments(const fit *f, const char *version, FILE *to) {
     const program *p = f->model->program;
     fprintf(to, "# vm %s\n# model = %s\n# seed = %llu\n# verdict = %s\n", version, p->path,
@@ -41,30 +44,33 @@ static void write_comments(const fit *f, const char *version, FILE *to) {
 }
 
 static void write_header(const fit *f, FILE *to) {
+    const char *between = "";
     for (uint32_t i = 0; i < f->summaries.count;) {
         block b = block_at(f, i);
-        for (uint64_t k = 0; k < b.count; k++) {
+        i += (uint32_t)b.count;
+        for (uint64_t k = 0; k < b.count && !is_left_out(&b); k++, between = ",") {
             uint32_t at[AXES_MOST];
             column_major(&b, k, at);
-            fprintf(to, "%s%s", i || k ? "," : "", b.variable->name);
+            fprintf(to, "%s%s", between, b.variable->name);
             for (uint32_t dimension = 0; dimension < b.variable->axes.count; dimension++)
                 fprintf(to, ".%u", at[dimension]);
         }
-        i += (uint32_t)b.count;
     }
     fputc('\n', to);
 }
 
-static void write_draw(const fit *f, const double *draw_values, FILE *to) {
+static void write_draw(const fit *f, uint64_t d, FILE *to) {
     char text[NUMBER_LONGEST];
+    const char *between = "";
     for (uint32_t i = 0; i < f->summaries.count;) {
         block b = block_at(f, i);
-        for (uint64_t k = 0; k < b.count; k++) {
-            uint32_t at[AXES_MOST];
-            if (i || k) fputc(',', to);
-            fputs(number_print(text, draw_values[b.first + column_major(&b, k, at)]), to);
-        }
         i += (uint32_t)b.count;
+        for (uint64_t k = 0; k < b.count && !is_left_out(&b); k++, between = ",") {
+            uint32_t at[AXES_MOST];
+            const summary *s = &f->summaries.at[b.first + column_major(&b, k, at)];
+            fputs(between, to);
+            fputs(number_print(text, s->draws[d * s->stride]), to);
+        }
     }
     fputc('\n', to);
 }
@@ -72,5 +78,5 @@ static void write_draw(const fit *f, const double *draw_values, FILE *to) {
 void stan_csv_write(const fit *f, const char *version, FILE *to) {
     write_comments(f, version, to);
     write_header(f, to);
-    for (uint64_t d = 0; d < f->draw_count; d++) write_draw(f, f->draws + d * f->summaries.count, to);
+    for (uint64_t d = 0; d < f->draw_count; d++) write_draw(f, d, to);
 }

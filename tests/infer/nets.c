@@ -131,6 +131,10 @@ static void drawn_starts(arena *a) {
     check(fabs(sum - 3) < 4 * 0.5 / sqrt(2000), "drawn starts have their mean", "%.4f", sum);
     check(fabs(sqrt(square - sum * sum) - 0.5) < 4 * 0.5 / sqrt(4000), "drawn starts have their sd", "%.4f",
           sqrt(square - sum * sum));
+    /* a param has one value, however many draws there are of the latents */
+    const summary *v = scalar(f, "v", 7);
+    check(v->sd == 0 && v->mcse == 0 && v->q05 == v->mean && v->draws[0] == v->mean && v->stride == 0,
+          "a param has one value", "sd %g", v->sd);
     CHECK(same, "drawn starts are those of the seed");
     CHECK(other, "another seed, other starts");
     CHECK(scalar(f, "s", 0)->mean > 0, "a positive start stays positive");

@@ -41,7 +41,9 @@ static fit *made_fit(void) {
                      sqrt(2.5 / 5) * scale,
                      1.2 * scale,
                      3 * scale,
-                     4.8 * scale};
+                     4.8 * scale,
+                     f->draws + i,
+                     5};
         push(&W.arena, &f->summaries, s);
     }
     return f;

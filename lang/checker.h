@@ -12,6 +12,7 @@
  *   loops.c         names that follow from their own lags, and draws that do
  *   distributions.c distributions as values: arguments, axes, properties
  *   draws.c         statements `x ~ D(…)`, narrowed, truncated, censored
+ *   missing.c       data with missing entries
  *   guides.c        the guide, held against the model
  *   enumeration.c   discrete latents, summed out
  *   statements.c    declarations, model, generate and fit
@@ -161,6 +162,7 @@ typedef struct checker {
     arena *arena;
     const text_reader *reader;
     scope *library, *top, *model, *guide, *generate;
+    const item *model_block; /* or NULL */
     surroundings now;
     definition *current; /* being checked */
     uint32_t depth;      /* of expressions inside each other, calls included */
@@ -381,6 +383,18 @@ void check_draw(checker *c, definition *f, block_kind block);
 /* What a statement of `generate` draws, over its axes, cut to c->now.cut; its variable gets its axes and
  * type. 0 where it failed. */
 node check_generated(checker *c, definition *f, const item *it);
+
+/* The bounds of a scalar support as nodes, 0 for none. */
+void support_bounds(checker *c, type t, span at, node *lower, node *upper);
+
+/* ---- missing.c ---- */
+
+/* Data that may have missing entries and that the model draws: makes their latents. */
+void missing_declare(checker *c, definition *f);
+/* … and the statement that is to be the model's next, which narrows them where it is alone. */
+void missing_drawn(checker *c, draw *row, bool alone);
+/* NULL where v has none. */
+missing *missing_of(const program *p, variable v);
 
 /* ---- guides.c ---- */
 

@@ -71,8 +71,7 @@ static bool needs_cdf(checker *c, const distribution *d, span at, const char *wh
     return false;
 }
 
-/* The bounds of a scalar support as nodes, 0 for none. */
-static void support_bounds(checker *c, type t, span at, node *lower, node *upper) {
+void support_bounds(checker *c, type t, span at, node *lower, node *upper) {
     *lower = finite_bound(c, t.lower), *upper = finite_bound(c, t.upper);
     if (t.support == SUPPORT_interval) return;
     const support_row *s = &SUPPORTS[t.support];
@@ -532,8 +531,12 @@ static node check_statement(checker *c, definition *f, const item *it, block_kin
         push(c->arena, &c->guide_cuts, l.cut);
         return 0;
     }
-    if (l.observed) c->p->variables.at[l.of].observed = true;
-    else c->p->variables.at[l.of].draw = c->p->model.count;
+    if (l.observed) {
+        c->p->variables.at[l.of].observed = true;
+        missing_drawn(c, &row, f->others.count == 0);
+    } else {
+        c->p->variables.at[l.of].draw = c->p->model.count;
+    }
     push(c->arena, &c->p->model, row);
     push(c->arena, &c->model_distributions, plain && !l.cut.count ? d : NULL);
     push(c->arena, &c->model_cuts, l.cut);

@@ -16,7 +16,7 @@ static bool is_continuous_latent(const program *p, variable v) {
 }
 
 static variable latent_named(checker *c, name n) {
-    for (variable v = 0; strchr(n, '.') && v < c->p->variables.count; v++) /* of a net */
+    for (variable v = 0; strchr(n, '.') && v < c->p->variables.count; v++) /* of a net, missing entries */
         if (program_variable(c->p, v)->name == n && program_variable(c->p, v)->kind == VARIABLE_latent)
             return v;
     const binding *b = scope_here(c->model, n, false);
@@ -47,6 +47,15 @@ static void report_not_latent(checker *c, const target *t) {
                 nearest_try(&near, program_variable(c->p, v)->name);
         if (near.best) advise(c->d, told, "did you mean `%s`?", near.best);
         else advise(c->d, told, "a guide draws the latents of the model, no others");
+        return;
+    }
+    const missing *gaps =
+        b->kind == BINDING_definition ? missing_of(c->p, b->definition->variables[b->part]) : NULL;
+    if (gaps && gaps->along != AXIS_NONE) {
+        told = diagnose(c->d, DIAGNOSTIC_guide, t->name_at, "only the missing entries of `%s` are latents",
+                        t->name);
+        advise(c->d, told, "name these, `%s.missing ~ mean_field()`, or leave them to `rest ~ mean_field()`",
+               t->name);
         return;
     }
     told = diagnose(c->d, DIAGNOSTIC_guide, t->name_at, "`%s` is not a latent: the guide may not draw it",

@@ -109,7 +109,8 @@ typedef enum axis_source {
     AXIS_labelled,
     AXIS_from_table,
     AXIS_alias,
-    AXIS_part
+    AXIS_part,
+    AXIS_missing /* the missing entries of data, see `missing` */
 } axis_source;
 
 /* An entry of an axis: `offset` from 1, or from the last one (0, -1, …). */
@@ -134,6 +135,7 @@ typedef struct axis_row {
 
 typedef enum variable_kind {
     VARIABLE_data,  /* given; `value` is its default */
+    VARIABLE_place, /* where data have gaps, known once they are bound; see `missing` */
     VARIABLE_let,   /* = value, of data and params */
     VARIABLE_param, /* point-estimated; `value` is its start or 0 */
     VARIABLE_free,  /* a `?` of the guide */
@@ -249,6 +251,16 @@ typedef struct recurrence {
     uint32_t carried; /* entries that go from step to step, of all names together */
 } recurrence;
 
+/* Data that the model draws and that may have missing entries, which are latents, see lang/missing.c. The
+ * `self` of the data is the node of all entries, given and missing. */
+typedef struct missing {
+    variable of;
+    variable number;        /* of each entry of `of` its number among the missing ones, from 1; 0: given */
+    variable latent;        /* continuous: the missing entries, over `along`; discrete: all entries */
+    axis along;             /* the missing entries in the canonical order of `of`; AXIS_NONE: discrete */
+    variable at[AXES_MOST]; /* over `along`: where they are, an index into each axis of `of`, as written */
+} missing;
+
 typedef struct data_file {
     const char *path; /* as written, relative to the model's folder */
     span at;
@@ -265,6 +277,7 @@ typedef struct program {
     vector(node) factors; /* added to the log density, summed over all their axes */
     vector(draw) guide;   /* statements of the guide, likewise ordered */
     vector(family) families;
+    vector(missing) missing;
     vector(summed) summed; /* at most 64 */
     vector(marginal_factor) marginal;
     vector(elimination) eliminations; /* in order */

@@ -421,8 +421,6 @@ static void check_given(checker *c, definition *f, bool data) {
     uint32_t errors = c->d->errors;
     type held = evaluate_type(c, f->scope, &t->type);
     if (c->d->errors != errors) return;
-    if (held.may_be_missing)
-        push(c->arena, &c->unsupported, (unsupported){t->type.at, "data with missing entries"});
     if (!check_event_axes(c, t, held, order, s.count)) return;
     if (!check_type_axes(c, f->scope, &t->type, order, s.count)) return;
     if (SUPPORTS[held.support].event) held.index = order[s.count - 1];
@@ -431,6 +429,7 @@ static void check_given(checker *c, definition *f, bool data) {
     c->p->variables.at[v].from_zero = f->item->value.from_zero;
     c->p->variables.at[v].stochastic = !data;
     finish(c, f, 0);
+    if (data) missing_declare(c, f);
     if (!f->item->value.value) return;
     value start = evaluate(c, f->scope, f->item->value.value);
     if (!data && !check_start(c, &start, t, f->item->value.value->at)) return;
@@ -678,7 +677,8 @@ static void declare_model_draw(checker *c, const item *it, definition_list *list
     if (row->kind == VARIABLE_param || row->stochastic) {
         diagnostic *told =
             diagnose(c->d, DIAGNOSTIC_type, t->name_at, "`%s` is %s, which a statement cannot draw", t->name,
-                     row->kind == VARIABLE_param ? "a param" : "a value that depends on a param");
+                     row->kind == VARIABLE_param ? "a param"
+                                                 : "a value that depends on a param or on missing entries");
         advise(c->d, told,
                "leave out the `param` to make it a latent, or add a penalty with `factor log_density(…, %s)`",
                t->name);
@@ -741,6 +741,8 @@ static void check_model(checker *c, const item *block) {
             bool shown = v->kind == VARIABLE_latent || v->kind == VARIABLE_param ||
                          (v->kind == VARIABLE_derived && v->stochastic);
             if (shown && v->self) push(c->arena, &c->p->reported, list.at[i]->variables[k]);
+            const missing *gaps = missing_of(c->p, list.at[i]->variables[k]);
+            if (gaps) push(c->arena, &c->p->reported, gaps->latent);
         }
 }
 
@@ -957,6 +959,7 @@ program *program_compile(diagnostics *d, names *n, uint32_t source, const text_r
     load_library(c);
     outline o = {0};
     declare_items(c, &tree.items, &o);
+    c->model_block = o.blocks[BLOCK_model];
     check_list(c, &o.top);
     for (uint32_t i = 0; i < o.top.count; i++)
         if (program_variable(c->p, o.top.at[i]->variables[0])->kind == VARIABLE_param &&

@@ -60,6 +60,9 @@ void binding_data_sizes(binding *b);
 /* values.c: the values of a variable whose axes all have a size; checked. */
 void binding_fill(binding *b, variable v);
 
+/* missing.c: which entries of data that were filled are missing (NaN); their axis and places. */
+void binding_find_gaps(binding *b, const missing *m);
+
 /* checks.c: whether dense values hold what the type says; reports the first that does not. */
 bool binding_check(binding *b, variable v, const double *values);
 /* "`x[3, 2]`": entry i of the supply of v; `line` is its line in the file or 0. */

@@ -71,7 +71,7 @@ static bool check_entries(binding *b, variable v, const double *x, uint64_t coun
     if (SUPPORTS[row->type.support].event && r.lowest < 0) r.lowest -= SLACK, r.highest += SLACK;
     uint64_t wrong = 0, first = 0;
     for (uint64_t i = 0; i < count; i++)
-        if (!lies_within(x[i], &r) && wrong++ == 0) first = i;
+        if (!lies_within(x[i], &r) && !(row->type.may_be_missing && isnan(x[i])) && wrong++ == 0) first = i;
     if (!wrong) return true;
     uint32_t line;
     char text[NUMBER_LONGEST];

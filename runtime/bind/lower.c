@@ -256,6 +256,7 @@ static ref lower_new(lowering *l, const node_row *r) {
         t->at = r->at;
         axis of = l->axes[r->axis];
         if (!axes_has(tape_at(t, x)->axes, of)) return x;
+        if (t->axes.at[of].size == 0) return tape_number(t, 0); /* as of data of which nothing is missing */
         const instruction *i = tape_at(t, index);
         bool all = i->op == OP_position && !axes_has(tape_at(t, x)->axes, i->axes.at[0]) &&
                    t->axes.at[i->axes.at[0]].size == t->axes.at[of].size;

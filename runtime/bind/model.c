@@ -122,6 +122,8 @@ model *model_bind(diagnostics *d, const program *p, const data_set *data, arena 
     binding_data_sizes(&b);
     settle_axes(&b);
     fill(&b, false);
+    for (uint32_t i = 0; d->errors == errors && i < p->missing.count; i++)
+        binding_find_gaps(&b, &p->missing.at[i]);
     if (d->errors == errors) check_labels(&b);
     return d->errors == errors ? m : NULL;
 }

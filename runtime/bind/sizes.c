@@ -160,7 +160,8 @@ static void declared_size(binding *b, axis a) {
         else size_from_number(b, a, true);
         break;
     case AXIS_alias:
-    case AXIS_part: break;
+    case AXIS_part:
+    case AXIS_missing: break;
     }
 }
 
@@ -265,6 +266,7 @@ void binding_data_sizes(binding *b) {
     for (axis a = 0; a < b->program->axes.count; a++) {
         axis_state *s = &b->axes[a];
         if (program_axis(b->program, a)->of != a || s->failed || s->waits) continue;
+        if (program_axis(b->program, a)->source == AXIS_missing) continue;
         if (!s->because) size_from_number(b, a, false);
         if (!s->because) size_from_entries(b, a);
         if (!s->because) report_unsized(b, a);

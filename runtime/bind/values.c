@@ -118,19 +118,26 @@ static void report_wrong(conversion *c) {
 static void report_missing(conversion *c) {
     binding *b = c->b;
     const variable_row *x = program_variable(b->program, c->of);
-    if (x->type.may_be_missing) {
-        diagnostic *said = diagnose(b->d, DIAGNOSTIC_unsupported, x->at,
-                                    "`%s` has %llu missing entr%s, which this version cannot infer",
-                                    variable_text(b->program, c->of), (unsigned long long)c->missing,
-                                    c->missing == 1 ? "y" : "ies");
-        advise(b->d, said, "leave those rows out of the data, or fill them in");
-        return;
-    }
     uint32_t line;
     const char *where = binding_entry_text(b, c->of, c->first_missing, &line);
     diagnostic *said =
         diagnose_data(b->d, c->array->file, line, "%s is missing%s", where, and_more(c, c->missing));
-    advise(b->d, said, "give it a value, or leave its row out");
+    if (x->type.may_be_missing)
+        advise(
+            b->d, said,
+            "let the model draw `%s`, whose missing entries are latents then: `%s ~ …`; or leave its row out",
+            x->name, variable_text(b->program, c->of));
+    else if (x->axes.count && x->observed)
+        advise(b->d, said, "give it a value, leave its row out, or declare `%s : %s?` to infer it",
+               variable_text(b->program, c->of), type_text(b->program, x->type));
+    else advise(b->d, said, "give it a value, or leave its row out");
+}
+
+/* Whether the model draws the variable, so that what is missing of it is a latent. */
+static bool may_have_gaps(const binding *b, variable v) {
+    for (uint32_t i = 0; i < b->program->missing.count; i++)
+        if (b->program->missing.at[i].of == v) return true;
+    return false;
 }
 
 static bool is_canonical(const supply *s) {
@@ -169,7 +176,7 @@ static void fill_from_array(binding *b, variable v) {
     b->failed[v] = true;
     if (c.wrong) {
         report_wrong(&c);
-    } else if (c.missing) {
+    } else if (c.missing && !may_have_gaps(b, v)) {
         report_missing(&c);
     } else if (x->type.support == SUPPORT_index || binding_check(b, v, out)) {
         b->failed[v] = false;

@@ -19,7 +19,7 @@ static const char *size_text(session *s, const model *m, axis a) {
 
 static void print_axes(session *s, const model *m) {
     for (axis a = 0; a < s->program->axes.count; a++)
-        if (program_axis(s->program, a)->of == a)
+        if (program_axis(s->program, a)->of == a && program_axis(s->program, a)->source != AXIS_missing)
             printf("axis %-24s size %s\n", program_axis(s->program, a)->name, size_text(s, m, a));
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/number.h"
+#include "runtime/infer/sample.h"
 
 const char *verdict_name(verdict v) {
     static const char *const NAMES[] = {
@@ -15,15 +16,25 @@ const char *report_model_name(arena *a, const char *path) {
     return arena_copy(a, start, dot && dot > start ? (size_t)(dot - start) : strlen(start));
 }
 
-/* The axes of a variable in the order of its declaration, shared by its rows. */
+/* The axes of a variable in the order of its declaration, shared by its rows. Of missing entries of data it
+ * is the data. */
 typedef struct frame {
+    variable of; /* what is reported */
     const variable_row *variable;
+    const missing *gaps; /* of which it is the missing entries, or NULL */
     const char **names;
     bool labelled;
 } frame;
 
+static const missing *gaps_of(const program *p, variable latent) {
+    for (uint32_t i = 0; i < p->missing.count; i++)
+        if (p->missing.at[i].latent == latent) return &p->missing.at[i];
+    return NULL;
+}
+
 static frame frame_of(const model *m, variable v, arena *a) {
-    frame f = {.variable = program_variable(m->program, v)};
+    frame f = {.of = v, .gaps = gaps_of(m->program, v)};
+    f.variable = program_variable(m->program, f.gaps ? f.gaps->of : v);
     f.names = arena_array(a, const char *, f.variable->axes.count);
     for (uint32_t k = 0; k < f.variable->axes.count; k++) {
         f.names[k] = program_axis(m->program, f.variable->order[k])->name;
@@ -38,8 +49,12 @@ static report_place place_of(const model *m, const frame *f, uint64_t entry, are
     uint64_t left = entry;
     for (uint32_t k = rank; k-- > 0;) {
         const bound_axis *along = &m->axes[f->variable->order[k]];
-        at[k] = (uint32_t)(left % along->size) + 1;
-        left /= along->size;
+        if (f->gaps && f->gaps->along != AXIS_NONE) {
+            at[k] = (uint32_t)m->values[f->gaps->at[k]][entry];
+        } else {
+            at[k] = (uint32_t)(left % along->size) + 1;
+            left /= along->size;
+        }
         if (along->labels) labels[k] = along->labels[at[k] - 1];
     }
     return (report_place){f->variable->name, rank, f->names, at, labels};
@@ -68,10 +83,13 @@ static const char *const *state_names(const model *m, const discrete *d, arena *
 static void add_states(report *r, const fit *f, const discrete *d, arena *a) {
     frame of = frame_of(f->model, d->of, a);
     const char *const *names = state_names(f->model, d, a);
-    for (uint64_t e = 0; e < model_size(f->model, of.variable->axes); e++)
+    const double *number = of.gaps ? f->model->values[of.gaps->number] : NULL;
+    for (uint64_t e = 0; e < model_size(f->model, of.variable->axes); e++) {
+        if (number && number[canonical_entry(f->model, of.variable, e)] == 0) continue; /* given */
         push(a, &r->states,
              (report_states){place_of(f->model, &of, e, a), d->states, names, d->probability + e * d->states,
                              d->most_probable[e], d->is_path});
+    }
 }
 
 report report_of_fit(const fit *f, arena *a) {
@@ -94,8 +112,7 @@ report report_of_fit(const fit *f, arena *a) {
     frame now = {0};
     for (uint32_t i = 0; i < f->summaries.count; i++) {
         const summary *s = &f->summaries.at[i];
-        if (now.variable != program_variable(f->model->program, s->variable))
-            now = frame_of(f->model, s->variable, a);
+        if (!i || now.of != s->variable) now = frame_of(f->model, s->variable, a);
         push(a, &r.rows, row_of(f->model, &now, s, a));
     }
     for (uint32_t k = 0; k < f->states.count; k++) add_states(&r, f, &f->states.at[k], a);

@@ -467,9 +467,11 @@ static void test_types(void) {
     w->program.variables.at[v].type.may_be_missing = true;
     csv(w, "t.csv", NULL, "x,y\n1,1\n,1\n");
     bind(w);
-    expect(w, "missing where it may be",
-           "error[unsupported]: `x[a]` has 1 missing entry, which this version cannot infer\n"
-           "help: leave those rows out of the data, or fill them in\n");
+    expect(
+        w, "missing where it may be",
+        "t.csv:3: error[data]: `x[2]` is missing\n"
+        "help: let the model draw `x`, whose missing entries are latents then: `x[a] ~ …`; or leave its row "
+        "out\n");
 
     w = fresh();
     a = add_axis(w, "a", AXIS_from_data);

@@ -41,11 +41,16 @@ bool reported_is_constant(const reported *r, uint32_t k) {
     return program_variable(r->model->program, r->of[k])->kind == VARIABLE_param;
 }
 
-/* Whether some of them depend on discrete latents, so that these have to be drawn. */
-static bool needs_states(const reported *r) {
+/* Whether number k of them depends on discrete latents. */
+static bool depends_on_states(const reported *r, uint32_t k) {
     const program *p = r->model->program;
+    return program_touched(p, program_variable(p, r->of[k])->value) != 0;
+}
+
+/* Whether these have to be drawn. */
+static bool needs_states(const reported *r) {
     for (uint32_t k = 0; k < r->count; k++)
-        if (program_touched(p, program_variable(p, r->of[k])->value)) return true;
+        if (depends_on_states(r, k)) return true;
     return false;
 }
 
@@ -156,7 +161,12 @@ static double scalar_error(const sample *s, const double *weight, uint64_t scala
 
 double sample_error(const sample *s, arena *scratch) {
     double *weight = sample_weights(s, s->log_weight, scratch), worst = 0;
-    for (uint64_t k = 0; k < s->report->scalars; k++) worst = fmax(worst, scalar_error(s, weight, k));
+    const reported *r = s->report;
+    for (uint32_t k = 0; k < r->count; k++) {
+        if (depends_on_states(r, k)) continue;
+        for (uint64_t at = r->first[k]; at < r->first[k + 1]; at++)
+            worst = fmax(worst, scalar_error(s, weight, at));
+    }
     return worst;
 }
 

@@ -52,7 +52,8 @@ moments sample_moments(const sample *s, uint64_t scalar, const double *weight);
 /* exp of log weights; 1 / count each where they are NULL. */
 double *sample_weights(const sample *s, const double *log_weight, arena *a);
 /* The largest standard error of a weighted mean, in sds, or of a weighted sd, relative to it, over all
- * scalars. */
+ * scalars that do not depend on discrete latents: the states are drawn exactly, and a rare one would need
+ * many draws for its sd. */
 double sample_error(const sample *s, arena *scratch);
 /* Rows of `count` draws, by systematic resampling from the weights or, where they are NULL, the first ones.
  */

@@ -10,14 +10,18 @@ states from 0) and values that may be complex. All rows of itertools.product are
 nothing of variable elimination is used. Statements of continuous latents are in `prior`. A gradient is the
 complex step Im f(x + ih) / h with h = 1e-100, which has no error of differences; an entry of probability 0
 is left out of the logarithm.
+
+For draws of the states the first instance of a model also has a program in which the continuous latents are
+data, and the probabilities, given all data, of every pair of states of any two entries. `states` names the
+discrete latents in the order of the columns of the assignments.
 """
-import itertools, json
+import itertools, json, os, re
 import numpy as np
 from numpy import exp, log, pi
 from scipy import special
 
 STEP = 1e-100
-POINTS = 3
+POINTS = 2
 
 # ---- log densities, analytic in what may be complex ----
 
@@ -132,8 +136,8 @@ MODELS = []
 
 
 class Instance:
-    def __init__(self, data, at, sizes, prior, density, sets=None):
-        self.data, self.at, self.sizes = data, at, list(sizes)
+    def __init__(self, data, at, sizes, prior, density, sets=None, states="z"):
+        self.data, self.at, self.sizes, self.states = data, at, list(sizes), states.split()
         self.prior, self.density, self.sets = prior, density, sets or {}
 
 
@@ -164,7 +168,8 @@ def zero_inflated(r):
     return Instance(
         dict(fish=fish, site_of=site + 1, hours=hours), at, [2] * 7,
         lambda v: normal(v["mu"], 0, 2) + half_normal(v["tau"], 1) + normal(v["a"], v["mu"], v["tau"]).sum(),
-        lambda v, z: (bernoulli(z, v["pi"]) + poisson(fish, (z == 0) * hours * exp(v["a"][site]))).sum(1))
+        lambda v, z: (bernoulli(z, v["pi"]) + poisson(fish, (z == 0) * hours * exp(v["a"][site]))).sum(1),
+        states="idle")
 
 
 @model
@@ -198,7 +203,8 @@ def missing_covariate(r):
         lambda v: normal(v["b0"], 0, 10) + normal(v["b1"], 0, 1) + normal(v["b2"], 0, 5)
         + half_normal(v["sigma"], 10),
         lambda v, z: (bernoulli(z, v["q"])
-                      + normal(income, v["b0"] + v["b1"] * age + v["b2"] * z, v["sigma"])).sum(1))
+                      + normal(income, v["b0"] + v["b1"] * age + v["b2"] * z, v["sigma"])).sum(1),
+        states="smoker")
 
 
 @model
@@ -208,7 +214,8 @@ def hmm(r):
     return Instance(
         dict(y=y), at, [2] * 7,
         lambda v: dirichlet(v["P"], 1) + log(2) + normal(v["mu"], 5, 5).sum() - 2 * log(special.ndtr(1.0)),
-        lambda v, s: log(0.5) + log(v["P"])[s[:, :-1], s[:, 1:]].sum(1) + normal(y, v["mu"][s], 1).sum(1))
+        lambda v, s: log(0.5) + log(v["P"])[s[:, :-1], s[:, 1:]].sum(1) + normal(y, v["mu"][s], 1).sum(1),
+        states="s")
 
 
 @model
@@ -223,7 +230,8 @@ def hmm_two_series(r):
     return Instance(
         dict(u=a, v=b), at, [3] * 6,
         lambda v: dirichlet(v["start"], 1) + dirichlet(v["P"], np.where(np.eye(3) == 1, 4, 2))
-        + log(6) + half_normal(v["phi"], 3).sum() + half_normal(v["lambda"], 3).sum(), density)
+        + log(6) + half_normal(v["phi"], 3).sum() + half_normal(v["lambda"], 3).sum(), density,
+        states="s")
 
 
 def chain(r, length, states):
@@ -234,7 +242,8 @@ def chain(r, length, states):
         lambda v: dirichlet(v["start"], 1) + dirichlet(v["P"], 1) + normal(v["mu"], 0, 3).sum()
         + half_normal(v["sigma"], 1),
         lambda v, s: log(v["start"])[s[:, 0]] + log(v["P"])[s[:, :-1], s[:, 1:]].sum(1)
-        + normal(y, v["mu"][s], v["sigma"]).sum(1), dict(state=states))
+        + normal(y, v["mu"][s], v["sigma"]).sum(1), dict(state=states),
+        states="s")
 
 
 for length, states in [(1, 3), (2, 2), (3, 3), (4, 4), (5, 3), (6, 2), (7, 4), (8, 2), (8, 4)]:
@@ -248,7 +257,8 @@ def backward(r, length):
         dict(y=y), at, [3] * length,
         lambda v: dirichlet(v["end"], 1) + dirichlet(v["P"], 1) + normal(v["mu"], 0, 3).sum(),
         lambda v, s: log(v["end"])[s[:, -1]] + log(v["P"])[s[:, 1:], s[:, :-1]].sum(1)
-        + normal(y, v["mu"][s], 1).sum(1), dict(state=3))
+        + normal(y, v["mu"][s], 1).sum(1), dict(state=3),
+        states="s")
 
 
 for length in (1, 2, 6):
@@ -268,7 +278,8 @@ def sequences(r):
     return Instance(
         dict(group_of=group + 1, series_of=series + 1, time_of=time + 1, y=y), at, [2] * 12,
         lambda v: dirichlet(v["start"], 1) + dirichlet(v["P"], 1) + gamma(v["rate"], 2, 1).sum(), density,
-        dict(group=2, series=3, time=4))
+        dict(group=2, series=3, time=4),
+        states="s")
 
 
 def switching(r, length):
@@ -282,7 +293,8 @@ def switching(r, length):
     return Instance(
         dict(y=y), at, [3] * length,
         lambda v: dirichlet(v["start"], 1) + dirichlet(v["P"], 1) + normal(v["mu"], 0, 3).sum()
-        + normal(v["phi"], 0, 1), density)
+        + normal(v["phi"], 0, 1), density,
+        states="s")
 
 
 for length in (1, 2, 6):
@@ -302,7 +314,8 @@ def factorial(r):
     return Instance(
         dict(y=y), at, [2] * 5 + [3] * 5,
         lambda v: sum(dirichlet(v[k], 1) for k in ("start_a", "start_b", "A", "B"))
-        + normal(v["mu"], 0, 3).sum(), density)
+        + normal(v["mu"], 0, 3).sum(), density,
+        states="a b")
 
 
 @model
@@ -318,7 +331,8 @@ def coupled(r):
     return Instance(
         dict(y=y), at, [2] * 5 + [3] * 5,
         lambda v: sum(dirichlet(v[k], 1) for k in ("start_a", "start_b", "A", "B"))
-        + normal(v["mu"], 0, 3).sum(), density)
+        + normal(v["mu"], 0, 3).sum(), density,
+        states="a b")
 
 
 @model
@@ -332,7 +346,8 @@ def companion(r):
                 + normal(y, v["mu"][k], 1).sum(1))
     return Instance(
         dict(y=y), at, [2] * 5 + [3] * 5,
-        lambda v: sum(dirichlet(v[k], 1) for k in ("start", "P", "W")) + normal(v["mu"], 0, 3).sum(), density)
+        lambda v: sum(dirichlet(v[k], 1) for k in ("start", "P", "W")) + normal(v["mu"], 0, 3).sum(), density,
+        states="s k")
 
 
 @model
@@ -347,7 +362,8 @@ def regime(r):
                 + normal(y, v["mu"][s] + 0.3 * (g + 1), 1).sum(1))
     return Instance(
         dict(y=y), at, [3] + [2] * 6,
-        lambda v: sum(dirichlet(v[k], 1) for k in ("v", "start", "P")) + normal(v["mu"], 0, 3).sum(), density)
+        lambda v: sum(dirichlet(v[k], 1) for k in ("v", "start", "P")) + normal(v["mu"], 0, 3).sum(), density,
+        states="r s")
 
 
 @model
@@ -362,7 +378,8 @@ def classes(r):
                 + normal(y, v["mu"][s], 1).sum((1, 2)))
     return Instance(
         dict(y=y), at, [2] * 12,
-        lambda v: sum(dirichlet(v[k], 1) for k in ("v", "start", "P")) + normal(v["mu"], 0, 3).sum(), density)
+        lambda v: sum(dirichlet(v[k], 1) for k in ("v", "start", "P")) + normal(v["mu"], 0, 3).sum(), density,
+        states="c s")
 
 
 @model
@@ -385,7 +402,8 @@ def nested(r):
         dict(school_of=school + 1, y=y), at, [2] * 3 + [3] * 7,
         lambda v: dirichlet(v["v"], 1) + dirichlet(v["W"], 1) + normal(v["mu"], 0, 3).sum(),
         lambda v, z: log(v["v"])[z[:, :3]].sum(1) + log(v["W"])[z[:, school], z[:, 3:]].sum(1)
-        + normal(y, v["mu"][z[:, 3:]], 1).sum(1), dict(school=3))
+        + normal(y, v["mu"][z[:, 3:]], 1).sum(1), dict(school=3),
+        states="k t")
 
 
 @model
@@ -401,7 +419,8 @@ def several(r):
     return Instance(
         dict(group_of=group + 1, y=y), at, [2] + [2] * 2 + [2] * 4 + [3] * 4,
         lambda v: dirichlet(v["w"], 2) + normal(v["mu"], 0, 3).sum() + beta(v["q"], 2, 2)
-        + normal(v["shift"], 0, 1), density, dict(group=2))
+        + normal(v["shift"], 0, 1), density, dict(group=2),
+        states="g b odd z")
 
 
 @model
@@ -414,7 +433,8 @@ def factors(r):
         terms = v["c"] * b * y - 0.5 * (y - v["a"][z]) ** 2 + 0.3 * (z == 1) * b
         return (log(softmax(v["a"]))[z] + bernoulli(b, 0.4) + terms).sum(1)
     return Instance(dict(y=y), at, [3] * 5 + [2] * 5,
-                    lambda v: normal(v["a"], 0, 1).sum() + normal(v["c"], 0, 1), density)
+                    lambda v: normal(v["a"], 0, 1).sum() + normal(v["c"], 0, 1), density,
+        states="z b")
 
 
 @model
@@ -431,7 +451,8 @@ def multistate(r):
         return (logs(start)[s[:, :, 0]].sum(1) + logs(P)[s[:, :, :-1], s[:, :, 1:]].sum((1, 2))
                 + logs(found)[s, y].sum((1, 2)))
     return Instance(dict(y=y + 1), at, [3] * 9,
-                    lambda v: beta(v["survival"], 2, 2) + beta(v["move"], 2, 2) + beta(v["p"], 2, 2), density)
+                    lambda v: beta(v["survival"], 2, 2) + beta(v["move"], 2, 2) + beta(v["p"], 2, 2), density,
+        states="s")
 
 
 @model
@@ -463,7 +484,8 @@ def lags_only(r):
     at = dict(w=r.shares(2), mu=r.real(2))
     return Instance(
         dict(y=y), at, [2] * 6, lambda v: dirichlet(v["w"], 1) + normal(v["mu"], 0, 3).sum(),
-        lambda v, s: log(v["w"])[s].sum(1) + normal(y[1:], v["mu"][s[:, :-1]], 1).sum(1))
+        lambda v, s: log(v["w"])[s].sum(1) + normal(y[1:], v["mu"][s[:, :-1]], 1).sum(1),
+        states="s")
 
 
 @model
@@ -477,7 +499,8 @@ def moving_average(r):
         return log(v["w"])[s].sum(1) + normal(y[0], m[:, 0], 1) + seen
     return Instance(dict(y=y), at, [3] * 6,
                     lambda v: dirichlet(v["w"], 1) + normal(v["mu"], 0, 3).sum() + normal(v["theta"], 0, 1),
-                    density)
+                    density,
+        states="s")
 
 
 @model
@@ -499,7 +522,8 @@ def logistic(r):
     return Instance(
         dict(X=X, y=y), at, [2] * 7,
         lambda v: normal(v["b"], 0, 1).sum() + normal(v["effect"], 0, 2) + beta(v["q"], 2, 2),
-        lambda v, z: (bernoulli(z, v["q"]) + bernoulli_logit(y, X @ v["b"] + v["effect"] * z)).sum(1))
+        lambda v, z: (bernoulli(z, v["q"]) + bernoulli_logit(y, X @ v["b"] + v["effect"] * z)).sum(1),
+        states="hidden")
 
 
 @model
@@ -515,7 +539,8 @@ def varying(r):
                 + normal(y, v["mu"][s], np.where(out == 1, 4, 1)).sum(1))
     return Instance(dict(x=x, y=y), at, [2] * 10,
                     lambda v: normal(v["a"], 0, 1).sum() + normal(v["b"], 0, 1).sum()
-                    + normal(v["mu"], 0, 3).sum() + beta(v["q"], 2, 2).sum(), density)
+                    + normal(v["mu"], 0, 3).sum() + beta(v["q"], 2, 2).sum(), density,
+        states="s out")
 
 
 def late(r, name):
@@ -532,7 +557,8 @@ def late(r, name):
         return states + chosen + normal(y, v["mu"][s, k] if name == "late_pair" else v["mu"][k], 1).sum(1)
     return Instance(
         dict(y=y), at, [2] * 5 + [3] * 5,
-        lambda v: sum(dirichlet(v[k], 1) for k in v if k != "mu") + normal(v["mu"], 0, 3).sum(), density)
+        lambda v: sum(dirichlet(v[k], 1) for k in v if k != "mu") + normal(v["mu"], 0, 3).sum(), density,
+        states="s k")
 
 
 for name in ("late_companion", "late_pair", "late_only"):
@@ -550,7 +576,8 @@ def late_items(r):
                 + log(v["W"])[s[:, :-1, None], k[:, 1:]].sum((1, 2)) + normal(y, v["mu"][k], 1).sum((1, 2)))
     return Instance(
         dict(y=y), at, [2] * 12,
-        lambda v: sum(dirichlet(v[k], 1) for k in ("start", "P", "W")) + normal(v["mu"], 0, 3).sum(), density)
+        lambda v: sum(dirichlet(v[k], 1) for k in ("start", "P", "W")) + normal(v["mu"], 0, 3).sum(), density,
+        states="s k")
 
 
 def memory(r, length):
@@ -565,7 +592,8 @@ def memory(r, length):
     return Instance(
         dict(y=y), at, [2] * 2 * length,
         lambda v: sum(dirichlet(v[k], 1) for k in ("start", "P", "W")) + normal(v["mu"], 0, 3).sum()
-        + normal(v["nu"], 0, 3).sum(), density)
+        + normal(v["nu"], 0, 3).sum(), density,
+        states="s k")
 
 
 for length in (1, 2, 6):
@@ -585,7 +613,8 @@ def alternating(r):
     return Instance(
         dict(y=y), at, [2] * 5 + [3] * 5,
         lambda v: sum(dirichlet(v[k], 1) for k in ("start_a", "start_b", "A", "B"))
-        + normal(v["mu"], 0, 3).sum(), density)
+        + normal(v["mu"], 0, 3).sum(), density,
+        states="a b")
 
 
 def both_before(r, chains):
@@ -599,7 +628,8 @@ def both_before(r, chains):
         return states + normal(y[1:], v["mu"][a[:, :-1], b[:, :-1]], 1).sum(1)
     return Instance(
         dict(y=y), at, [2] * 5 + [3] * 5,
-        lambda v: dirichlet(v["A"], 1) + dirichlet(v["B"], 1) + normal(v["mu"], 0, 3).sum(), density)
+        lambda v: dirichlet(v["A"], 1) + dirichlet(v["B"], 1) + normal(v["mu"], 0, 3).sum(), density,
+        states="a b")
 
 
 model(both_before, True, name="both_before_chains")
@@ -614,7 +644,8 @@ def leading(r):
         dict(y=y), at, [3] * 6,
         lambda v: dirichlet(v["start"], 1) + dirichlet(v["P"], 1) + normal(v["mu"], 0, 3).sum(),
         lambda v, s: log(v["start"])[s[:, 0]] + log(v["P"])[s[:, :-1], s[:, 1:]].sum(1)
-        + normal(y[:-1], v["mu"][s[:, 1:]], 1).sum(1))
+        + normal(y[:-1], v["mu"][s[:, 1:]], 1).sum(1),
+        states="s")
 
 
 @model
@@ -629,7 +660,8 @@ def two_lags_of_data(r):
     return Instance(
         dict(y=y), at, [2] * 7,
         lambda v: dirichlet(v["start"], 1) + dirichlet(v["P"], 1) + normal(v["mu"], 0, 3).sum()
-        + normal(v["phi"], 0, 1), density)
+        + normal(v["phi"], 0, 1), density,
+        states="s")
 
 
 @model
@@ -645,7 +677,8 @@ def nested_deep(r):
     return Instance(
         dict(school_of=school + 1, student_of=student + 1, y=y), at, [2] * 6,
         lambda v: dirichlet(v["v"], 1) + dirichlet(v["W"], 1) + normal(v["mu"], 0, 3).sum(), density,
-        dict(school=2, student=4))
+        dict(school=2, student=4),
+        states="k t")
 
 
 @model
@@ -669,7 +702,8 @@ def three_chains(r):
             m = m + v[effect] * x
         return total + normal(y, m, 1).sum((1, 2))
     return Instance(dict(y=y), at, [2] * 12,
-                    lambda v: beta(v["stay"], 2, 2).sum() + sum(normal(v[k], 0, 1) for k in "bcd"), density)
+                    lambda v: beta(v["stay"], 2, 2).sum() + sum(normal(v[k], 0, 1) for k in "bcd"), density,
+        states="p q r")
 
 
 @model
@@ -685,7 +719,8 @@ def apart(r):
                 + normal(x, v["mu"][s] + v["shift"] * g, 1).sum(1) + normal(y, v["shift"] * b + h, 1).sum(1))
     return Instance(dict(x=x, y=y), at, [2] * 10,
                     lambda v: dirichlet(v["P"], 1) + normal(v["mu"], 0, 3).sum() + normal(v["shift"], 0, 1),
-                    density)
+                    density,
+        states="s b g h")
 
 
 @model
@@ -698,7 +733,8 @@ def latent_class(r):
         p = v["p"][z]
         return (bernoulli(hard, 0.3)[:, 0] + log(v["v"])[z].sum(1)
                 + bernoulli(y, np.where(hard[:, :, None] == 1, p ** 2, p)).sum((1, 2)))
-    return Instance(dict(y=y), at, [2] * 6, lambda v: dirichlet(v["v"], 1) + beta(v["p"], 2, 2).sum(), density)
+    return Instance(dict(y=y), at, [2] * 6, lambda v: dirichlet(v["v"], 1) + beta(v["p"], 2, 2).sum(), density,
+        states="hard z")
 
 
 # ---- the table ----
@@ -717,23 +753,70 @@ def value_and_gradient(f, at):
     return float(f(value).real), gradient
 
 
-def row(name, instance):
+TYPES = {"dirichlet": "simplex", "half_normal": "positive", "gamma": "positive", "lognormal": "positive",
+         "beta": "unit", "uniform": "unit", "normal": "real"}
+
+
+def statements(name):
+    """-> the program's text, and of its statements the name with its axes, the type and the distribution"""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs", name + ".vm")
+    with open(path) as f:
+        text = re.sub(r" *#.*", "", f.read())
+    found = re.finditer(r"(?m)(?<=[ {;])((\w+)(?:\[([^\]]*)\])?) *(?:: *(\w+) *)?~ *(\w+)\(.*?(?=;|$)", text)
+    return text, [m for m in found]
+
+
+def given(name, instance):
+    """The program with continuous latents as data, and copies of the discrete ones, each with the number of
+    its first state"""
+    text, found = statements(name)
+    declared, copies, first = "", {}, {}
+    for m in found:
+        if m[2] in instance.at:
+            declared += "data %s : %s\n" % (m[1], m[4] or TYPES[m[5]])
+            text = text.replace(m[0], "")
+        elif m[2] in instance.states:
+            axes = ", ".join(a.split()[0] for a in m[3].split(",")) if m[3] else ""
+            first[m[2]] = int(m[5] == "categorical")
+            copies[m[2]] = "copy_%s%s = %s" % (m[2], "[%s]" % axes if axes else "", m[2])
+    text = re.sub(r"generate \{[^}]*\}", "", text)
+    text = declared + text + "\ngenerate { " + "; ".join(copies[k] for k in instance.states) + " }\n"
+    return {"program": re.sub(r"(?m)^[ ;]*\n", "", text), "first": [[k, first[k]] for k in instance.states]}
+
+
+def pairs(states, weights):
+    """-> for any two columns i < j of the assignments [i, j, state of i, state of j, probability], where it
+    is not 0"""
+    found = []
+    for i, j in itertools.combinations(range(states.shape[1]), 2):
+        for a, b in itertools.product(sorted(set(states[:, i])), sorted(set(states[:, j]))):
+            p = weights[(states[:, i] == a) & (states[:, j] == b)].sum()
+            found.append([i, j, int(a), int(b), float(np.round(p, 9))])
+    return found
+
+
+def row(name, instance, with_draws):
     states = np.array(list(itertools.product(*(range(k) for k in instance.sizes))))
 
     def density(v):
         return instance.prior(v) + log_sum_exp(instance.density(v, states))
     value, gradient = value_and_gradient(density, instance.at)
     listed = {k: np.asarray(x).tolist() for k, x in instance.data.items()}
-    return {"model": name, "assignments": len(states), "set": instance.sets, "data": listed,
-            "at": {k: np.asarray(x).tolist() for k, x in instance.at.items()},
-            "log_density": value, "gradient": gradient}
+    found = {"model": name, "assignments": len(states), "set": instance.sets, "data": listed,
+             "at": {k: np.asarray(x).tolist() for k, x in instance.at.items()},
+             "log_density": value, "gradient": gradient}
+    if with_draws and states.shape[1] > 1:
+        joint = instance.density({k: np.asarray(x, float) for k, x in instance.at.items()}, states)
+        weights = exp(joint - log_sum_exp(joint))
+        found["draws"] = dict(given(name, instance), pairs=pairs(states, weights))
+    return found
 
 
 def main():
     rows = []
     for number, (name, make, args) in enumerate(MODELS):
         for point in range(POINTS if not args else 1):
-            rows.append(row(name, make(Draws(100 * number + point), *args)))
+            rows.append(row(name, make(Draws(100 * number + point), *args), point == 0))
     print("[\n" + ",\n".join(json.dumps(r) for r in rows) + "\n]")
 
 

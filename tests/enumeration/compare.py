@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Compares `vmrun log_density` with table.json, made by brute.py.
+"""Compares `vmrun log_density`, and draws of the states by `vmrun fit`, with table.json, made by brute.py.
 
 usage: compare.py VMRUN [MODEL…]     prints `ok NAME`, or `FAIL NAME: why`
 
 Tolerances. Both sides have every constant and add up at most some thousand terms in log space, so that the
 log density agrees to 1e-10 of itself with room to spare. An entry of the gradient may be the difference of
-larger ones: 1e-9 of itself and 1e-12 of the largest entry.
+larger ones: 1e-9 of itself and 1e-12 of the largest entry. The frequency of a pair of states in n draws has
+the standard error sqrt(p (1 - p) / n), or as much as one draw; it may be off by 4.5 of them, which chance does
+to one of 150,000; the table has 9,000.
 """
-import json, os, subprocess, sys, tempfile
+import csv, json, os, subprocess, sys, tempfile
 
+DRAWS = 20000
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -20,20 +23,62 @@ def differs(found, expected, relative, absolute):
     return not isinstance(found, (int, float)) or not abs(found - expected) <= relative * abs(expected) + absolute
 
 
-def compare(vmrun, row, work):
-    """-> None, or what is wrong"""
-    paths = {key: os.path.join(work, key + ".json") for key in ("data", "at")}
-    for key, path in paths.items():
-        with open(path, "w") as f:
-            json.dump(row[key], f)
-    command = [vmrun, "log_density", os.path.join(HERE, "programs", row["model"] + ".vm"),
-               "--data", paths["data"], "--at", paths["at"]]
+def write(path, values):
+    with open(path, "w") as f:
+        json.dump(values, f)
+    return path
+
+
+def run(row, command):
+    """-> output, None, or None, what is wrong"""
     for name, value in row["set"].items():
         command += ["--set", "%s=%s" % (name, value)]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
     if done.returncode != 0:
-        return "exit status %d, %s" % (done.returncode, done.stderr.strip().split("\n")[0])
-    found = json.loads(done.stdout)
+        return None, "exit status %d, %s" % (done.returncode, done.stderr.strip().split("\n")[0])
+    return done.stdout, None
+
+
+def columns(path, first):
+    """-> the states that were drawn, from 0, a list for each entry, in the order of the table"""
+    with open(path) as f:
+        rows = list(csv.reader(line for line in f if not line.startswith("#")))
+    found = []
+    for name, least in first:
+        of = [i for i, column in enumerate(rows[0]) if column.split(".")[0] == "copy_" + name]
+        of.sort(key=lambda i: [int(n) for n in rows[0][i].split(".")[1:]])
+        found += [[int(float(r[i])) - least for r in rows[1:]] for i in of]
+    return found
+
+
+def compare_draws(vmrun, row, work):
+    """-> None, or what is wrong"""
+    program, drawn = os.path.join(work, "given.vm"), os.path.join(work, "drawn.csv")
+    with open(program, "w") as f:
+        f.write(row["draws"]["program"])
+    data = write(os.path.join(work, "data.json"), dict(row["data"], **row["at"]))
+    _, why = run(row, [vmrun, "fit", program, "--data", data, "--draws", str(DRAWS), "-o", drawn])
+    if why:
+        return why
+    entries = columns(drawn, row["draws"]["first"])
+    for i, j, a, b, p in row["draws"]["pairs"]:
+        found = sum(x == a and y == b for x, y in zip(entries[i], entries[j])) / DRAWS
+        error = max((p * (1 - p) / DRAWS) ** 0.5, 1 / DRAWS)
+        if not abs(found - p) <= 4.5 * error:
+            return "states %d and %d of entries %d and %d: %.4f of the draws, not %.4f ± %.4f" % (
+                a, b, i, j, found, p, error)
+    return None
+
+
+def compare(vmrun, row, work):
+    """-> None, or what is wrong"""
+    command = [vmrun, "log_density", os.path.join(HERE, "programs", row["model"] + ".vm"),
+               "--data", write(os.path.join(work, "data.json"), row["data"]),
+               "--at", write(os.path.join(work, "at.json"), row["at"])]
+    output, why = run(row, command)
+    if why:
+        return why
+    found = json.loads(output)
     if differs(found["log_density"], row["log_density"], 1e-10, 0):
         return "log density %r is not %r" % (found["log_density"], row["log_density"])
     if set(found["gradient"]) != set(row["gradient"]):
@@ -59,11 +104,14 @@ def main():
         seen[name] = seen.get(name, 0) + 1
         if wanted and name not in wanted:
             continue
+        which = "%s %d (%d assignments)" % (name, seen[name], row["assignments"])
         with tempfile.TemporaryDirectory() as work:
-            why = compare(vmrun, row, work)
-        told = "summed-out density of %s %d (%d assignments)" % (name, seen[name], row["assignments"])
-        print("ok " + told if why is None else "FAIL %s: %s" % (told, why))
-        failed = failed or why is not None
+            results = [("summed-out density of " + which, compare(vmrun, row, work))]
+            if "draws" in row:
+                results.append(("drawn states of " + which, compare_draws(vmrun, row, work)))
+        for told, why in results:
+            print("ok " + told if why is None else "FAIL %s: %s" % (told, why))
+            failed = failed or why is not None
     missing = {p[:-3] for p in os.listdir(os.path.join(HERE, "programs")) if p.endswith(".vm")} - set(seen)
     for name in sorted(missing):
         print("FAIL %s: it is not in table.json; run brute.py" % name)

@@ -27,9 +27,10 @@ static const char *format_text(arena *a, const char *format, va_list list) {
 }
 
 static diagnostic *add(diagnostics *d, diagnostic what, const char *format, va_list list) {
+    d->errors++;
+    if (diagnostics_full(d)) return &d->forgotten;
     what.message = format_text(d->arena, format, list);
     push(d->arena, &d->list, what);
-    d->errors++;
     return &d->list.at[d->list.count - 1];
 }
 
@@ -51,6 +52,7 @@ diagnostic *diagnose_data(diagnostics *d, const char *file, uint32_t line, const
 }
 
 void advise(diagnostics *d, diagnostic *of, const char *format, ...) {
+    if (of == &d->forgotten) return;
     va_list list;
     va_start(list, format);
     of->help = format_text(d->arena, format, list);
@@ -61,35 +63,56 @@ const char *diagnostic_name(diagnostic_code code) { return CODES[code]; }
 
 static bool starts_character(char c) { return ((unsigned char)c & 0xc0) != 0x80; }
 
+/* Bytes of the character at p; 1 for a byte that begins none. The second byte keeps out overlong forms,
+ * surrogates and what lies beyond U+10FFFF. */
+static uint32_t character_length(const char *p, const char *end) {
+    unsigned char first = (unsigned char)*p, second = end - p > 1 ? (unsigned char)p[1] : 0;
+    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+        (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f))
+        return 1;
+    uint32_t length = first < 0xc2 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 1;
+    if (length > (size_t)(end - p)) return 1;
+    for (uint32_t i = 1; i < length; i++)
+        if (starts_character(p[i])) return 1;
+    return length;
+}
+
 void source_place(const source *s, uint32_t byte, uint32_t *line, uint32_t *column) {
     *line = *column = 1;
-    for (uint32_t i = 0; i < byte && i < s->length; i++) {
+    for (uint32_t i = 0; i < byte && i < s->length; i += character_length(s->text + i, s->text + s->length)) {
         if (s->text[i] == '\n') ++*line, *column = 1;
-        else *column += i + 1 == byte || starts_character(s->text[i + 1]);
+        else ++*column;
     }
 }
 
-/* One line of the source, cut to a window around the span when it is very long, and carets below it. */
+/* The part of a line that is shown: all of it, or a window around the place. */
+static void window(const source *s, uint32_t at, uint32_t *begin, uint32_t *end) {
+    enum { WIDEST = 160, LEAD = 60, CHARACTER_LONGEST = 4 };
+    *begin = *end = at;
+    while (*begin > 0 && s->text[*begin - 1] != '\n') --*begin;
+    while (*end < s->length && s->text[*end] != '\n') ++*end;
+    if (*end > *begin && s->text[*end - 1] == '\r') --*end;
+    if (at - *begin > WIDEST)
+        for (*begin = at - LEAD; *begin < at && !starts_character(s->text[*begin]);) ++*begin;
+    if (*end > *begin && *end - *begin > WIDEST)
+        for (*end = *begin + WIDEST;
+             *end > *begin + WIDEST - CHARACTER_LONGEST && !starts_character(s->text[*end]);)
+            --*end;
+}
+
+/* One line of the source and carets below it. Bytes that are no text show as `?`. */
 static const char *excerpt(diagnostics *d, const source *s, span at, uint32_t line) {
-    enum { WIDEST = 160, LEAD = 60 };
-    uint32_t begin = at.start, end = at.start;
-    while (begin > 0 && s->text[begin - 1] != '\n') begin--;
-    while (end < s->length && s->text[end] != '\n') end++;
-    if (end > begin && s->text[end - 1] == '\r') end--;
-    if (at.start - begin > WIDEST) {
-        begin = at.start - LEAD;
-        while (!starts_character(s->text[begin])) begin++;
+    uint32_t begin, end, lead = 0, carets = 0;
+    window(s, at.start, &begin, &end);
+    char *shown = arena_take(d->arena, end > begin ? end - begin + 1 : 1), *to = shown;
+    for (uint32_t i = begin, length; i < end; i += length) {
+        unsigned char c = (unsigned char)s->text[i];
+        length = character_length(s->text + i, s->text + end);
+        if (length > 1) memcpy(to, s->text + i, length), to += length;
+        else *to++ = c < ' ' || c == 0x7f ? ' ' : c < 0x80 ? (char)c : '?';
+        lead += i < at.start;
+        carets += i >= at.start && i < at.end;
     }
-    if (end - begin > WIDEST) {
-        end = begin + WIDEST;
-        while (!starts_character(s->text[end])) end--;
-    }
-    uint32_t last = at.end < end ? at.end : end, carets = 0, lead = 0;
-    for (uint32_t i = begin; i < at.start && i < end; i++) lead += starts_character(s->text[i]);
-    for (uint32_t i = at.start; i < last; i++) carets += starts_character(s->text[i]);
-    char *shown = arena_copy(d->arena, s->text + begin, end - begin);
-    for (char *c = shown; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = ' ';
     if (carets == 0) carets = 1;
     char *marks = arena_take(d->arena, carets + 1);
     memset(marks, '^', carets);

@@ -1,4 +1,5 @@
-/* The list of a user's mistakes. A phase reports into it and goes on; several can be found in one run. Each
+/* The list of a user's mistakes. A phase reports into it and goes on; several can be found in one run. The
+ * list keeps the first DIAGNOSTICS_MOST, for who has made so many reads no more; the others are counted. Each
  * has a code, a place, a message and a line of help that says what to write instead. */
 #ifndef VM_BASE_DIAGNOSTICS_H
 #define VM_BASE_DIAGNOSTICS_H
@@ -40,13 +41,17 @@ typedef struct diagnostic {
     const char *help; /* one or several lines; NULL only until advise() */
 } diagnostic;
 
+enum { DIAGNOSTICS_MOST = 50 };
+
 typedef struct diagnostics {
     arena *arena;
     vector(source) sources;
     vector(diagnostic) list;
-    uint32_t errors;
+    uint32_t errors;      /* those that are not in the list too */
+    diagnostic forgotten; /* stands for one of them */
 } diagnostics;
 
+static inline bool diagnostics_full(const diagnostics *d) { return d->list.count >= DIAGNOSTICS_MOST; }
 void diagnostics_open(diagnostics *d, arena *a);
 uint32_t diagnostics_source(diagnostics *d, const char *name, const char *text, size_t length, bool library);
 

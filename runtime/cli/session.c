@@ -17,14 +17,14 @@ static const char *read_text(void *user, arena *a, const char *path, size_t *len
         *why = strerror(errno);
         return NULL;
     }
-    enum { LARGEST = 1 << 28 };
+    enum { LARGEST = 1 << 25 };
     vector(char) text = {0};
     char block[16384];
     size_t n;
     while ((n = fread(block, 1, sizeof block, from)) > 0 && text.count < LARGEST)
         for (size_t i = 0; i < n; i++) push(a, &text, block[i]);
     bool failed = ferror(from);
-    *why = failed ? strerror(errno) : "it is larger than 256 MiB";
+    *why = failed ? strerror(errno) : "it is larger than 32 MiB";
     fclose(from);
     if (failed || text.count >= LARGEST) return NULL;
     *length = text.count;
@@ -36,6 +36,8 @@ bool session_tell(session *s) {
     diagnostics *d = &s->diagnostics;
     for (uint32_t i = 0; i < d->list.count; i++) fputs(diagnostic_text(d, &d->list.at[i]), stderr);
     bool good = d->errors == 0;
+    if (d->errors > d->list.count)
+        fprintf(stderr, "vmrun: %u further mistakes are not shown\n", d->errors - d->list.count);
     d->list.count = 0;
     d->errors = 0;
     return good;

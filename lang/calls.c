@@ -323,8 +323,24 @@ static bool check_parameter(checker *c, scope *home, const item *f, uint32_t i, 
     return false;
 }
 
+/* Functions that call others twice grow twice as large with each level: somewhere that must end. */
+static bool too_many_calls(checker *c, span at) {
+    enum { INLINED_MOST = 1 << 18 };
+    if (++c->inlined <= INLINED_MOST) return false;
+    if (c->inlined > INLINED_MOST + 1) return true;
+    diagnostic *told =
+        diagnose(c->d, DIAGNOSTIC_cycle, place(c, at),
+                 "with the functions that are called here, the program has more than %d calls", INLINED_MOST);
+    advise(
+        c->d, told,
+        "a `fn` is inlined where it is called; one that calls another twice is twice as large, so name the "
+        "result of the first call and use it again");
+    return true;
+}
+
 value call_function(checker *c, const item *f, scope *home, const axes *axis_arguments, uint32_t axis_count,
                     const value *arguments, uint32_t count, span at) {
+    if (too_many_calls(c, at)) return FAILED;
     scope *s = scope_new(c, home);
     uint32_t wants = f->function.axis_count;
     if (wants != axis_count && !(wants == 1 && axis_count > 1)) {

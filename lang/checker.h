@@ -166,15 +166,17 @@ typedef struct checker {
     surroundings now;
     definition *current; /* being checked */
     uint32_t depth;      /* of expressions inside each other, calls included */
+    uint32_t inlined;    /* calls so far */
     vector(const distribution *)
         model_distributions;             /* by statement of the model; NULL where it was narrowed or cut */
     vector(part) model_cuts, guide_cuts; /* by statement: what it is cut to */
     vector(const pieces *) computed;     /* names that are computed part by part */
     vector(unsupported) unsupported;     /* told only when there are no errors */
-    vector(name) imported;
+    scope *imported;                     /* paths */
     vector(site *) sites;
-    vector(net *) nets; /* that have been called */
-    block_kind block;   /* being checked; what stands at top level counts for the model */
+    uint32_t *site_table, site_table_size; /* by expression and outer site */
+    vector(net *) nets;                    /* that have been called */
+    block_kind block;                      /* being checked; what stands at top level counts for the model */
     name word_rest, word_last, word_inf, word_pi, word_size, word_log_density, word_sample, word_cdf;
 } checker;
 
@@ -223,6 +225,8 @@ bool too_many_axes(checker *c, axes s, span at);
 bool find_axes(checker *c, const scope *s, name n, span at, axes *found);
 void report_no_axis(checker *c, const scope *s, name n, span at);
 size_t primes_of(name n);
+/* A new axis, of itself where row.of is AXIS_NONE. Of too many, which is reported, all are one. */
+axis add_axis(checker *c, axis_row row);
 /* The alias of an axis under a name, made when first used. */
 axis axis_alias(checker *c, axis of, name as, span at);
 /* The axes that a list of plain names stands for; false, reported, where one is no axis. */

@@ -74,6 +74,9 @@ static const char *string_value(lexer *l, const unsigned char *p, const unsigned
     return value;
 }
 
+/* In bytes; so that messages, which repeat them, have an end. */
+enum { NAME_LONGEST = 200, PATH_LONGEST = 4096 };
+
 token lex_next(lexer *l) {
     const unsigned char *YYCURSOR = l->cursor, *YYMARKER, *text = (const unsigned char *)l->text, *start;
     token t = {.first = YYCURSOR == text};
@@ -97,6 +100,7 @@ skip:
         "\x00"                    { YYCURSOR = start; goto found; }
 
         name {
+            if (YYCURSOR - start > NAME_LONGEST) MISTAKEN(long_name);
             t.kind = token_word((const char *)start, (size_t)(YYCURSOR - start));
             t.name = names_add(l->names, (const char *)start, (size_t)(YYCURSOR - start));
             goto found;
@@ -110,6 +114,7 @@ skip:
         digit+ "."                { MISTAKEN(bare_point); }
         (digit+ "." | number) run { MISTAKEN(malformed_number); }
         ["] ([^"\\\n\x00] | "\\" [^\n\x00])* ["] {
+            if (YYCURSOR - start > PATH_LONGEST) MISTAKEN(long_string);
             t.kind = TOKEN_STRING;
             t.string = string_value(l, start, YYCURSOR);
             if (!t.string) MISTAKEN(escape);

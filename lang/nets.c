@@ -32,13 +32,31 @@ const item *net_definition(const net *n) { return n->definition; }
 
 /* ---- sites ---- */
 
+static uint32_t *site_slot(const checker *c, const expression *at, const site *outer) {
+    const void *const key[2] = {at, outer};
+    uint32_t mask = c->site_table_size - 1, i = (uint32_t)hash_bytes(key, sizeof key, 0) & mask;
+    for (; c->site_table[i]; i = (i + 1) & mask) {
+        const site *s = c->sites.at[c->site_table[i] - 1];
+        if (s->at == at && s->outer == outer) break;
+    }
+    return &c->site_table[i];
+}
+
 static site *site_find(checker *c, const expression *at) {
-    for (uint32_t i = 0; i < c->sites.count; i++)
-        if (c->sites.at[i]->at == at && c->sites.at[i]->outer == c->now.site) return c->sites.at[i];
-    site *s = arena_new(c->arena, site);
-    *s = (site){.at = at, .outer = c->now.site};
-    push(c->arena, &c->sites, s);
-    return s;
+    if (2 * (c->sites.count + 1) > c->site_table_size) {
+        c->site_table_size = c->site_table_size ? c->site_table_size * 2 : 64;
+        c->site_table = arena_array(c->arena, uint32_t, c->site_table_size);
+        for (uint32_t i = 0; i < c->sites.count; i++)
+            *site_slot(c, c->sites.at[i]->at, c->sites.at[i]->outer) = i + 1;
+    }
+    uint32_t *slot = site_slot(c, at, c->now.site);
+    if (!*slot) {
+        site *s = arena_new(c->arena, site);
+        *s = (site){.at = at, .outer = c->now.site};
+        push(c->arena, &c->sites, s);
+        *slot = c->sites.count;
+    }
+    return c->sites.at[*slot - 1];
 }
 
 const site *site_at(checker *c, const expression *call) { return site_find(c, call); }

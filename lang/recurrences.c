@@ -81,7 +81,7 @@ static bool find_part(checker *c, axis a, const entry *guard, axis_row *part) {
         part->first = part->last = at;
         return true;
     }
-    if (!find_entry(c, a, e->right, &at)) return report_guard(c, e->at, n);
+    if (!e->right || !find_entry(c, a, e->right, &at)) return report_guard(c, e->at, n);
     part->first = start, part->last = end;
     switch (e->operator) {
     case OPERATOR_equal: part->first = part->last = at; return true;
@@ -102,8 +102,7 @@ static axis part_axis(checker *c, axis whole, axis_row part) {
             return a;
     }
     part.name = names_of(c->p->names, part_text(c, &part));
-    push(c->arena, &c->p->axes, part);
-    return (axis)(c->p->axes.count - 1);
+    return add_axis(c, part);
 }
 
 /* ---- left sides ---- */

@@ -175,6 +175,10 @@ static bool is_planned(const char *n) {
 }
 
 void report_unknown(checker *c, const scope *s, name n, span at, bool callable) {
+    if (diagnostics_full(c->d)) { /* nothing is looked for that is not told */
+        diagnose(c->d, DIAGNOSTIC_name, at, "nothing is called `%s`", n);
+        return;
+    }
     const char *point = strrchr(n, '.'), *word = point && point[1] ? point + 1 : n;
     name last = names_of(c->p->names, word);
     if (callable && is_planned(word)) {

@@ -100,11 +100,9 @@ definition *declare_names(checker *c, scope *s, const item *it, const targets *n
 
 static void declare_axis(checker *c, const item *it) {
     if (taken(c, c->top, it->axis.name, it->axis.name_at, false)) return;
-    axis a = (axis)c->p->axes.count;
-    if (a == AXIS_NONE - 1) return;
     axis_row row = {.name = it->axis.name,
                     .at = it->axis.name_at,
-                    .of = a,
+                    .of = AXIS_NONE,
                     .labels = it->axis.labels,
                     .label_count = it->axis.label_count,
                     .file = it->axis.from,
@@ -114,16 +112,18 @@ static void declare_axis(checker *c, const item *it) {
                  : it->axis.labels ? AXIS_labelled
                  : it->axis.from   ? AXIS_from_table
                                    : AXIS_from_data;
-    push(c->arena, &c->p->axes, row);
+    axis a = add_axis(c, row);
     scope_add(c, c->top,
               (binding){.name = row.name, .kind = BINDING_axis, .at = row.at, .axes = axes_one(a)});
-    for (uint32_t i = 0; i < row.label_count; i++)
-        for (uint32_t k = 0; k < i; k++)
-            if (row.labels[i] == row.labels[k]) {
-                diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, row.at,
-                                            "`%s` has the label `%s` twice", row.name, row.labels[i]);
-                advise(c->d, told, "each entry has a label of its own");
-            }
+    scope *labels = scope_new(c, NULL);
+    for (uint32_t i = 0; i < row.label_count; i++) {
+        if (scope_here(labels, row.labels[i], false)) {
+            diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, row.at, "`%s` has the label `%s` twice",
+                                        row.name, row.labels[i]);
+            advise(c->d, told, "each entry has a label of its own");
+        }
+        scope_add(c, labels, (binding){.name = row.labels[i], .kind = BINDING_value});
+    }
 }
 
 static bool is_type(const char *n) {
@@ -280,14 +280,30 @@ typedef struct outline {
 
 static void declare_items(checker *c, const items *list, outline *o);
 
+/* A path without `.` and `folder/..`, by which a file is known that is imported twice. */
+static const char *plain_path(checker *c, const char *path) {
+    vector(const char *) kept = {0};
+    for (const char *part = path, *end; *part; part = end) {
+        size_t length = strcspn(part, "/");
+        end = part + length + (part[length] == '/');
+        const char *last = kept.count ? kept.at[kept.count - 1] : "";
+        bool up = length == 2 && strncmp(part, "..", 2) == 0;
+        if (length == 1 && *part == '.') continue;
+        if (up && *last && *last != '/' && strcmp(last, "../") != 0) kept.count--;
+        else push(c->arena, &kept, arena_copy(c->arena, part, (size_t)(end - part)));
+    }
+    const char *plain = "";
+    for (uint32_t i = 0; i < kept.count; i++) plain = arena_print(c->arena, "%s%s", plain, kept.at[i]);
+    return plain;
+}
+
 static void declare_import(checker *c, const item *it, outline *o) {
     const char *own = c->d->sources.at[it->at.source].name, *slash = strrchr(own, '/');
     const char *path = it->file.path;
     if (slash && path[0] != '/') path = arena_print(c->arena, "%.*s/%s", (int)(slash - own), own, path);
-    name known = names_of(c->p->names, path);
-    for (uint32_t i = 0; i < c->imported.count; i++)
-        if (c->imported.at[i] == known) return;
-    push(c->arena, &c->imported, known);
+    name known = names_of(c->p->names, plain_path(c, path));
+    if (scope_here(c->imported, known, false)) return;
+    scope_add(c, c->imported, (binding){.name = known, .kind = BINDING_value});
     size_t length = 0;
     const char *why = "this program was given without a folder to look in";
     const char *text = c->reader ? c->reader->read(c->reader->user, c->arena, path, &length, &why) : NULL;
@@ -948,7 +964,8 @@ static checker *checker_new(diagnostics *d, names *n, uint32_t source, const tex
     c->top = scope_new(c, c->library);
     c->top->library = false;
     c->model = scope_new(c, c->top), c->guide = scope_new(c, c->model), c->generate = scope_new(c, c->model);
-    push(c->arena, &c->imported, names_of(n, p->path));
+    c->imported = scope_new(c, NULL);
+    scope_add(c, c->imported, (binding){.name = names_of(n, plain_path(c, p->path)), .kind = BINDING_value});
     return c;
 }
 

@@ -3,13 +3,26 @@
 
 /* ---- axes by name ---- */
 
+axis add_axis(checker *c, axis_row row) {
+    enum { AXES_OF_A_PROGRAM = 4096 };
+    axis a = (axis)c->p->axes.count;
+    if (a > AXES_OF_A_PROGRAM) return AXES_OF_A_PROGRAM;
+    if (a == AXES_OF_A_PROGRAM) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, row.at),
+                                    "a program has at most %d axes, aliases and parts counted", a);
+        advise(c->d, told, "what repeats in the same way shares an axis");
+    }
+    if (row.of == AXIS_NONE) row.of = a;
+    push(c->arena, &c->p->axes, row);
+    return a;
+}
+
 axis axis_alias(checker *c, axis of, name as, span at) {
     axis base = program_axis(c->p, of)->of;
     for (axis a = 0; a < c->p->axes.count; a++)
         if (program_axis(c->p, a)->of == base && program_axis(c->p, a)->name == as) return a;
     axis_row row = {.name = as, .at = at, .source = AXIS_alias, .of = base};
-    push(c->arena, &c->p->axes, row);
-    return (axis)(c->p->axes.count - 1);
+    return add_axis(c, row);
 }
 
 size_t primes_of(name n) {

@@ -8,6 +8,7 @@
 
 #include "base/names.h"
 #include "base/number.h"
+#include "runtime/bind/labels.h"
 #include "runtime/io/file.h"
 #include "runtime/io/guard.h"
 
@@ -26,6 +27,8 @@ typedef struct table_reader {
     size_t length;
     struct csv_parser parser;
     vector(column) columns;
+    labels names;            /* of the columns */
+    vector(uint32_t) named;  /* by name: its first column, from 1 */
     uint32_t rows, cell;     /* complete rows without the header; cells of the present row */
     uint32_t line, row_line; /* the present line, and the one in which the present row starts */
     bool has_header, in_row;
@@ -46,13 +49,15 @@ static void add_column(table_reader *r, const char *cell) {
             fail(r, r->row_line, arena_print(words, "column %u has no name", r->columns.count + 1));
         advise(r->d, said, "the first row names the columns");
     }
-    for (uint32_t i = 0; i < r->columns.count; i++)
-        if (*cell && strcmp(r->columns.at[i].name, cell) == 0) {
-            diagnostic *said = fail(r, r->row_line,
-                                    arena_print(words, "columns %u and %u are both called `%s`", i + 1,
-                                                r->columns.count + 1, cell));
-            advise(r->d, said, "give each column a name of its own");
-        }
+    uint32_t name = labels_add(&r->names, cell);
+    if (name > r->named.count) {
+        push(r->arena, &r->named, r->columns.count + 1);
+    } else if (*cell) {
+        diagnostic *said = fail(r, r->row_line,
+                                arena_print(words, "columns %u and %u are both called `%s`",
+                                            r->named.at[name - 1], r->columns.count + 1, cell));
+        advise(r->d, said, "give each column a name of its own");
+    }
     push(r->arena, &r->columns, (column){.name = cell});
 }
 
@@ -227,6 +232,7 @@ static void add_table(const table_reader *r, data_set *s, const char *axis_name)
 bool csv_read_text(diagnostics *d, data_set *s, const char *file, const char *text, size_t length,
                    const char *axis_name) {
     table_reader r = {.d = d, .arena = s->arena, .file = file, .text = text, .length = length};
+    labels_open(&r.names, s->arena);
     if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) r.text += 3, r.length -= 3;
     if (!is_text(&r)) return false;
     if (csv_init(&r.parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0)

@@ -166,7 +166,7 @@ typedef struct checker {
     surroundings now;
     definition *current; /* being checked */
     uint32_t depth;      /* of expressions inside each other, calls included */
-    uint32_t inlined;    /* calls so far */
+    uint32_t inlined;    /* calls of the program's own functions so far */
     vector(const distribution *)
         model_distributions;             /* by statement of the model; NULL where it was narrowed or cut */
     vector(part) model_cuts, guide_cuts; /* by statement: what it is cut to */

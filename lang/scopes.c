@@ -205,8 +205,9 @@ void report_unknown(checker *c, const scope *s, name n, span at, bool callable) 
         advise(c->d, told, "did you mean `%s`?", callable ? call_text(c, s, near.best) : near.best);
     else if (point)
         advise(c->d, told,
-               "a point leads to a parameter of a distribution that a `fn` is given: `fn width(p : normal) = "
-               "p.scale`");
+               "a point leads into a net that `let` has named, `first.W`, or to a parameter of a "
+               "distribution that a "
+               "`fn` is given: `fn width(p : normal) = p.scale`");
     else if (callable)
         advise(c->d, told, "`vmrun list` shows all distributions and functions; your own is `fn %s(x) = …`",
                n);

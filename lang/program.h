@@ -297,6 +297,10 @@ static inline const variable_row *program_variable(const program *p, variable v)
     return &p->variables.at[v];
 }
 
+/* Whether the model draws it and no data give it. */
+static inline bool variable_is_latent(const variable_row *v) {
+    return v->kind == VARIABLE_latent || v->kind == VARIABLE_summed;
+}
 /* The discrete latents that are summed out and enter a node, as bits. */
 static inline uint64_t program_touched(const program *p, node n) {
     return n < p->touched_count ? p->touched[n] : 0;
@@ -321,6 +325,9 @@ node_form node_form_of(node_op op);
 int node_inputs(node_op op);
 /* `x[home, county]`: a variable with its axes. In the arena. */
 const char *variable_text(const program *p, variable v);
+/* How a discrete latent is summed out and how many numbers that takes: `obs × component`, `a chain along
+ * time: time × state × state`. Of program.eliminations.at[i]; in the arena. */
+const char *elimination_text(const program *p, uint32_t i);
 void program_print(const program *p, FILE *to);
 
 #endif

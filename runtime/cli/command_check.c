@@ -39,6 +39,16 @@ static void print_variables(session *s) {
     }
 }
 
+static void print_sums(session *s) {
+    const program *p = s->program;
+    for (uint32_t i = 0; i < p->eliminations.count; i++) {
+        const elimination *g = &p->eliminations.at[i];
+        for (uint32_t k = 0; k < g->count; k++)
+            printf("summed out %-18s %s\n", variable_text(p, p->summed.at[g->of[k]].of),
+                   elimination_text(p, i));
+    }
+}
+
 static void print_guide(session *s) {
     const program *p = s->program;
     for (uint32_t i = 0; i < p->guide.count; i++) {
@@ -151,6 +161,7 @@ int command_check(session *s, const arguments *a) {
     print_axes(s, m);
     print_variables(s);
     print_recurrences(s);
+    print_sums(s);
     print_guide(s);
     return EXIT_GOOD;
 }

@@ -16,9 +16,7 @@
 
 /* ---- what is given ---- */
 
-static bool may_be_given(const variable_row *x) {
-    return x->kind == VARIABLE_latent || x->kind == VARIABLE_summed || x->kind == VARIABLE_param;
-}
+static bool may_be_given(const variable_row *x) { return variable_is_latent(x) || x->kind == VARIABLE_param; }
 
 static bool is_reported(const variable_row *x) {
     return may_be_given(x) || x->kind == VARIABLE_derived || x->kind == VARIABLE_generated;

@@ -47,8 +47,7 @@ typedef struct prior {
 
 bool prior_draws(const model *m, variable v, const bool *given) {
     const variable_row *x = program_variable(m->program, v);
-    bool latent = x->kind == VARIABLE_latent || x->kind == VARIABLE_summed;
-    return x->observed || (latent && !given[v]);
+    return x->observed || (variable_is_latent(x) && !given[v]);
 }
 
 static bool is_drawn(const prior *p, variable v) { return prior_draws(p->model, v, p->given); }

@@ -543,6 +543,33 @@ def garch(d, name):
     return draw, f
 
 
+@posterior("hudson_lynx_hare-lotka_volterra")
+def lotka_volterra(d, name):
+    step = 1 / 25
+
+    def slope(z, theta):
+        u, v = z
+        return np.array([(theta[0] - theta[1] * v) * u, (-theta[2] + theta[3] * u) * v])
+
+    def f(theta, z_init, sigma):
+        mean, sd = np.array([1, 0.05, 1, 0.05]), np.array([0.5, 0.05, 0.5, 0.05])
+        value = total(normal(theta, mean, sd)) - log(1 - special.ndtr(-mean / sd)).sum()
+        value = value + total(lognormal(sigma, -1, 1)) + total(lognormal(z_init, log(10), 1))
+        value = value + total(lognormal(d["y_init"], log(z_init), sigma))
+        z = z_init
+        for year in range(int(d["N"])):
+            for _ in range(25):
+                k1 = slope(z, theta)
+                k2 = slope(z + step / 2 * k1, theta)
+                k3 = slope(z + step / 2 * k2, theta)
+                k4 = slope(z + step * k3, theta)
+                z = z + step / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+            value = value + total(lognormal(d["y"][year], log(z), sigma))
+        return value
+    return {"theta": lambda rng: rounded(np.array([0.55, 0.028, 0.8, 0.024]) * exp(0.1 * rng.standard_normal(4))),
+            "z_init": positive(2, loc=20, spread=0.3), "sigma": positive(2, loc=0.3, spread=0.3)}, f
+
+
 @posterior("hmm_example-hmm_example")
 def hmm(d, name):
     def f(theta1, theta2, mu):

@@ -215,16 +215,18 @@ static node closed_kl(checker *c, const distribution *p, const distribution *q, 
 }
 
 /* Whether a sample is a differentiable map of its parameters: no step that picks or counts. */
-static bool is_pathwise(const program *p, node n, uint32_t depth) {
+static bool is_pathwise(const program *p, node n, bool *seen) {
+    if (seen[n]) return true; /* what is found there is said elsewhere */
+    seen[n] = true;
     const node_row *r = program_node(p, n);
     bool parametric =
         r->op == NODE_random_gamma || r->op == NODE_random_poisson || r->op == NODE_random_binomial;
     if (parametric &&
         (program_node(p, r->in[0])->stochastic || (r->in[1] && program_node(p, r->in[1])->stochastic)))
         return false;
-    if (r->op == NODE_floor || r->op == NODE_round || depth > 200) return false;
+    if (r->op == NODE_floor || r->op == NODE_round) return false;
     for (int i = 0; i < node_inputs(r->op); i++)
-        if (!is_pathwise(p, r->in[i], depth + 1)) return false;
+        if (!is_pathwise(p, r->in[i], seen)) return false;
     return true;
 }
 
@@ -520,8 +522,8 @@ static node check_statement(checker *c, definition *f, const item *it, block_kin
         !l.target->type.name && !it->draw.lower && !it->draw.censored_above && !it->draw.censored_below;
     if (!row.log_density) return 0; /* reported */
     row.sample = make_expand(c, property_at(c, d, &bound, c->word_sample, 0), l.axes, it->at);
-    row.pathwise =
-        plain && row.sample && !type_range(c->p, narrower).whole && is_pathwise(c->p, row.sample, 0);
+    row.pathwise = plain && row.sample && !type_range(c->p, narrower).whole &&
+                   is_pathwise(c->p, row.sample, arena_array(c->arena, bool, c->p->nodes.count));
     if (!plain) keep_cut(c, s, &l, it, &row);
     if (block == BLOCK_guide) {
         const variable_row *latent = program_variable(c->p, l.of);
@@ -574,7 +576,25 @@ bool names_itself(const expression *e, name n) {
     return found;
 }
 
-/* The statements of one name: those that use it with a lag after the others, which say what it is. */
+/* Whether an expression has a lag in it. */
+static bool names_lag(const expression *e) {
+    if (!e) return false;
+    switch (e->kind) {
+    case EXPRESSION_number:
+    case EXPRESSION_free:
+    case EXPRESSION_name: return false;
+    case EXPRESSION_operation: return names_lag(e->left) || names_lag(e->right);
+    case EXPRESSION_choice: return names_lag(e->condition) || names_lag(e->then) || names_lag(e->otherwise);
+    case EXPRESSION_call:
+    case EXPRESSION_select: break;
+    }
+    bool found = names_lag(e->head) || (e->kind == EXPRESSION_select && has_lag(&e->list));
+    for (uint32_t i = 0; i < e->list.count; i++) found |= names_lag(e->list.at[i].value);
+    return found;
+}
+
+/* The statements of one name: those with lags, of it or of what needs it, after the others, which say what it
+ * is. */
 void check_draw(checker *c, definition *f, block_kind block) {
     if (block == BLOCK_generate) {
         check_generated_alone(c, f);
@@ -596,8 +616,7 @@ void check_draw(checker *c, definition *f, block_kind block) {
     surroundings before = c->now;
     for (int lagged = 0; lagged < 2; lagged++)
         for (uint32_t i = 0; i < count; i++) {
-            if (names_itself(items[i]->draw.distribution, items[i]->draw.targets.at[0].name) != lagged)
-                continue;
+            if (names_lag(items[i]->draw.distribution) != lagged) continue;
             c->now = before;
             c->now.cut = cuts[i];
             check_statement(c, f, items[i], block);

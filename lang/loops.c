@@ -99,6 +99,14 @@ static node report_stray(weaving *w, const node_row *r) {
     return 0;
 }
 
+/* All random numbers are drawn outside of the loop. */
+static node report_draw(weaving *w, const node_row *r) {
+    if (silent(w)) return 0;
+    push(w->c->arena, &w->c->unsupported,
+         (unsupported){r->at, "a draw by rejection whose arguments follow from lags of what is drawn"});
+    return 0;
+}
+
 /* Where a member is computed for the part at hand. */
 static span place_of(const weaving *w, uint32_t m) {
     const pieces *x = &w->members[m];
@@ -210,7 +218,7 @@ static node member_at(weaving *w, const node_row *r, int32_t shift) {
 
 /* Whether a node does with the loop's axis what no single entry can do. */
 static bool strays(const weaving *w, const node_row *r, axis here) {
-    if (!axes_has(r->axes, here) || node_form_of(r->op) == FORM_RANDOM) return true;
+    if (!axes_has(r->axes, here)) return true;
     bool moves = r->op == NODE_gather || r->op == NODE_rename || r->op == NODE_part || r->op == NODE_place ||
                  node_form_of(r->op) == FORM_SCAN;
     bool matrix = node_form_of(r->op) == FORM_FACTOR || node_form_of(r->op) == FORM_SOLVE;
@@ -239,6 +247,7 @@ static node rewrite_new(weaving *w, node n, uint32_t number) {
         if (row.axis != v.from) return report_stray(w, &row);
         return rewrite(w, row.in[0], find_view(w, w->along, (int32_t)row.number));
     }
+    if (node_form_of(row.op) == FORM_RANDOM) return report_draw(w, &row);
     if (strays(w, &row, v.from)) return report_stray(w, &row);
     for (int i = 0; i < node_inputs(row.op); i++) {
         row.in[i] = rewrite(w, row.in[i], number);
@@ -791,6 +800,7 @@ static void put_in_order(const definition_list *circle) {
     definition *first = NULL;
     for (uint32_t k = 0; k < circle->count && !first; k++) {
         definition *f = circle->at[k];
+        if (f->after) return; /* the circle of another of them */
         bool lagged = f->item->kind == ITEM_draw;
         for (uint32_t i = 0; lagged && i <= f->others.count; i++)
             lagged = !names_unlagged(f->scope, statement_of(f, i)->draw.distribution, circle);

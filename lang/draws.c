@@ -178,18 +178,25 @@ static node truncated(checker *c, scope *s, const distribution *d, const axis_bi
     return make(c, NODE_select, outside, make_number(c, -INFINITY, at), density, at);
 }
 
-/* Values at the bound or beyond it are known to lie there, no more: they count with their probability. */
+/* Values at the bound or beyond it are known to lie there, no more: they count with their probability, of
+ * what is left of it where the distribution is truncated too. */
 static node censored(checker *c, scope *s, const distribution *d, const axis_bindings *bound,
                      const axes *of_x, node density, node x, const item *it) {
+    const target *t = &it->draw.targets.at[0];
     const expression *const sides[2] = {it->draw.censored_below, it->draw.censored_above};
     for (int above = 0; above < 2 && density; above++) {
         if (!sides[above]) continue;
         span at = sides[above]->at;
-        node limit = evaluate_bound(c, s, sides[above], &it->draw.targets.at[0], *of_x);
+        node limit = evaluate_bound(c, s, sides[above], t, *of_x), lower = 0, upper = 0;
         if (!limit || !needs_cdf(c, d, at, "censoring")) return 0;
+        if (it->draw.lower) {
+            lower = finite_bound(c, evaluate_bound(c, s, it->draw.lower, t, *of_x));
+            upper = finite_bound(c, evaluate_bound(c, s, it->draw.upper, t, *of_x));
+        }
+        node mass = log_mass(c, d, bound, above ? limit : lower, above ? upper : limit, at);
+        if (lower || upper) mass = make(c, NODE_sub, mass, log_mass(c, d, bound, lower, upper, at), 0, at);
         node beyond = above ? make(c, NODE_le, limit, x, 0, at) : make(c, NODE_le, x, limit, 0, at);
-        density = make(c, NODE_select, beyond,
-                       log_mass(c, d, bound, above ? limit : 0, above ? 0 : limit, at), density, at);
+        density = make(c, NODE_select, beyond, mass, density, at);
     }
     return density;
 }
@@ -197,18 +204,23 @@ static node censored(checker *c, scope *s, const distribution *d, const axis_bin
 /* ---- closed forms ---- */
 
 /* KL(p, q) where the library has `fn kl(p : …, q : …)` for the two and both are drawn over the same axes;
- * else 0. */
-static node closed_kl(checker *c, const distribution *p, const distribution *q, axes event) {
+ * else 0. Its axes are those of the event, or what p's axis parameters stand for. */
+static node closed_kl(checker *c, const distribution *p, const distribution *q, axes event,
+                      const axis_bindings *bound) {
     value arguments[2] = {{.kind = VALUE_distribution, .distribution = p},
                           {.kind = VALUE_distribution, .distribution = q}};
     for (const binding *b = scope_find(c->top, names_of(c->p->names, "kl"), true); b; b = b->next) {
         const item *f = b->item;
-        if (f->function.parameter_count != 2 || f->function.axis_count != event.count) continue;
+        bool of_event = f->function.axis_count == event.count;
+        if (f->function.parameter_count != 2 || (!of_event && f->function.axis_count != bound->count))
+            continue;
         if (!f->function.parameters[0].type.name || !f->function.parameters[1].type.name) continue;
         if (!takes_distribution(b, 0, p) || !takes_distribution(b, 1, q)) continue;
         axes over[DIST_AXES_MOST] = {{0}};
-        for (int i = 0; i < event.count && i < DIST_AXES_MOST; i++) over[i] = axes_one(event.at[i]);
-        value v = call_function(c, f, b->home, over, event.count, arguments, 2, p->at);
+        uint32_t count = f->function.axis_count;
+        for (uint32_t i = 0; i < count && i < DIST_AXES_MOST; i++)
+            over[i] = axes_one(of_event ? event.at[i] : bound->at[i].at);
+        value v = call_function(c, f, b->home, over, count, arguments, 2, p->at);
         return v.kind == VALUE_node ? v.nodes[0] : 0;
     }
     return 0;
@@ -428,9 +440,6 @@ static bool cuts_once(checker *c, const item *it, const target *t) {
         advise(c->d, told, "write one of the two, as `%s : interval(a, b) ~ …`", t->name);
         return false;
     }
-    if (it->draw.lower && (it->draw.censored_above || it->draw.censored_below))
-        push(c->arena, &c->unsupported,
-             (unsupported){it->draw.lower->at, "truncation together with censoring"});
     return true;
 }
 
@@ -528,7 +537,7 @@ static node check_statement(checker *c, definition *f, const item *it, block_kin
     if (block == BLOCK_guide) {
         const variable_row *latent = program_variable(c->p, l.of);
         const distribution *model = latent->self ? c->model_distributions.at[latent->draw] : NULL;
-        if (plain && model && !l.cut.count) row.kl = closed_kl(c, d, model, event);
+        if (plain && model && !l.cut.count) row.kl = closed_kl(c, d, model, event, &bound);
         push(c->arena, &c->p->guide, row);
         push(c->arena, &c->guide_cuts, l.cut);
         return 0;

@@ -71,9 +71,8 @@ static node pin_given(checker *c, missing *m, name n) {
     c->p->variables.at[m->latent].self = latent;
     node is_gap = make(c, NODE_lt, make_number(c, 0, of.at), number, 0, of.at);
     node agrees = make(c, NODE_or, is_gap, make(c, NODE_eq, latent, of.self, 0, of.at), 0, of.at);
-    node pin =
-        make(c, NODE_select, agrees, make_number(c, 0, of.at), make_number(c, -INFINITY, of.at), of.at);
-    push(c->arena, &c->p->factors, pin);
+    m->pin = make(c, NODE_select, agrees, make_number(c, 0, of.at), make_number(c, -INFINITY, of.at), of.at);
+    push(c->arena, &c->p->factors, m->pin);
     return latent;
 }
 

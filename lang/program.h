@@ -257,6 +257,7 @@ typedef struct missing {
     variable of;
     variable number;        /* of each entry of `of` its number among the missing ones, from 1; 0: given */
     variable latent;        /* continuous: the missing entries, over `along`; discrete: all entries */
+    node pin;               /* discrete: the factor that holds the latent to what is given */
     axis along;             /* the missing entries in the canonical order of `of`; AXIS_NONE: discrete */
     variable at[AXES_MOST]; /* over `along`: where they are, an index into each axis of `of`, as written */
 } missing;

@@ -136,6 +136,13 @@ static bool refuse_factor(prior *p, node factor) {
     return false;
 }
 
+/* Whether it only holds a latent to data that are to be drawn themselves. */
+static bool is_pin(const program *p, node factor) {
+    for (uint32_t i = 0; i < p->missing.count; i++)
+        if (p->missing.at[i].pin == factor) return true;
+    return false;
+}
+
 static bool can_draw(prior *p) {
     bool good = true;
     for (uint32_t i = 0; i < p->program->model.count; i++) {
@@ -143,7 +150,7 @@ static bool can_draw(prior *p) {
         if (is_drawn(p, d->of)) good &= refuse_draw(p, d) && refuse_param(p, d);
     }
     for (uint32_t i = 0; i < p->program->factors.count; i++)
-        good &= refuse_factor(p, p->program->factors.at[i]);
+        good &= is_pin(p->program, p->program->factors.at[i]) || refuse_factor(p, p->program->factors.at[i]);
     return good;
 }
 
@@ -488,12 +495,31 @@ static double *first_values(const prior *p) {
     return first;
 }
 
+/* What is drawn has no gaps. */
+static void close_gaps(prior *p) {
+    for (uint32_t i = 0; i < p->program->missing.count; i++) {
+        const missing *gaps = &p->program->missing.at[i];
+        uint64_t size = model_size(p->model, program_variable(p->program, gaps->of)->axes);
+        p->model->values[gaps->number] = arena_array(p->arena, double, size + 1);
+        if (gaps->along != AXIS_NONE) p->model->axes[gaps->along].size = 0;
+    }
+}
+
+/* Discrete data that may have gaps are drawn as the latent that stands for them. */
+static void copy_latents(prior *p) {
+    for (uint32_t i = 0; i < p->program->missing.count; i++) {
+        const missing *gaps = &p->program->missing.at[i];
+        if (gaps->along == AXIS_NONE) p->model->values[gaps->of] = p->model->values[gaps->latent];
+    }
+}
+
 bool prior_draw(diagnostics *d, model *m, const bool *given, uint64_t seed, arena *a) {
     prior p = {.d = d, .model = m, .program = m->program, .arena = a, .given = given, .seed = seed};
     uint32_t variables = p.program->variables.count;
     p.values = arena_array(a, double *, variables + 1);
     p.seen = arena_array(a, uint32_t, p.program->nodes.count + 1);
     if (!can_draw(&p)) return false;
+    close_gaps(&p);
     double *first = first_values(&p);
     for (variable v = 0; v < variables; v++) {
         if (!is_drawn(&p, v)) continue;
@@ -503,6 +529,7 @@ bool prior_draw(diagnostics *d, model *m, const bool *given, uint64_t seed, aren
         m->values[v] = p.values[v];
     }
     if (!(has_lags(&p) ? run_rounds(&p) : run_once(&p))) return false;
+    copy_latents(&p);
     compute_reported(&p);
     return true;
 }

@@ -105,6 +105,26 @@ wanted=$(awk "$n"' BEGIN { print n(38, 40, 5) + n(41, 38, 3) + n(37, 38, 3) + n(
 holds 'a density at values of the missing entries' near "$(sed -n 's/.*"log_density": \([-.e0-9]*\).*/\1/p' out)" \
     "$(calculate "$wanted - 3 * log(1 - 0.00383038)")" 1e-6
 
+# What is drawn from the prior has no gaps.
+cat >prior.vm <<'M'
+axis person
+data age[person] : real?
+data smoker[person] : binary?
+data sum[person] : real
+model {
+  age[person] ~ normal(40, 10)
+  smoker[person] ~ bernoulli(0.5)
+  sum[person] ~ normal(age + smoker, 1e-9)
+}
+M
+printf 'age,smoker,sum\nNA,,1\n41,1,1\n39,NA,2\n' >drawn.csv
+runs 0 "$vmrun" prior prior.vm --data drawn.csv --seed 4
+cp out drawn.json
+drawn() { sed -n "s/.*\"$1\": \[\([^]]*\)\].*/\1/p" drawn.json | cut -d, -f"$2"; }
+for i in 1 2 3; do
+    holds "a draw from the prior, entry $i" near "$(drawn sum $i)" "$(calculate "$(drawn age $i) + $(drawn smoker $i)")" 1e-7
+done
+
 # What is wrong about them.
 sed 's/?//' gaps.vm >strict.vm
 expect 'missing without a question mark' 1 'gaps.csv:4: error[data]: `age[3]` is missing (and 4 more)|declare `age[person] : real?`' \

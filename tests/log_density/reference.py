@@ -797,6 +797,23 @@ def censored(d):
 
 
 @program
+def cut(d):
+    y, k, u = d["y"], d["k"], d["u"]
+
+    def f(m, s, w):
+        at = lambda x: Phi((x - m) / s)
+        values = np.where(y >= 3, log(at(4) - at(3)), np.where(y <= 0.5, log(at(0.5) - at(0)), normal(y, m, s)))
+        p = expit(m)
+        chance = lambda j: p * (1 - p) ** j
+        some = 1 - chance(0)
+        counts = np.where(k >= 5, log(some - sum(chance(j) for j in range(1, 5))), log(chance(k))) - log(some)
+        shares = np.where(u >= 0.8, log(0.9 ** s - 0.8 ** s), log(s) + (s - 1) * log(u)) - log(0.9 ** s - 0.1 ** s)
+        return total(normal(m, 1, 1), half_normal(s, 1), values - log(at(4) - at(0)), counts, shares,
+                     log(1 + s) + s * log(w) - log(1 - 0.2 ** (1 + s)))
+    return {"m": real(loc=1), "s": positive(), "w": between(0.2, 1)}, f
+
+
+@program
 def labels(d):
     group = np.array([["control", "low", "high"].index(g) for g in d["group"]])
 

@@ -63,13 +63,22 @@ static void report_not_latent(checker *c, const target *t) {
     advise(c->d, told, "leave it out; what is observed or computed has no posterior to be approximated");
 }
 
-static const char *family_of(const item *it) {
+static const struct {
+    const char *name, *sized; /* `sized`: what its number counts, NULL where it takes none */
+} FAMILIES[] = {
+    [FAMILY_mean_field] = {"mean_field", NULL},
+    [FAMILY_full_rank] = {"full_rank", NULL},
+    [FAMILY_low_rank] = {"low_rank", "columns"},
+    [FAMILY_flow] = {"flow", "layers"},
+};
+enum { FAMILY_SIZE_MOST = 1000 };
+
+static family_kind family_of(const item *it) {
     const expression *e = it->draw.distribution;
-    if (e->kind != EXPRESSION_call || e->head->kind != EXPRESSION_name) return NULL;
-    static const char *const FAMILIES[] = {"mean_field", "full_rank", "low_rank", "flow"};
-    for (int i = 0; i < 4; i++)
-        if (strcmp(e->head->name, FAMILIES[i]) == 0) return FAMILIES[i];
-    return NULL;
+    if (e->kind != EXPRESSION_call || e->head->kind != EXPRESSION_name) return FAMILY_auto;
+    for (family_kind k = FAMILY_mean_field; k <= FAMILY_flow; k++)
+        if (strcmp(e->head->name, FAMILIES[k].name) == 0) return k;
+    return FAMILY_auto;
 }
 
 static void report_discrete(checker *c, const target *t, const char *kind) {
@@ -79,24 +88,44 @@ static void report_discrete(checker *c, const target *t, const char *kind) {
            t->name);
 }
 
-static void add_family(checker *c, const item *it, const char *kind, coverage *all) {
-    family f = {.at = it->at, .kind = strcmp(kind, "full_rank") == 0 ? FAMILY_full_rank : FAMILY_mean_field};
-    f.of = arena_array(c->arena, variable, c->p->variables.count + 1);
-    if (strcmp(kind, "low_rank") == 0 || strcmp(kind, "flow") == 0)
-        push(c->arena, &c->unsupported,
-             (unsupported){it->draw.distribution->at, arena_print(c->arena, "the family `%s`", kind)});
-    else if (it->draw.distribution->list.count) {
-        diagnostic *told =
-            diagnose(c->d, DIAGNOSTIC_arity, it->draw.distribution->at, "`%s` takes no arguments", kind);
-        advise(c->d, told, "write `%s()`", kind);
+/* The number in `low_rank(3)`; 1, reported, where it is wrong. */
+static uint32_t family_size(checker *c, const expression *call, family_kind kind) {
+    const char *name = FAMILIES[kind].name, *sized = FAMILIES[kind].sized;
+    if (!sized) {
+        if (!call->list.count) return 0;
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, call->at, "`%s` takes no arguments", name);
+        advise(c->d, told, "write `%s()`", name);
+        return 1;
     }
+    if (call->list.count != 1) {
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_arity, call->at, "`%s` takes the number of its %s", name, sized);
+        advise(c->d, told, "write `%s(4)`", name);
+        return 1;
+    }
+    const expression *e = call->list.at[0].value;
+    c->now = (surroundings){0};
+    node n = evaluate_node(c, c->guide, e);
+    if (!n) return 1;
+    range r = program_node(c->p, n)->range;
+    if (r.lowest == r.highest && r.whole && r.lowest >= 1 && r.lowest <= FAMILY_SIZE_MOST)
+        return (uint32_t)r.lowest;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, e->at,
+                                "the number of %s is a whole number from 1 to %d", sized, FAMILY_SIZE_MOST);
+    advise(c->d, told, "write `%s(4)`", name);
+    return 1;
+}
+
+static void add_family(checker *c, const item *it, family_kind kind, coverage *all) {
+    family f = {.at = it->at, .kind = kind, .size = family_size(c, it->draw.distribution, kind)};
+    f.of = arena_array(c->arena, variable, c->p->variables.count + 1);
     for (uint32_t i = 0; i < it->draw.targets.count; i++) {
         const target *t = &it->draw.targets.at[i];
         if (t->name == c->word_rest) continue;
         variable v = latent_named(c, t->name);
         if (v == VARIABLE_NONE) report_not_latent(c, t);
         else if (!is_continuous_latent(c->p, v) && program_variable(c->p, v)->self)
-            report_discrete(c, t, kind);
+            report_discrete(c, t, FAMILIES[kind].name);
         else if (cover(c, all, v, it, t->name_at)) f.of[f.count++] = v;
     }
     push(c->arena, &c->p->families, f);
@@ -122,8 +151,6 @@ static void declare_guide_draw(checker *c, const item *it, definition_list *list
         return;
     }
     if (!cover(c, all, v, it, t->name_at) || !program_variable(c->p, v)->self) return;
-    if (!is_continuous_latent(c->p, v))
-        push(c->arena, &c->unsupported, (unsupported){t->at, "a discrete latent that the guide draws"});
     binding *b = scope_here(c->guide, t->name, false);
     if (b) { /* another part of it: `cover` refuses all else */
         push(c->arena, &b->definition->others, it);
@@ -156,7 +183,7 @@ void check_guide_block(checker *c, const item *block) {
     const item *rest = NULL;
     for (uint32_t i = 0; i < block->block.items.count; i++) {
         const item *it = block->block.items.at[i];
-        const char *kind = it->kind == ITEM_draw ? family_of(it) : NULL;
+        family_kind kind = it->kind == ITEM_draw ? family_of(it) : FAMILY_auto;
         if (kind && names_rest(c, it)) {
             if (rest) {
                 diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->at, "`rest` stands twice");
@@ -182,7 +209,7 @@ void check_guide_block(checker *c, const item *block) {
 
 /* Without a guide the family is ours to choose. */
 void choose_guide(checker *c) {
-    family f = {.kind = FAMILY_mean_field, .chosen = true};
+    family f = {.kind = FAMILY_auto};
     f.of = arena_array(c->arena, variable, c->p->variables.count + 1);
     for (variable v = 0; v < c->p->variables.count; v++)
         if (is_continuous_latent(c->p, v)) f.of[f.count++] = v;

@@ -7,7 +7,7 @@
 #include "base/number.h"
 
 const option_row OPTIONS[] = {
-#define OPTION(name, kind, type, initial, example, about) {#name, OPTION_##kind, example, about},
+#define OPTION(name, kind, initial, example, about) {#name, OPTION_##kind, example, about},
 #include "lang/options.def"
 #undef OPTION
 };
@@ -16,7 +16,7 @@ _Static_assert(OPTION_count <= 64, "options.given has one bit for each");
 
 void options_default(options *o) {
     *o = (options) {
-#define OPTION(name, kind, type, initial, example, about) .name = initial,
+#define OPTION(name, kind, initial, example, about) .name = initial,
 #include "lang/options.def"
 #undef OPTION
     };
@@ -38,6 +38,8 @@ option_id option_nearest(const char *key) {
     return nearest;
 }
 
+enum { COUNT_MOST = 0x7fffffff }; /* sizes are 32 bits wide */
+
 /* Digits, exact up to 2^64 - 1, or another way to write a whole number that a double holds exactly: 1e5. */
 static bool parse_whole(const char *text, uint64_t *value) {
     if (text[0] && text[strspn(text, "0123456789")] == 0) {
@@ -54,50 +56,106 @@ static bool parse_whole(const char *text, uint64_t *value) {
     return true;
 }
 
-/* The place of `text` among the words of `words`, which `|` separates. */
-static bool parse_word(const char *text, const char *words, uint64_t *value) {
-    size_t length = strlen(text);
-    *value = 0;
-    for (const char *word = words;; word += strcspn(word, "|") + 1, ++*value) {
-        size_t size = strcspn(word, "|");
-        if (size == length && memcmp(word, text, size) == 0) return true;
-        if (word[size] == 0) return false;
+typedef union option_value {
+    uint64_t whole;
+    double real;
+    choice choice;
+    batch batch;
+    schedule schedule;
+} option_value;
+
+static bool parse_count(const char *text, uint64_t *value) {
+    return parse_whole(text, value) && *value >= 1 && *value <= COUNT_MOST;
+}
+
+/* A copy without the blanks at both ends. */
+static const char *trimmed(const char *from, const char *to, arena *a) {
+    while (from < to && strchr(" \t\n", *from)) from++;
+    while (to > from && strchr(" \t\n", to[-1])) to--;
+    return arena_copy(a, from, (size_t)(to - from));
+}
+
+/* One of `words`, which `|` separates: `elbo`, or `iwae(50)` where the list has `iwae(N)`. */
+static bool parse_choice(const char *text, const char *words, arena *a, choice *value) {
+    const char *open = strchr(text, '('), *end = text + strlen(text);
+    const char *head = trimmed(text, open ? open : end, a), *inside = NULL;
+    if (open && end[-1] != ')') return false;
+    if (open) inside = trimmed(open + 1, end - 1, a);
+    *value = (choice){0};
+    for (const char *word = words;; word += strcspn(word, "|") + 1, value->word++) {
+        size_t whole = strcspn(word, "|"), size = strcspn(word, "|(");
+        uint64_t count;
+        if (size == strlen(head) && memcmp(word, head, size) == 0) {
+            if (size == whole) return !inside;
+            if (!inside) return word[size + 1] == 'X'; /* a rate may be left to the option `rate` */
+            if (word[size + 1] == 'X')
+                return number_parse(inside, &value->number) && value->number > 0 && isfinite(value->number);
+            return parse_count(inside, &count) && (value->number = (double)count, true);
+        }
+        if (word[whole] == 0) return false;
     }
 }
 
-bool option_set(options *o, option_id id, const char *text, arena *a, const char **why) {
-    enum { COUNT_MOST = 0x7fffffff }; /* sizes are 32 bits wide */
-    const option_row *row = &OPTIONS[id];
-    uint64_t whole = 0;
-    double real = 0;
-    bool good = false;
-    const char *takes = NULL;
+/* `image: 100` */
+static bool parse_batch(const char *text, arena *a, batch *value) {
+    const char *colon = strchr(text, ':');
+    uint64_t size;
+    if (!colon || !parse_count(trimmed(colon + 1, colon + strlen(colon), a), &size)) return false;
+    *value = (batch){trimmed(text, colon, a), (uint32_t)size};
+    return value->axis[0];
+}
+
+/* `0 -> 1 over 1000` */
+static bool parse_schedule(const char *text, arena *a, schedule *value) {
+    const char *arrow = strstr(text, "->"), *over = arrow ? strstr(arrow, "over") : NULL;
+    uint64_t steps;
+    if (!over || !number_parse(trimmed(text, arrow, a), &value->from) ||
+        !number_parse(trimmed(arrow + 2, over, a), &value->to) ||
+        !parse_count(trimmed(over + 4, over + strlen(over), a), &steps))
+        return false;
+    value->steps = (uint32_t)steps;
+    return value->from >= 0 && value->to >= 0 && isfinite(value->from) && isfinite(value->to);
+}
+
+static bool parse_value(const option_row *row, const char *text, arena *a, option_value *value) {
     switch (row->kind) {
-    case OPTION_COUNT:
-        good = parse_whole(text, &whole) && whole >= 1 && whole <= COUNT_MOST;
-        takes = "a whole number from 1 to 2147483647, such as ";
-        break;
-    case OPTION_SEED:
-        good = parse_whole(text, &whole) && whole <= INT64_MAX; /* as far as JSON readers go */
-        takes = "a whole number from 0 to 9223372036854775807, such as ";
-        break;
-    case OPTION_REAL:
-        good = number_parse(text, &real) && real > 0 && isfinite(real);
-        takes = "a positive number, such as ";
-        break;
-    case OPTION_WORD:
-        good = parse_word(text, row->example, &whole);
-        takes = "one of ";
-        break;
+    case OPTION_COUNT: return parse_count(text, &value->whole);
+    case OPTION_SEED: return parse_whole(text, &value->whole) && value->whole <= INT64_MAX; /* JSON's most */
+    case OPTION_REAL: return number_parse(text, &value->real) && value->real > 0 && isfinite(value->real);
+    case OPTION_CHOICE: return parse_choice(text, row->example, a, &value->choice);
+    case OPTION_BATCH: return parse_batch(text, a, &value->batch);
+    case OPTION_SCHEDULE: return parse_schedule(text, a, &value->schedule);
     }
-    if (!good) {
-        *why = arena_print(a, "`%s` takes %s%s, not `%s`", row->name, takes, row->example, text);
+    return false;
+}
+
+static const char *const TAKES[] = {
+    [OPTION_COUNT] = "a whole number from 1 to 2147483647, such as ",
+    [OPTION_SEED] = "a whole number from 0 to 9223372036854775807, such as ",
+    [OPTION_REAL] = "a positive number, such as ",
+    [OPTION_CHOICE] = "one of ",
+    [OPTION_BATCH] = "an axis and a number of its entries, such as ",
+    [OPTION_SCHEDULE] = "two numbers from 0 and a number of steps, such as ",
+};
+
+bool option_set(options *o, option_id id, const char *text, arena *a, const char **why) {
+    const option_row *row = &OPTIONS[id];
+    option_value value = {0};
+    text = trimmed(text, text + strlen(text), a);
+    if (!parse_value(row, text, a, &value)) {
+        *why = arena_print(a, "`%s` takes %s%s, not `%s`", row->name, TAKES[row->kind], row->example, text);
         return false;
     }
     switch (id) {
-#define OPTION(name, kind, type, initial, example, about)                                                    \
+#define FIELD_COUNT    whole
+#define FIELD_SEED     whole
+#define FIELD_REAL     real
+#define FIELD_CHOICE   choice
+#define FIELD_BATCH    batch
+#define FIELD_SCHEDULE schedule
+#define OPTION(name, kind, initial, example, about)                                                          \
     case OPTION_##name:                                                                                      \
-        o->name = OPTION_##kind == OPTION_REAL ? (type)real : (type)whole;                                   \
+        o->name = value.FIELD_##kind;                                                                        \
         break;
 #include "lang/options.def"
 #undef OPTION
@@ -108,9 +166,14 @@ bool option_set(options *o, option_id id, const char *text, arena *a, const char
 }
 
 void options_merge(options *o, const options *over) {
-#define OPTION(name, kind, type, initial, example, about)                                                    \
+#define OPTION(name, kind, initial, example, about)                                                          \
     if (over->given >> OPTION_##name & 1) o->name = over->name;
 #include "lang/options.def"
 #undef OPTION
     o->given |= over->given;
+}
+
+const char *option_example(option_id id, arena *a) {
+    const char *example = OPTIONS[id].example;
+    return OPTIONS[id].kind == OPTION_CHOICE ? arena_copy(a, example, strcspn(example, "|(")) : example;
 }

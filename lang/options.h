@@ -7,17 +7,56 @@
 
 #include "base/arena.h"
 
-typedef enum option_kind { OPTION_COUNT, OPTION_SEED, OPTION_REAL, OPTION_WORD } option_kind;
+typedef enum option_kind {
+    OPTION_COUNT,
+    OPTION_SEED,
+    OPTION_REAL,
+    OPTION_CHOICE,
+    OPTION_BATCH,
+    OPTION_SCHEDULE
+} option_kind;
+
+/* A word by its place in the row's list, and its number; 0 where it has none. */
+typedef struct choice {
+    uint32_t word;
+    double number;
+} choice;
+enum { OPTIMIZER_adam, OPTIMIZER_sgd };
+enum { OBJECTIVE_elbo, OBJECTIVE_iwae, OBJECTIVE_em };
+typedef enum family_kind {
+    FAMILY_auto,
+    FAMILY_mean_field,
+    FAMILY_full_rank,
+    FAMILY_low_rank,
+    FAMILY_flow
+} family_kind;
+enum { PRECISION_double, PRECISION_single };
+
+typedef struct batch {
+    const char *axis; /* NULL: none */
+    uint32_t size;
+} batch;
+
+typedef struct schedule {
+    double from, to;
+    uint32_t steps; /* 0: none */
+} schedule;
+
+typedef uint64_t option_COUNT, option_SEED;
+typedef double option_REAL;
+typedef choice option_CHOICE;
+typedef batch option_BATCH;
+typedef schedule option_SCHEDULE;
 
 typedef struct options {
-#define OPTION(name, kind, type, initial, example, about) type name;
+#define OPTION(name, kind, initial, example, about) option_##kind name;
 #include "lang/options.def"
 #undef OPTION
     uint64_t given; /* bit i: option i was set */
 } options;
 
 typedef enum option_id {
-#define OPTION(name, kind, type, initial, example, about) OPTION_##name,
+#define OPTION(name, kind, initial, example, about) OPTION_##name,
 #include "lang/options.def"
 #undef OPTION
     OPTION_count
@@ -38,5 +77,7 @@ option_id option_nearest(const char *name); /* for "did you mean"; OPTION_count 
 bool option_set(options *o, option_id id, const char *text, arena *a, const char **why);
 /* Options of `over` that were given replace those of `o`. */
 void options_merge(options *o, const options *over);
+/* The first word of a choice, or the text of an example, that a message may show. */
+const char *option_example(option_id id, arena *a);
 
 #endif

@@ -187,15 +187,13 @@ typedef struct draw {
     node kl;              /* guide only: KL(this, the model's statement for x) in closed form, or 0 */
 } draw;
 
-typedef enum family_kind { FAMILY_mean_field, FAMILY_full_rank } family_kind;
-
 /* `a, b ~ full_rank()`: a joint family in unconstrained space. */
 typedef struct family {
-    family_kind kind;
+    family_kind kind; /* FAMILY_auto: the program leaves it to the fit */
+    uint32_t size;    /* columns of low_rank, layers of a flow */
     variable *of;
     uint32_t count;
     span at;
-    bool chosen; /* by us, because the program leaves it to us */
 } family;
 
 /* Summing discrete latents out, see lang/enumeration.c. How a value with axes of its own meets the entries of

@@ -779,10 +779,6 @@ static void check_generate(checker *c, const item *block) {
 
 /* ---- fit ---- */
 
-/* Options that are designed and do not run yet. */
-static const char *const LATER[] = {"objective", "optimizer", "batch", "beta", "anneal", "precision"};
-enum { LATER_COUNT = sizeof LATER / sizeof *LATER };
-
 static void report_no_option(checker *c, const item *it) {
     diagnostic *told =
         diagnose(c->d, DIAGNOSTIC_option, it->option.name_at, "there is no option `%s`", it->option.name);
@@ -792,18 +788,20 @@ static void report_no_option(checker *c, const item *it) {
         nearest_try(&near, OPTIONS[id].name);
         all = arena_print(c->arena, "%s%s%s", all, id ? ", " : "", OPTIONS[id].name);
     }
-    for (int i = 0; i < LATER_COUNT; i++) nearest_try(&near, LATER[i]);
     if (near.best) advise(c->d, told, "did you mean `%s`?", near.best);
     else advise(c->d, told, "the options are %s", all);
 }
 
+/* The text behind `key =`, which is read as a flag of the command line is. */
+static span option_text(const checker *c, const item *it) {
+    const char *text = c->d->sources.at[it->at.source].text;
+    const expression *last = it->option.over ? it->option.over : it->option.to;
+    span at = {it->at.source, it->option.name_at.end, (last ? last : it->option.value)->at.end};
+    while (at.start < at.end && strchr(" \t=", text[at.start])) at.start++;
+    return at;
+}
+
 static void check_option(checker *c, const item *it) {
-    for (int i = 0; i < LATER_COUNT; i++)
-        if (strcmp(it->option.name, LATER[i]) == 0) {
-            push(c->arena, &c->unsupported,
-                 (unsupported){it->option.name_at, arena_print(c->arena, "the option `%s`", LATER[i])});
-            return;
-        }
     option_id id = option_find(it->option.name);
     if (id == OPTION_count) {
         report_no_option(c, it);
@@ -815,14 +813,12 @@ static void check_option(checker *c, const item *it) {
         advise(c->d, told, "remove one");
         return;
     }
-    /* An option is read from its text, as a flag of the command line is. */
     const source *text = &c->d->sources.at[it->at.source];
-    span at = it->option.value->at;
+    span at = option_text(c, it);
     const char *why = "", *word = arena_copy(c->arena, text->text + at.start, at.end - at.start);
     if (option_set(&c->p->options, id, word, c->arena, &why)) return;
     diagnostic *told = diagnose(c->d, DIAGNOSTIC_option, at, "%s", why);
-    advise(c->d, told, "for example `%s = %s`", it->option.name,
-           OPTIONS[id].kind == OPTION_WORD ? "auto" : OPTIONS[id].example);
+    advise(c->d, told, "for example `%s = %s`", it->option.name, option_example(id, c->arena));
 }
 
 /* ---- functions that nothing calls ---- */

@@ -7,9 +7,15 @@
 #include "autodiff/passes.h"
 #include "runtime/bind/marginal.h"
 
-lowering lower_open(const model *m, tape *t, uint32_t draws) {
+static void open_values(lowering *l) {
+    l->variables = arena_array(l->tape->arena, ref, l->model->program->variables.count + 1);
+    l->nodes = arena_array(l->tape->arena, ref, l->model->program->nodes.count + 1);
+}
+
+/* The axis of all entries stands where it does without a batch, so that values over it are laid out alike. */
+lowering lower_open_batch(const model *m, tape *t, uint32_t draws, axis batch, uint32_t entries) {
     const program *p = m->program;
-    lowering l = {.model = m, .tape = t};
+    lowering l = {.model = m, .tape = t, .batch = batch};
     l.draw = tape_add_axis(t, "draw", draws);
     l.states = arena_array(t->arena, axis, p->summed.count);
     l.befores = arena_array(t->arena, axis, p->summed.count);
@@ -20,17 +26,38 @@ lowering lower_open(const model *m, tape *t, uint32_t draws) {
             p->summed.at[k].along == AXIS_NONE ? AXIS_NONE : tape_add_axis(t, name, model_states(m, k));
     }
     l.axes = arena_array(t->arena, axis, p->axes.count + 1);
-    for (axis a = 0; a < p->axes.count; a++)
-        l.axes[a] = tape_add_axis(t, p->axes.at[a].name, m->axes[a].size);
-    l.variables = arena_array(t->arena, ref, p->variables.count + 1);
-    l.nodes = arena_array(t->arena, ref, p->nodes.count + 1);
+    axis *whole = arena_array(t->arena, axis, p->axes.count + 1);
+    for (axis a = 0; a < p->axes.count; a++) {
+        l.axes[a] = whole[a] = tape_add_axis(t, p->axes.at[a].name, m->axes[a].size);
+        if (a == batch) l.axes[a] = tape_add_axis(t, "batch", entries);
+    }
+    open_values(&l);
+    if (batch == AXIS_NONE) return l;
+    l.whole = arena_new(t->arena, lowering);
+    *l.whole = (lowering){.model = m, .tape = t, .draw = l.draw, .axes = whole, .batch = AXIS_NONE};
+    open_values(l.whole);
     return l;
+}
+
+ref lower_sum(const lowering *l, ref x, axes over) {
+    ref sum = tape_sum(l->tape, x, lower_axes(l, over));
+    bool stands = l->whole && axes_has(over, l->batch);
+    return stands ? tape_map2(l->tape, OP_mul, sum, tape_number(l->tape, lower_batch_weight(l))) : sum;
+}
+
+lowering lower_open(const model *m, tape *t, uint32_t draws) {
+    return lower_open_batch(m, t, draws, AXIS_NONE, 0);
+}
+
+double lower_batch_weight(const lowering *l) {
+    if (!l->whole) return 1;
+    return (double)l->model->axes[l->batch].size / l->tape->axes.at[l->axes[l->batch]].size;
 }
 
 lowering lower_fork(const lowering *l) {
     lowering fork = *l;
-    fork.variables = arena_array(l->tape->arena, ref, l->model->program->variables.count + 1);
-    fork.nodes = arena_array(l->tape->arena, ref, l->model->program->nodes.count + 1);
+    fork.marginal = NULL;
+    open_values(&fork);
     return fork;
 }
 
@@ -208,7 +235,7 @@ static ref lower_loop(lowering *l, node first) {
     const program *p = l->model->program;
     arena *a = l->tape->arena;
     lowering body = lower_fork(l);
-    body.outer = l;
+    body.outer = l, body.whole = NULL;
     body.carried = arena_array(a, uint8_t, p->nodes.count + 1);
     list_steps(p, first, &body, a);
     bool backward = false, *seen = arena_array(a, bool, p->nodes.count + 1);
@@ -277,19 +304,27 @@ static ref lower_new(lowering *l, const node_row *r) {
     }
 }
 
+/* What is of data alone, at the rows of a batch. */
+static ref lower_rows(lowering *l, node n) {
+    ref x = lower_node(l->whole, n);
+    axis all = l->whole->axes[l->batch];
+    return axes_has(tape_at(l->tape, x)->axes, all) ? tape_gather(l->tape, x, l->rows, all) : x;
+}
+
 ref lower_node(lowering *l, node n) {
     assert(n && "a program with mistakes is not lowered");
     if (!l->nodes[n] && l->outer && !uses_carried(l, n))
         l->nodes[n] = scan_take(l->loop, lower_node(l->outer, n));
     if (!l->nodes[n] && l->base && !program_touched(l->model->program, n))
         l->nodes[n] = lower_node(l->base, n);
-    if (!l->nodes[n]) l->nodes[n] = lower_new(l, program_node(l->model->program, n));
+    const node_row *r = program_node(l->model->program, n);
+    if (!l->nodes[n]) l->nodes[n] = l->whole && !r->stochastic ? lower_rows(l, n) : lower_new(l, r);
     return l->nodes[n];
 }
 
 ref lower_draw(lowering *l, const draw *d) {
     ref density = lower_node(l, d->log_density);
-    return tape_sum(l->tape, density, lower_axes(l, d->axes));
+    return lower_sum(l, density, d->axes);
 }
 
 ref lower_summed(lowering *l) {
@@ -310,8 +345,7 @@ ref lower_factors(lowering *l) {
     for (uint32_t i = 0; i < p->factors.count; i++) {
         node n = p->factors.at[i];
         if (program_touched(p, n)) continue;
-        total = tape_map2(l->tape, OP_add, total,
-                          tape_sum(l->tape, lower_node(l, n), lower_axes(l, program_node(p, n)->axes)));
+        total = tape_map2(l->tape, OP_add, total, lower_sum(l, lower_node(l, n), program_node(p, n)->axes));
     }
     return total;
 }

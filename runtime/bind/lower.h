@@ -35,11 +35,21 @@ struct lowering {
     loop_carries *carries; /* by variable that the loop computes */
     uint32_t carried_variables;
     uint8_t *carried; /* by node: 1 uses a carried value, 2 does not, 0 not known yet */
+    axis batch;       /* of the program: the axis that is visited in parts, or AXIS_NONE */
+    lowering *whole;  /* on the same tape, over all of its entries: of data alone; else NULL */
+    ref rows;         /* which entries are visited, over `batch`, from 1; set by the caller */
 };
 
 /* Opens `t`'s axes: `draw` of size `draws`, the states of discrete latents, then those of the program. `t`
  * must be fresh; memory from its arena. */
 lowering lower_open(const model *m, tape *t, uint32_t draws);
+/* The same where only `entries` of the axis `batch` are visited at a time, those that `rows` names. What is
+ * of data alone is computed over all entries, once, and then taken at the rows. */
+lowering lower_open_batch(const model *m, tape *t, uint32_t draws, axis batch, uint32_t entries);
+/* All entries for each one that is visited: by this the sum over a batch stands for that over the axis. */
+double lower_batch_weight(const lowering *l);
+/* x summed over axes of the program; the visited entries stand for all of their axis. */
+ref lower_sum(const lowering *l, ref x, axes over);
 /* Another lowering on the same tape, with nothing set. */
 lowering lower_fork(const lowering *l);
 
@@ -51,8 +61,8 @@ axes lower_axes(const lowering *l, axes of);
 /* The model's log density, one value a draw (axes: {draw} or none): all statements and factors, each summed
  * over its axes, and over the discrete latents. All other latents and params must be set. */
 ref lower_log_density(lowering *l);
-/* Its parts: one statement, summed over its axes; the log of the sum over discrete latents of the
- * statements that they enter (program_touched), 0 where there are none; what `factor` adds besides. */
+/* Its parts: one statement, summed over its axes; the log of the sum over discrete latents of the statements
+ * that they enter (program_touched), 0 where there are none; what `factor` adds besides. */
 ref lower_draw(lowering *l, const draw *d);
 ref lower_summed(lowering *l);
 ref lower_factors(lowering *l);

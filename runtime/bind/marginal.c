@@ -346,8 +346,7 @@ marginal *marginal_new(lowering *l, op sum, const ref *sources) {
     }
     m->total = tape_number(l->tape, 0);
     for (uint32_t i = 0; i < p->marginal.count; i++)
-        if (!taken[i])
-            add_to(m, &m->total, tape_sum(l->tape, m->factors[i], lower_axes(l, p->marginal.at[i].plates)));
+        if (!taken[i]) add_to(m, &m->total, lower_sum(l, m->factors[i], p->marginal.at[i].plates));
     return m;
 }
 

@@ -60,9 +60,9 @@ static void print_guide(session *s) {
     }
     for (uint32_t i = 0; i < p->families.count; i++) {
         const family *f = &p->families.at[i];
-        const char *kind = f->chosen                     ? "a family chosen by the fit"
-                           : f->kind == FAMILY_full_rank ? "full_rank"
-                                                         : "mean_field";
+        static const char *const KINDS[] = {"a family chosen by the fit", "mean_field", "full_rank",
+                                            "low_rank", "flow"};
+        const char *kind = KINDS[f->kind];
         for (uint32_t k = 0; k < f->count; k++)
             printf("guide %-23s %s, pathwise, sticking the landing\n", variable_text(p, f->of[k]), kind);
     }

@@ -4,8 +4,14 @@
 #include <string.h>
 
 adam adam_open(uint64_t size, arena *a) {
-    return (adam){size, 0, arena_array(a, double, size), arena_array(a, double, size),
-                  arena_array(a, double, size)};
+    adam o = {size,
+              0,
+              arena_array(a, double, size),
+              arena_array(a, double, size),
+              arena_array(a, double, size),
+              arena_array(a, double, size)};
+    for (uint64_t i = 0; i < size; i++) o.pace[i] = 1;
+    return o;
 }
 
 void adam_step(adam *o, const double *gradient, double rate) {
@@ -16,8 +22,14 @@ void adam_step(adam *o, const double *gradient, double rate) {
     for (uint64_t i = 0; i < o->size; i++) {
         o->mean[i] = keep_mean * o->mean[i] + (1 - keep_mean) * gradient[i];
         o->square[i] = keep_square * o->square[i] + (1 - keep_square) * gradient[i] * gradient[i];
-        o->x[i] += rate * (o->mean[i] / mean_weight) / (sqrt(o->square[i] / square_weight) + epsilon);
+        o->x[i] +=
+            rate * o->pace[i] * (o->mean[i] / mean_weight) / (sqrt(o->square[i] / square_weight) + epsilon);
     }
+}
+
+void sgd_step(adam *o, const double *gradient, double rate) {
+    o->steps++;
+    for (uint64_t i = 0; i < o->size; i++) o->x[i] += rate * o->pace[i] * gradient[i];
 }
 
 void adam_restart(adam *o, const double *x) {
@@ -134,6 +146,25 @@ bool trace_still(const trace *t, const double *unit, double tolerance, double *a
     return best <= t->watched / 50;
 }
 
+/* Mean and squared standard error of the batches first … end - 1. */
+static void batch_moments(const trace *t, uint64_t i, uint32_t first, uint32_t end, double *mean,
+                          double *error) {
+    double n = end - first;
+    *mean = *error = 0;
+    for (uint32_t b = first; b < end; b++) *mean += t->mean[b][i] / n;
+    for (uint32_t b = first; b < end; b++)
+        *error += (t->mean[b][i] - *mean) * (t->mean[b][i] - *mean) / (n * (n - 1));
+}
+
+bool trace_rises(const trace *t, uint64_t i, double least) {
+    double before, after, error, later_error;
+    uint32_t half = t->count / 2;
+    if (half < 2) return true;
+    batch_moments(t, i, t->count - 2 * half, t->count - half, &before, &error);
+    batch_moments(t, i, t->count - half, t->count, &after, &later_error);
+    return after - before > fmax(least, 2 * sqrt(error + later_error));
+}
+
 /* The levels. */
 
 enum { LEVELS_MOST = 6 };
@@ -142,14 +173,20 @@ enum { LEVELS_MOST = 6 };
  * parameters, too). */
 static uint32_t batch_length(double rate) { return (uint32_t)fmax(4, ceil(1 / rate)); }
 
-descent descent_open(uint64_t size, uint64_t watched, double rate, double tolerance, arena *a) {
-    descent o = {trace_open(size, watched, a), rate, tolerance, 0, arena_array(a, double, size),
-                 arena_array(a, double, size)};
-    trace_restart(&o.trace, batch_length(rate));
+descent descent_open(uint64_t size, uint64_t watched, double rate, double tolerance, double pace, bool climbs,
+                     arena *a) {
+    descent o = {.trace = trace_open(size, watched, a),
+                 .rate = rate,
+                 .tolerance = tolerance,
+                 .pace = pace,
+                 .climbs = climbs,
+                 .average = arena_array(a, double, size),
+                 .previous = arena_array(a, double, size)};
+    trace_restart(&o.trace, batch_length(rate * pace));
     return o;
 }
 
-void descent_restart(descent *o) { trace_restart(&o->trace, batch_length(o->rate)); }
+void descent_restart(descent *o) { trace_restart(&o->trace, batch_length(o->rate * o->pace)); }
 
 void descent_retreat(descent *o) {
     o->rate *= 0.3;
@@ -166,6 +203,7 @@ static bool moved(const descent *o, const double *unit) {
 descent_event descent_take(descent *o, const double *x, const double *unit) {
     if (!trace_add(&o->trace, x) || !trace_still(&o->trace, unit, o->tolerance, o->average))
         return DESCENT_goes_on;
+    if (o->climbs && trace_rises(&o->trace, o->trace.size - 1, o->tolerance)) return DESCENT_goes_on;
     if (o->level > 0 && (!moved(o, unit) || o->level == LEVELS_MOST)) return DESCENT_converged;
     memcpy(o->previous, o->average, o->trace.size * sizeof *o->average);
     o->level++;

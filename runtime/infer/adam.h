@@ -14,11 +14,14 @@
 typedef struct adam {
     uint64_t size, steps;
     double *x, *mean, *square;
+    double *pace; /* by entry: its share of the rate; 1 */
 } adam;
 adam adam_open(uint64_t size, arena *a);
 void adam_step(adam *o, const double *gradient, double rate);
 /* Goes on from x, with no memory of gradients. */
 void adam_restart(adam *o, const double *x);
+/* Plain ascent by the gradient, of the same state. */
+void sgd_step(adam *o, const double *gradient, double rate);
 
 /* Iterates at one rate by their batch means. When the batches are full, pairs of them are joined, so memory
  * is constant and a batch becomes longer than the memory of the iterates. */
@@ -37,15 +40,22 @@ bool trace_add(trace *t, const double *x);
  * of the batches, whose halves agree best; `average` is over it. */
 bool trace_still(const trace *t, const double *unit, double tolerance, double *average);
 
+/* Whether entry i, a noisy value of what is climbed, still rises: its mean over the later half of the batches
+ * is above that over the earlier one by more than `least` and than chance explains. */
+bool trace_rises(const trace *t, uint64_t i, double least);
+
 /* The levels of rates. */
 typedef enum descent_event { DESCENT_goes_on, DESCENT_lowered, DESCENT_converged } descent_event;
 typedef struct descent {
     trace trace;
     double rate, tolerance;
     uint32_t level;
+    double pace;                /* the smallest share of the rate that an entry moves at */
+    bool climbs;                /* the last entry, not watched, is the value of what is climbed */
     double *average, *previous; /* of this level and of the one before */
 } descent;
-descent descent_open(uint64_t size, uint64_t watched, double rate, double tolerance, arena *a);
+descent descent_open(uint64_t size, uint64_t watched, double rate, double tolerance, double pace, bool climbs,
+                     arena *a);
 /* Takes an iterate. After DESCENT_lowered the caller goes on from `average`, and after DESCENT_converged it
  * ends with it. */
 descent_event descent_take(descent *o, const double *x, const double *unit);

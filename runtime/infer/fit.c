@@ -53,14 +53,14 @@ typedef struct run {
 static bool full_rank(const run *r, const space *s, const char **why) {
     const program *p = r->model->program;
     bool asked = r->options.given >> OPTION_family & 1;
-    uint64_t word = asked ? r->options.family : 0;
-    if (p->families.count && !p->families.at[0].chosen) {
+    family_kind word = asked ? (family_kind)r->options.family.word : FAMILY_auto;
+    if (p->families.count && p->families.at[0].kind != FAMILY_auto) {
         *why = "the family that the guide names";
         return p->families.at[0].kind == FAMILY_full_rank;
     }
     if (word) {
-        *why = word == 2 ? "full rank, as asked" : "mean field, as asked";
-        return word == 2;
+        *why = word == FAMILY_full_rank ? "full rank, as asked" : "mean field, as asked";
+        return word == FAMILY_full_rank;
     }
     bool small = s->size <= FULL_RANK_MOST;
     *why = small ? "full rank: with so few latents it costs no more than mean field"
@@ -284,27 +284,26 @@ static status run_gaussian(run *r) {
 
 static status run_guide(run *r) {
     arena *a = r->a;
-    bool joint = r->options.given >> OPTION_family & 1 && r->options.family == 2;
-    guide *g = guide_new(r->d, r->model, joint, a);
-    objective *o = g ? objective_new(r->d, g, (uint32_t)r->options.samples, a) : NULL;
-    if (!o) return STATUS_invalid_program;
-    guide_start(g, r->options.seed, o->x, a);
-    objective_course course = {
-        r->options.seed, 0,       r->options.steps, r->options.rate, r->options.tolerance,
-        r->watch,        r->user, r->started,       false,           false};
-    if (!objective_fit(o, a, &course)) {
-        machine_complain(r->d, o->machine, o->tape, course.seed, course.steps - 1);
+    const options *o = &r->options;
+    family_kind kind = o->family.word ? (family_kind)o->family.word : FAMILY_mean_field;
+    guide *g = guide_new(r->d, r->model, kind, (uint32_t)o->family.number, a);
+    objective *climbed = g ? objective_new(r->d, g, o, a) : NULL;
+    if (!climbed) return STATUS_invalid_program;
+    guide_start(g, o->seed, climbed->x, a);
+    objective_course course = {0, r->watch, r->user, r->started, false, false};
+    if (!objective_fit(climbed, a, &course)) {
+        machine_complain(r->d, climbed->machine, climbed->tape, o->seed, course.steps - 1);
         return STATUS_not_finite;
     }
     r->fit->steps = course.steps;
     r->fit->interrupted = course.interrupted;
-    r->fit->gradients = course.steps * o->draws;
+    r->fit->gradients = course.steps * climbed->draws;
     reported *rep = arena_new(a, reported);
     *rep = reported_new(r->model, a);
     uint64_t count = draws_that_pay(r->model, rep->scalars, r->options.draws);
     double *elbo, sum = 0, square = 0, n = (double)count;
     r->sample = arena_new(a, sample);
-    *r->sample = objective_draw(g, rep, o->x, count, r->options.seed, &elbo, a);
+    *r->sample = objective_draw(g, rep, climbed->x, count, r->options.seed, &elbo, a);
     for (uint64_t i = 0; i < count; i++) {
         sum += elbo[i];
         square += elbo[i] * elbo[i];
@@ -365,15 +364,21 @@ static void report_sample(run *r) {
 }
 
 /* Whether the guide is one Gaussian over all latents, of which there are some, and nothing else is to be
- * optimised. */
-static bool one_gaussian(const program *p) {
+ * optimised or asked for. */
+static bool one_gaussian(const program *p, const options *o) {
+    const uint64_t others = (uint64_t)1 << OPTION_objective | (uint64_t)1 << OPTION_batch |
+                            (uint64_t)1 << OPTION_beta | (uint64_t)1 << OPTION_anneal |
+                            (uint64_t)1 << OPTION_optimizer;
     bool latents = false;
     for (variable v = 0; v < p->variables.count; v++) {
         variable_kind kind = program_variable(p, v)->kind;
         if (kind == VARIABLE_param || kind == VARIABLE_free) return false;
         if (kind == VARIABLE_latent) latents = true;
     }
-    return latents && p->guide.count == 0 && p->families.count <= 1;
+    if (!latents || p->guide.count || p->families.count > 1 || o->given & others) return false;
+    family_kind kind = p->families.count ? p->families.at[0].kind : FAMILY_auto;
+    if (kind == FAMILY_auto) kind = (family_kind)o->family.word;
+    return kind == FAMILY_auto || kind == FAMILY_mean_field || kind == FAMILY_full_rank;
 }
 
 static bool all_supported(diagnostics *d, const model *m) {
@@ -398,11 +403,11 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, prog
     if (over) options_merge(&r.options, over);
     r.fit = arena_new(a, fit);
     *r.fit = (fit){.model = m, .arena = a, .seed = r.options.seed};
-    if (!all_supported(d, m)) {
+    if (!all_supported(d, m) || !batch_check(d, m->program, &r.options)) {
         *status = STATUS_invalid_program;
         return NULL;
     }
-    *status = one_gaussian(m->program) ? run_gaussian(&r) : run_guide(&r);
+    *status = one_gaussian(m->program, &r.options) ? run_gaussian(&r) : run_guide(&r);
     if (*status != STATUS_ok) return NULL;
     report_sample(&r);
     r.fit->seconds = seconds_now() - r.started;

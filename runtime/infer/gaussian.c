@@ -278,7 +278,7 @@ static bool watched(gaussian_course *c, work *w) {
 bool gaussian_fit(gaussian *g, density *many, rng *r, arena *a, gaussian_course *c) {
     work w = work_new(g, many, a);
     uint64_t size = 2 * g->size + (g->factor ? g->size * g->size : 0);
-    descent o = descent_open(size, 2 * g->size, FIRST_RATE, c->tolerance, a);
+    descent o = descent_open(size, 2 * g->size, FIRST_RATE, c->tolerance, 1, false, a);
     int narrowings = 0, limited_steps = 0;
     c->converged = c->interrupted = false;
     while (c->steps < c->steps_most) {

@@ -5,44 +5,50 @@
 #ifndef VM_INFER_GUIDE_H
 #define VM_INFER_GUIDE_H
 
+#include "runtime/infer/families.h"
 #include "runtime/infer/space.h"
 
-typedef enum part_kind {
-    PART_variable, /* a param or a `?` */
-    PART_location, /* of a family */
-    PART_scale,    /* logs of its sds, or of the diagonal of its factor */
-    PART_factor    /* what is below the diagonal; the rest is not used */
-} part_kind;
-
 typedef struct part {
-    part_kind kind;
-    variable of;     /* PART_variable */
-    uint32_t family; /* else */
+    variable of;             /* a param or a `?`; VARIABLE_NONE: of a family */
+    uint32_t family, tensor; /* then: of which, and which array of it */
     uint64_t offset, size;
 } part;
+
+/* A joint family and what it is over. */
+typedef struct guide_family {
+    space space;
+    family_layout layout;
+    uint32_t first_part;
+} guide_family;
 
 typedef struct guide {
     const model *model;
     vector(part) parts;
     uint64_t size; /* of the flat vector */
-    uint32_t family_count;
-    family_kind *kinds;
-    space *spaces; /* by family */
+    vector(guide_family) families;
 } guide;
 
-/* Reports in `d` what it cannot fit, and returns NULL then. */
-guide *guide_new(diagnostics *d, const model *m, bool full_rank, arena *a);
+/* `family` and its size are for latents that the program leaves to the fit. Reports in `d` what it cannot
+ * fit, and returns NULL then. */
+guide *guide_new(diagnostics *d, const model *m, family_kind family, uint32_t size, arena *a);
 
 /* Start values: those that the program gives for its params, 0 and small scales for the rest. */
 void guide_start(const guide *g, uint64_t seed, double *x, arena *a);
 
+/* By entry: the share of the optimiser's rate that suits it. Returns the smallest. */
+double guide_paces(const guide *g, double *pace);
+
+/* In what unit each number has to stand still. */
+void guide_units(const guide *g, const double *x, double *unit);
+
+/* The guide's draws as values of all variables. Where the lowering visits a batch, its rows become an input,
+ * the one behind the parts. */
 typedef struct guide_tape {
-    ref *parts;      /* the inputs; their slots are 0, 1, … */
-    ref log_density; /* of the model with the log-Jacobian; no axes but `draw` */
-    ref log_guide;
-    ref surrogate; /* its gradient is an unbiased one of the ELBO: by the path alone, or with a KL in closed
-                      form */
-    ref elbo;      /* its value, an unbiased estimate of the ELBO */
+    lowering *live;   /* everything is differentiable in the parts */
+    lowering stopped; /* the same values; params and what is free are stopped, draws are not */
+    ref *parts;       /* the inputs; their slots are 0, 1, … */
+    family_draw *families;
+    ref log_jacobian; /* of the families' latents */
 } guide_tape;
 guide_tape guide_write(const guide *g, lowering *l);
 

@@ -1,32 +1,35 @@
-/* The ELBO of a guide on a tape: its gradient by a few draws a step, followed by Adam, and its draws
- * afterwards. */
+/* The objective of a guide on a tape: its gradient by a few draws a step, which an optimiser follows, and the
+ * guide's draws afterwards. */
 #ifndef VM_INFER_OBJECTIVE_H
 #define VM_INFER_OBJECTIVE_H
 
 #include "autodiff/machine.h"
 #include "runtime/infer/adam.h"
+#include "runtime/infer/batch.h"
 #include "runtime/infer/fit.h"
 #include "runtime/infer/guide.h"
 #include "runtime/infer/sample.h"
 
 typedef struct objective {
     const guide *guide;
+    const options *options;
     tape *tape;
     machine *machine;
     uint32_t draws;   /* a step */
     double *x;        /* the flat vector that the machine reads */
-    double *gradient; /* of the mean over draws, after objective_run */
-    double value;     /* the mean of the ELBO's estimates over the draws */
+    double *gradient; /* after objective_run */
+    double value;     /* an estimate of the objective */
+    batches batches;
+    double *weight; /* of prior and guide; NULL where it is 1 */
 } objective;
 
 /* NULL, with a message, where an operation has no derivative. */
-objective *objective_new(diagnostics *d, const guide *g, uint32_t draws, arena *a);
+objective *objective_new(diagnostics *d, const guide *g, const options *o, arena *a);
 /* False where value or gradient are not finite. */
-bool objective_run(objective *o, uint64_t seed, uint64_t step);
+bool objective_run(objective *o, uint64_t step);
 
 typedef struct objective_course {
-    uint64_t seed, steps, steps_most;
-    double rate, tolerance;
+    uint64_t steps;
     progress_function *watch;
     void *user;
     double started;

@@ -164,8 +164,9 @@ void assignment_set(assignment *a, variable v) {
     l->tape->at = row->at;
     if (a->statement[v]) {
         prepare(a, a->statement[v]->sample);
-        lower_set(l, v,
-                  tape_expand(l->tape, lower_node(l, a->statement[v]->sample), lower_axes(l, row->axes)));
+        ref x = tape_expand(l->tape, lower_node(l, a->statement[v]->sample), lower_axes(l, row->axes));
+        /* what has a derivative though it is not that of the draw, as that of a gamma by its rate alone */
+        lower_set(l, v, a->statement[v]->pathwise ? x : tape_map1(l->tape, OP_stop, x));
         return;
     }
     ref u = a->entries[v], log_jacobian;

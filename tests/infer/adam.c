@@ -13,7 +13,7 @@ enum { SIZE = 20 };
 static void quadratic(arena *a) {
     rng r = rng_open(3, 0);
     adam o = adam_open(SIZE, a);
-    descent d = descent_open(SIZE, SIZE, 0.1, 0.05, a);
+    descent d = descent_open(SIZE, SIZE, 0.1, 0.05, 1, false, a);
     double gradient[SIZE], unit[SIZE], worst = 0;
     int steps = 0;
     for (int i = 0; i < SIZE; i++) unit[i] = 1;
@@ -31,7 +31,7 @@ static void quadratic(arena *a) {
 }
 
 static void drift(arena *a) {
-    descent d = descent_open(1, 1, 0.1, 0.05, a);
+    descent d = descent_open(1, 1, 0.1, 0.05, 1, false, a);
     rng r = rng_open(4, 0);
     double unit = 1, x = 0;
     bool lowered = false;

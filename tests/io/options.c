@@ -20,14 +20,16 @@ int main(void) {
     options_default(&o);
     options_default(&over);
     CHECK(o.seed == 1 && o.tolerance == 0.05 && o.given == 0, "defaults");
-    CHECK(option_set(&over, OPTION_family, "full_rank", &W.arena, &why) && over.family == 2, "a word");
+    CHECK(option_set(&over, OPTION_family, "full_rank", &W.arena, &why) &&
+              over.family.word == FAMILY_full_rank,
+          "a word");
     CHECK(option_set(&over, OPTION_seed, "9223372036854775807", &W.arena, &why) && over.seed == INT64_MAX,
           "a seed");
     CHECK(option_set(&over, OPTION_steps, "1e5", &W.arena, &why) && over.steps == 100000,
           "a whole number with an exponent");
     o.draws = 17;
     options_merge(&o, &over);
-    CHECK(o.family == 2 && o.steps == 100000 && o.draws == 17 && o.given == over.given,
+    CHECK(o.family.word == FAMILY_full_rank && o.steps == 100000 && o.draws == 17 && o.given == over.given,
           "what was given replaces");
     CHECK(option_find("nothing") == OPTION_count && option_nearest("sed") == OPTION_seed &&
               option_nearest("something") == OPTION_count,
@@ -44,8 +46,9 @@ int main(void) {
           "`seed` takes a whole number from 0 to 9223372036854775807, such as 1, not `99999999999999999999`");
     takes("rate", "inf", false, "`rate` takes a positive number, such as 0.1, not `inf`");
     takes("rate", "0", false, "`rate` takes a positive number, such as 0.1, not `0`");
-    takes("family", "full", false, "`family` takes one of auto|mean_field|full_rank, not `full`");
-    takes("family", "", false, "`family` takes one of auto|mean_field|full_rank, not ``");
+    takes("family", "full", false,
+          "`family` takes one of auto|mean_field|full_rank|low_rank(N)|flow(N), not `full`");
+    takes("family", "", false, "`family` takes one of auto|mean_field|full_rank|low_rank(N)|flow(N), not ``");
     workshop_close(&W);
     return check_end();
 }

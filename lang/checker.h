@@ -170,9 +170,11 @@ typedef struct checker {
     vector(const distribution *)
         model_distributions;             /* by statement of the model; NULL where it was narrowed or cut */
     vector(part) model_cuts, guide_cuts; /* by statement: what it is cut to */
-    vector(const pieces *) computed;     /* names that are computed part by part */
-    vector(unsupported) unsupported;     /* told only when there are no errors */
-    scope *imported;                     /* paths */
+    vector(uint32_t) walked;             /* by node: the last walk of is_pathwise that came by */
+    uint32_t walks;
+    vector(const pieces *) computed; /* names that are computed part by part */
+    vector(unsupported) unsupported; /* told only when there are no errors */
+    scope *imported;                 /* paths */
     vector(site *) sites;
     uint32_t *site_table, site_table_size; /* by expression and outer site */
     vector(net *) nets;                    /* that have been called */

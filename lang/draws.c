@@ -227,9 +227,10 @@ static node closed_kl(checker *c, const distribution *p, const distribution *q, 
 }
 
 /* Whether a sample is a differentiable map of its parameters: no step that picks or counts. */
-static bool is_pathwise(const program *p, node n, bool *seen) {
-    if (seen[n]) return true; /* what is found there is said elsewhere */
-    seen[n] = true;
+static bool is_pathwise(checker *c, node n) {
+    if (c->walked.at[n] == c->walks) return true; /* what is found there is said elsewhere */
+    c->walked.at[n] = c->walks;
+    const program *p = c->p;
     const node_row *r = program_node(p, n);
     bool parametric =
         r->op == NODE_random_gamma || r->op == NODE_random_poisson || r->op == NODE_random_binomial;
@@ -238,8 +239,14 @@ static bool is_pathwise(const program *p, node n, bool *seen) {
         return false;
     if (r->op == NODE_floor || r->op == NODE_round) return false;
     for (int i = 0; i < node_inputs(r->op); i++)
-        if (!is_pathwise(p, r->in[i], seen)) return false;
+        if (!is_pathwise(c, r->in[i])) return false;
     return true;
+}
+
+static bool sample_is_pathwise(checker *c, node sample) {
+    while (c->walked.count < c->p->nodes.count) push(c->arena, &c->walked, 0);
+    c->walks++;
+    return is_pathwise(c, sample);
 }
 
 /* ---- the statement ---- */
@@ -531,8 +538,8 @@ static node check_statement(checker *c, definition *f, const item *it, block_kin
         !l.target->type.name && !it->draw.lower && !it->draw.censored_above && !it->draw.censored_below;
     if (!row.log_density) return 0; /* reported */
     row.sample = make_expand(c, property_at(c, d, &bound, c->word_sample, 0), l.axes, it->at);
-    row.pathwise = plain && row.sample && !type_range(c->p, narrower).whole &&
-                   is_pathwise(c->p, row.sample, arena_array(c->arena, bool, c->p->nodes.count));
+    row.pathwise =
+        plain && row.sample && !type_range(c->p, narrower).whole && sample_is_pathwise(c, row.sample);
     if (!plain) keep_cut(c, s, &l, it, &row);
     if (block == BLOCK_guide) {
         const variable_row *latent = program_variable(c->p, l.of);

@@ -27,7 +27,7 @@ static const char *format_text(arena *a, const char *format, va_list list) {
 }
 
 static diagnostic *add(diagnostics *d, diagnostic what, const char *format, va_list list) {
-    d->errors++;
+    d->errors += what.severity == SEVERITY_error;
     if (diagnostics_full(d)) return &d->forgotten;
     what.message = format_text(d->arena, format, list);
     push(d->arena, &d->list, what);
@@ -38,6 +38,15 @@ diagnostic *diagnose(diagnostics *d, diagnostic_code code, span at, const char *
     va_list list;
     va_start(list, format);
     diagnostic *added = add(d, (diagnostic){.code = code, .at = at}, format, list);
+    va_end(list);
+    return added;
+}
+
+diagnostic *warn(diagnostics *d, diagnostic_code code, span at, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    diagnostic *added =
+        add(d, (diagnostic){.code = code, .severity = SEVERITY_warning, .at = at}, format, list);
     va_end(list);
     return added;
 }

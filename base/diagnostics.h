@@ -47,7 +47,7 @@ typedef struct diagnostics {
     arena *arena;
     vector(source) sources;
     vector(diagnostic) list;
-    uint32_t errors;      /* those that are not in the list too */
+    uint32_t errors;      /* those that are not in the list too; warnings are none */
     diagnostic forgotten; /* stands for one of them */
 } diagnostics;
 
@@ -59,6 +59,9 @@ uint32_t diagnostics_source(diagnostics *d, const char *name, const char *text, 
 diagnostic *diagnose(diagnostics *d, diagnostic_code code, span at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 diagnostic *diagnose_data(diagnostics *d, const char *file, uint32_t line, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* What is legal and probably not meant: no error, and no reason to stop. */
+diagnostic *warn(diagnostics *d, diagnostic_code code, span at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* Gives the message its help. */
 void advise(diagnostics *d, diagnostic *of, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -15,6 +15,7 @@
  *   missing.c       data with missing entries
  *   guides.c        the guide, held against the model
  *   enumeration.c   discrete latents, summed out
+ *   warnings.c      what is legal and probably not meant
  *   statements.c    declarations, model, generate and fit
  *
  * Order of text does not matter: a name is checked when it is first asked for, and one that is asked for
@@ -412,6 +413,11 @@ void choose_guide(checker *c);
 
 /* Plans how the discrete latents that no guide draws are summed out; reports those that cannot be. */
 void sum_out(checker *c);
+
+/* ---- warnings.c ---- */
+
+/* What is legal and probably not meant, in the text of this source. */
+void warn_of_program(checker *c, uint32_t source);
 
 /* ---- statements.c ---- */
 

@@ -84,6 +84,17 @@ static void advise_support(checker *c, diagnostic *told, const node_row *r, type
     }
 }
 
+/* The range of what is computed is a bound, so this may be a false alarm, which max(…) or exp(…) ends. */
+static void warn_of_scale(checker *c, const distribution *d, uint32_t i) {
+    diagnostic *told = warn(c->d, DIAGNOSTIC_scale, d->argument_at[i],
+                            "`%s` of `%s` must be positive; nothing shows that this is",
+                            d->definition->function.parameters[i].name, d->definition->function.name);
+    advise(c->d, told,
+           "make it of positive parts, or write it as exp(…) or softplus(…); where it is negative the "
+           "density is "
+           "undefined");
+}
+
 static void check_argument(checker *c, const distribution *d, uint32_t i) {
     const parameter *wants = &d->definition->function.parameters[i];
     if (!wants->type.name || is_axis_parameter(d->definition, wants->type.name)) return;
@@ -97,7 +108,10 @@ static void check_argument(checker *c, const distribution *d, uint32_t i) {
                    !(t.support == SUPPORT_simplex && range_within(r->range, must));
     else refuted |= is_declared(c->p, d->arguments[i]) && !range_within(r->range, must);
     refuted |= SUPPORTS[t.support].event == 2 && r->axes.count < 2;
-    if (!refuted) return;
+    if (!refuted) {
+        if (t.support == SUPPORT_positive && r->range.lowest < 0 && !c->now.in_call) warn_of_scale(c, d, i);
+        return;
+    }
     diagnostic *told =
         diagnose(c->d, DIAGNOSTIC_support, place(c, d->argument_at[i]), "`%s` of `%s` must be %s; this %s",
                  wants->name, d->definition->function.name, type_text(c->p, t),

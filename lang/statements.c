@@ -919,11 +919,13 @@ static bool same_message(const diagnostic *a, const diagnostic *b) {
 }
 
 /* What is inlined at several places is told once. */
-static void drop_repeated(diagnostics *d) {
+static void drop_needless(diagnostics *d) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < d->list.count; i++) {
-        if (kept && same_message(&d->list.at[kept - 1], &d->list.at[i])) d->errors--;
-        else d->list.at[kept++] = d->list.at[i];
+        const diagnostic *it = &d->list.at[i];
+        bool repeated = kept && same_message(&d->list.at[kept - 1], it);
+        if (repeated) d->errors -= it->severity == SEVERITY_error;
+        else if (it->severity == SEVERITY_error || !d->errors) d->list.at[kept++] = d->list.at[i];
     }
     d->list.count = kept;
 }
@@ -1000,7 +1002,8 @@ program *program_compile(diagnostics *d, names *n, uint32_t source, const text_r
         }
     check_uncalled(c);
     report_unsupported(c);
+    if (!d->errors) warn_of_program(c, source);
     sort_by_place(d);
-    drop_repeated(d);
+    drop_needless(d);
     return c->p;
 }

@@ -58,7 +58,8 @@ VM_API vm_status vm_compile(const vm_allocator *allocator, const char *name, con
 /* Frees a model and all its fits. NULL is allowed. */
 VM_API void vm_free(vm_model *model);
 
-/* Messages of the last call that failed, in the order of the text. All strings belong to the model. */
+/* Messages of the last call, in the order of the text: why it failed, or warnings. All strings belong to the
+ * model. */
 typedef struct vm_diagnostic {
     const char *code;      /* syntax, name, axes, data … (docs/diagnostics.md) */
     const char *file;      /* or NULL */

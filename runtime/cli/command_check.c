@@ -136,6 +136,7 @@ int command_check(session *s, const arguments *a) {
     }
     const char *dump = arguments_flag(a, FLAG_dump, 0);
     if (dump && !is_pass(dump)) return unknown_pass(dump);
+    s->warns = true;
     if (!session_compile(s, a->files.at[0])) return EXIT_WRONG_INPUT;
     if (dump && strcmp(dump, "syntax") == 0) {
         syntax tree = syntax_parse(&s->diagnostics, &s->names, 0);

@@ -141,6 +141,7 @@ int command_fit(session *s, const arguments *a) {
         return EXIT_WRONG_COMMAND;
     }
     bool complete;
+    s->warns = true;
     if (!session_compile(s, a->files.at[0])) return EXIT_WRONG_INPUT;
     if (!session_load(s, a, false, &complete)) return EXIT_WRONG_INPUT;
     task t = {.session = s, .arguments = a, .code = EXIT_WRONG_INPUT};

@@ -34,7 +34,9 @@ static const char *read_text(void *user, arena *a, const char *path, size_t *len
 
 bool session_tell(session *s) {
     diagnostics *d = &s->diagnostics;
-    for (uint32_t i = 0; i < d->list.count; i++) fputs(diagnostic_text(d, &d->list.at[i]), stderr);
+    for (uint32_t i = 0; i < d->list.count; i++)
+        if (s->warns || d->list.at[i].severity == SEVERITY_error)
+            fputs(diagnostic_text(d, &d->list.at[i]), stderr);
     bool good = d->errors == 0;
     if (d->errors > d->list.count)
         fprintf(stderr, "vmrun: %u further mistakes are not shown\n", d->errors - d->list.count);

@@ -11,6 +11,7 @@ typedef struct session {
     names names;
     program *program;
     data_set data;
+    bool warns; /* of what is legal and probably not meant */
 } session;
 
 /* Reads and compiles a model. False, with the messages printed, where it has mistakes or cannot be read. */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # usage: test_docs.sh BUILD_DIR   checks every ```vm block of README.md and docs/*.md with BUILD_DIR/vmrun: one with marks `#! CODE` must
-# be refused in exactly those lines, any other must check.
+# be refused in exactly those lines, any other must check; of those in docs/diagnostics.md, only lines with marks `#? CODE` are warned of.
 set -u
 build=$(cd "$1" && pwd)
 cd "$(dirname "$0")/../.."
@@ -20,9 +20,12 @@ for page in README.md docs/*.md; do
         status=$?
         grep -n -o '#! [a-z_]*' "$block" | sed 's/:#! / /' | sort -u >"$work/marked"
         sed -n 's/^[^:]*:\([0-9]*\):[0-9]*: error\[\([a-z_]*\)\].*/\1 \2/p' "$work/said" | sort -u >"$work/reported"
+        grep -n -o '#? [a-z_]*' "$block" | sed 's/:#? / /' | sort -u >"$work/doubted"
+        sed -n 's/^[^:]*:\([0-9]*\):[0-9]*: warning\[\([a-z_]*\)\].*/\1 \2/p' "$work/said" | sort -u >"$work/warned"
+        [ "$page" = docs/diagnostics.md ] || cp "$work/doubted" "$work/warned"
         wanted=0
         [ -s "$work/marked" ] && wanted=1
-        if [ $status -ne $wanted ] || ! cmp -s "$work/marked" "$work/reported"; then
+        if [ $status -ne $wanted ] || ! cmp -s "$work/marked" "$work/reported" || ! cmp -s "$work/doubted" "$work/warned"; then
             echo "FAIL $name: $(head -n 1 "$work/said") (status $status)"
         else
             echo "ok $name"

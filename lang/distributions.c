@@ -95,7 +95,7 @@ static void warn_of_scale(checker *c, const distribution *d, uint32_t i) {
            "undefined");
 }
 
-static void check_argument(checker *c, const distribution *d, uint32_t i) {
+static void check_argument(checker *c, distribution *d, uint32_t i) {
     const parameter *wants = &d->definition->function.parameters[i];
     if (!wants->type.name || is_axis_parameter(d->definition, wants->type.name)) return;
     type t = evaluate_type(c, d->home, &wants->type);
@@ -107,11 +107,13 @@ static void check_argument(checker *c, const distribution *d, uint32_t i) {
         refuted |= is_declared(c->p, d->arguments[i]) &&
                    !(t.support == SUPPORT_simplex && range_within(r->range, must));
     else refuted |= is_declared(c->p, d->arguments[i]) && !range_within(r->range, must);
-    refuted |= SUPPORTS[t.support].event == 2 && r->axes.count < 2;
+    bool matrix = SUPPORTS[t.support].event == 2;
+    refuted |= matrix && r->axes.count < 2;
     if (!refuted) {
         if (t.support == SUPPORT_positive && r->range.lowest < 0 && !c->now.in_call) warn_of_scale(c, d, i);
         return;
     }
+    d->failed |= matrix; /* nor is it clear which axes it would have */
     diagnostic *told =
         diagnose(c->d, DIAGNOSTIC_support, place(c, d->argument_at[i]), "`%s` of `%s` must be %s; this %s",
                  wants->name, d->definition->function.name, type_text(c->p, t),

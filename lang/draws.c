@@ -302,10 +302,12 @@ static bool check_observed(checker *c, const left_side *l, const distribution *d
     diagnostic *told = diagnose(
         c->d, DIAGNOSTIC_support, l->target->at, "`%s` is declared %s, but `%s` draws values that are %s",
         v->name, type_text(c->p, v->type), d->definition->function.name,
-        drawn.support == SUPPORT_index ? arena_print(c->arena, "an index into %s", type_text(c->p, drawn))
-                                       : SUPPORTS[drawn.support].about);
+        drawn.support != SUPPORT_index ? SUPPORTS[drawn.support].about
+        : drawn.index == AXIS_NONE     ? "entries of an axis"
+                                       : arena_print(c->arena, "an index into %s", type_text(c->p, drawn)));
+    bool whole = drawn.support == SUPPORT_index && drawn.index == AXIS_NONE;
     advise(c->d, told, "declare `data %s : %s` if it is, or choose another distribution",
-           variable_text(c->p, l->of), type_text(c->p, drawn));
+           variable_text(c->p, l->of), whole ? "AXIS" : type_text(c->p, drawn));
     return false;
 }
 

@@ -194,7 +194,15 @@ void report_unknown(checker *c, const scope *s, name n, span at, bool callable) 
     nearest near = nearest_in(c, s, last, callable);
     if (point && scope_find(s, last, callable)) near = (nearest){.best = last};
     const char *foreign = callable ? help_for_call(c, s, word) : help_for_value(word);
-    if (near.best && near.distance == 0)
+    size_t primes = primes_of(n);
+    name stem = names_add(c->p->names, n, strlen(n) - primes);
+    const binding *unprimed = primes && !callable ? scope_find(s, stem, false) : NULL;
+    if (unprimed && unprimed->kind != BINDING_axis)
+        advise(c->d, told,
+               "a prime renames an axis, for a second index: `%s[k']` is `%s` along k'; a "
+               "derivative or a transpose it is not",
+               stem, stem);
+    else if (near.best && near.distance == 0)
         advise(c->d, told, "did you mean `%s`?", callable ? call_text(c, s, near.best) : near.best);
     else if (foreign) advise(c->d, told, "%s", foreign);
     else if (callable && other)

@@ -166,7 +166,9 @@ static bool read_index(checker *c, scope *s, selection *x, const expression *e) 
     if (i->type.support != SUPPORT_index) {
         diagnostic *told =
             diagnose(c->d, DIAGNOSTIC_axes, place(c, e->at), "%s is not an index into an axis", what);
-        if (have.count)
+        if (have.count && e->kind == EXPRESSION_number && e->number >= 1)
+            advise(c->d, told, "name the axis: `[%s = %g]`", program_axis(c->p, have.at[0])->name, e->number);
+        else if (have.count)
             advise(c->d, told,
                    "name the axis, `[%s = …]`, or declare what selects as an index: `data %s[…] : %s`",
                    program_axis(c->p, have.at[0])->name, e->kind == EXPRESSION_name ? e->name : "k",

@@ -230,8 +230,9 @@ static void check_property(checker *c, const item *dist, uint32_t i) {
 static void check_dist(checker *c, const item *it) {
     bool has_density = false;
     for (uint32_t i = 0; i < it->function.items.count; i++) {
-        has_density |= it->function.items.at[i]->kind == ITEM_property &&
-                       it->function.items.at[i]->function.name == c->word_log_density;
+        const item *property = it->function.items.at[i];
+        has_density |= property->kind == ITEM_property && (property->function.name == c->word_log_density ||
+                                                           !is_property(property->function.name));
         check_property(c, it, i);
     }
     check_dist_axes(c, it);

@@ -270,9 +270,15 @@ static const char *general_help(parser *p) {
         if (USAGES[i].word == p->start.kind) return USAGES[i].help;
     if (block == TOKEN_FIT) return "an option is written `key = value`: `steps = 500; batch = image: 100`";
     if (block == TOKEN_DIST) return "a property is written `log_density(x) = …`, `mean = …`, `sample = …`";
+    if (p->head && p->current.kind == TOKEN_LPAREN)
+        return "on the left stands a name, with its axes in square brackets, `x[obs]`; for `log(x) ~ "
+               "normal(…)` "
+               "write `x ~ lognormal(…)`";
     if (reader_bracket(p))
         return "brackets hold expressions, or `name = expression`, with commas between them";
     if (p->head) return "a statement is `name ~ distribution(…)` or `name = expression`";
+    if (p->last.kind == TOKEN_NAME && p->before.kind == TOKEN_TILDE)
+        return arena_print(p->arena, "the arguments stand in brackets: `%s(…)`", p->last.name);
     if (token_role(p->current.kind) == ROLE_value)
         return "write an operator between the two, or begin a new line";
     return "an expression is made of names, numbers, operators and calls, `a + b * f(x)`";

@@ -71,7 +71,8 @@ bool evaluate_axes(checker *c, scope *s, const entries *list, axes *found, axis 
         if (e->name || e->value->kind != EXPRESSION_name) {
             diagnostic *told =
                 diagnose(c->d, DIAGNOSTIC_axes, e->value->at, "here stands the name of an axis");
-            advise(c->d, told, "list the axes by name: `[home, county]`");
+            advise(c->d, told,
+                   "list the axes by name: `[home, county]`; a number is the size of one, `axis home = 8`");
             good = false;
             continue;
         }

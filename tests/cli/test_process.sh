@@ -34,6 +34,34 @@ for signal in INT TERM; do
     rm -f fit.json
 done
 
+# --- every command: a full disk is said, a reader that goes away is no error
+echo '{"z": [0, 0, 0, 0, 0], "s": 1}' >at.json
+commands='check long.vm
+check --dump program long.vm
+check --dump machine long.vm
+log_density long.vm --at at.json
+prior long.vm
+format long.vm
+list
+version'
+IFS='
+'
+for words in $commands; do
+    unset IFS
+    if [ -c /dev/full ]; then
+        # shellcheck disable=SC2086
+        "$vmrun" $words >/dev/full 2>err
+        code=$?
+        holds "a full disk: $words" [ $code -eq 1 ]
+        holds '… is said' grep -q 'standard output: No space left' err
+    fi
+    # shellcheck disable=SC2086
+    { "$vmrun" $words 2>err; echo $? >code; } | :
+    holds "no reader: $words" [ "$(cat code)" -eq 0 ]
+    holds '… and nothing is said' [ ! -s err ]
+done
+unset IFS
+
 # --- a reader that goes away
 "$vmrun" fit long.vm --json -o fit.json 2>err | head -c 1 >out
 holds 'a closed pipe loses no file' grep -q '"variables"' fit.json
@@ -64,6 +92,16 @@ else
         else
             fail "$limit kB of address space" "exit status $code: $(head -n 1 err)"
         fi
+        for words in 'check long.vm' 'log_density long.vm --at at.json'; do
+            # shellcheck disable=SC2086
+            (ulimit -v $limit && "$vmrun" $words >out 2>err)
+            code=$?
+            if [ $code -eq 0 ] || { [ $code -eq 1 ] && grep -q 'out of memory' err; } || grep -q 'shared' err; then
+                pass "… $words"
+            else
+                fail "… $words" "exit status $code: $(head -n 1 err)"
+            fi
+        done
     done
     (ulimit -v 300000 && "$vmrun" fit long.vm --draws 100000000 -o short.json >out 2>err)
     holds 'too many draws end with 1' [ $? -eq 1 ]

@@ -24,31 +24,60 @@ static void reduce_run(op f, double *y, int64_t t, const double *x, int64_t s, u
     for (uint64_t i = 0; i < n; i++, y += t, x += s) *y = f == OP_prod ? *y * *x : extreme(f, *y, *x);
 }
 
+static op pairwise(op f) { return f == OP_prod ? OP_mul : f == OP_max ? OP_maximum : OP_minimum; }
+
 static void reduce(const execution *e, const plan_step *s, op f) {
     fill(e, s->of, f == OP_prod ? 1 : f == OP_max ? (double)-INFINITY : (double)INFINITY);
     const double *x = e->at[s->in[0]];
     double *y = e->at[s->of];
-    EACH_RUN(c, n, s->walk)
-    reduce_run(f, y + c.at[1], cursor_stride(&c, 1), x + c.at[0], cursor_stride(&c, 0), n);
+    binary_kernel *join = e->plan->kernels->binary[pairwise(f)];
+    EACH_RUN(c, n, s->walk) {
+        int64_t from = cursor_stride(&c, 0), to = cursor_stride(&c, 1);
+        if (from == 1 && to == 1) join(y + c.at[1], y + c.at[1], x + c.at[0], (size_t)n);
+        else reduce_run(f, y + c.at[1], to, x + c.at[0], from, n);
+    }
+}
+
+/* sum[i] += exp(x[i] - most[i]), side by side. */
+static void add_exp(const kernels *k, double *sum, const double *x, const double *most, double *work,
+                    uint64_t n) {
+    for (uint64_t from = 0; from < n; from += LOG_SUM_EXP_BLOCK) {
+        size_t count = n - from < LOG_SUM_EXP_BLOCK ? (size_t)(n - from) : LOG_SUM_EXP_BLOCK;
+        k->binary[OP_sub](work, x + from, most + from, count);
+        k->unary[OP_exp](work, work, count);
+        k->add_to(sum + from, work, count);
+    }
+}
+
+/* The same for entries that lie apart, or are all of one sum. */
+static void add_exp_apart(const kernels *k, double *sum, int64_t to, const double *x, int64_t from,
+                          const double *most, double *work, uint64_t n) {
+    for (uint64_t at = 0; at < n; at += LOG_SUM_EXP_BLOCK) {
+        size_t count = n - at < LOG_SUM_EXP_BLOCK ? (size_t)(n - at) : LOG_SUM_EXP_BLOCK;
+        for (int64_t i = 0; i < (int64_t)count; i++)
+            work[i] = x[((int64_t)at + i) * from] - most[((int64_t)at + i) * to];
+        k->unary[OP_exp](work, work, count);
+        for (int64_t i = 0; i < (int64_t)count; i++) sum[((int64_t)at + i) * to] += work[i];
+    }
 }
 
 /* With m the largest: m + log sum exp(x - m); an infinite m is the result. */
 static void log_sum_exp(const execution *e, const plan_step *s) {
     reduce(e, s, OP_max);
-    const double *x = e->at[s->in[0]];
-    double *most = e->at[s->of], *sum = e->work;
     uint64_t entries = e->plan->values[s->of].entries;
+    const kernels *k = e->plan->kernels;
+    const double *x = e->at[s->in[0]];
+    double *most = e->at[s->of], *sum = e->work, *work = e->work + entries;
     if (!entries) return;
-    memset(sum, 0, entries * sizeof *sum);
+    k->splat(sum, 0, (size_t)entries);
     EACH_RUN(c, n, s->walk) {
         int64_t from = cursor_stride(&c, 0), to = cursor_stride(&c, 1);
-        for (uint64_t i = 0; i < n; i++) {
-            int64_t k = c.at[1] + (int64_t)i * to;
-            sum[k] += exp(x[c.at[0] + (int64_t)i * from] - most[k]);
-        }
+        if (from == 1 && to == 1) add_exp(k, sum + c.at[1], x + c.at[0], most + c.at[1], work, n);
+        else add_exp_apart(k, sum + c.at[1], to, x + c.at[0], from, most + c.at[1], work, n);
     }
-    for (uint64_t k = 0; k < entries; k++)
-        if (!isinf(most[k])) most[k] += log(sum[k]);
+    k->unary[OP_log](sum, sum, (size_t)entries);
+    for (uint64_t i = 0; i < entries; i++)
+        if (!isinf(most[i])) most[i] += sum[i];
 }
 
 void run_reduce(const execution *e, const plan_step *s) {

@@ -125,6 +125,8 @@ typedef enum step_kind {
     STEP_loop
 } step_kind;
 
+enum { LOG_SUM_EXP_BLOCK = 512 };
+
 typedef struct plan_step {
     step_kind kind;
     ref of; /* the first instruction */
@@ -135,7 +137,7 @@ typedef struct plan_step {
     const walk *walk;
     uint64_t count;
     int64_t pitch, from_pitch;
-    uint64_t work; /* doubles of working memory */
+    uint64_t work; /* doubles of working memory; log_sum_exp: the sums, then a block of terms */
     /* Of a scatter by a fixed index along the innermost dimension: the entries that go to place i are
      * order[segment[i]] … order[segment[i + 1] - 1], and lie one after the other where `sorted`. NULL for
      * others. */

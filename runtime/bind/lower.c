@@ -7,6 +7,8 @@
 #include "autodiff/passes.h"
 #include "runtime/bind/marginal.h"
 
+const char LOWER_DRAW[] = "draw";
+
 static void open_values(lowering *l) {
     l->variables = arena_array(l->tape->arena, ref, l->model->program->variables.count + 1);
     l->nodes = arena_array(l->tape->arena, ref, l->model->program->nodes.count + 1);
@@ -16,7 +18,6 @@ static void open_values(lowering *l) {
 lowering lower_open_batch(const model *m, tape *t, uint32_t draws, axis batch, uint32_t entries) {
     const program *p = m->program;
     lowering l = {.model = m, .tape = t, .batch = batch};
-    l.draw = tape_add_axis(t, "draw", draws);
     l.states = arena_array(t->arena, axis, p->summed.count);
     l.befores = arena_array(t->arena, axis, p->summed.count);
     for (uint32_t k = 0; k < p->summed.count; k++) {
@@ -25,6 +26,7 @@ lowering lower_open_batch(const model *m, tape *t, uint32_t draws, axis batch, u
         l.befores[k] =
             p->summed.at[k].along == AXIS_NONE ? AXIS_NONE : tape_add_axis(t, name, model_states(m, k));
     }
+    l.draw = tape_add_axis(t, LOWER_DRAW, draws);
     l.axes = arena_array(t->arena, axis, p->axes.count + 1);
     axis *whole = arena_array(t->arena, axis, p->axes.count + 1);
     for (axis a = 0; a < p->axes.count; a++) {

@@ -3,8 +3,9 @@
  * A lowering is one way to give values to the variables that have none in the data: the caller sets latents,
  * params and the free parameters of the guide to values of the tape (inputs, transformed draws, stopped
  * copies …), then asks for nodes. Several lowerings may write to one tape; equal values are shared. The axis
- * `draw`, the first of the tape, holds Monte-Carlo draws: it is added to every random draw, and to whatever
- * depends on a value that has it. */
+ * `draw` holds Monte-Carlo draws: it is added to every random draw, and to whatever depends on a value that
+ * has it. It stands before the axes of the program, and behind those of the states of discrete latents: these
+ * are short, and sums over them run side by side for all that lies within. */
 #ifndef VM_BIND_LOWER_H
 #define VM_BIND_LOWER_H
 
@@ -40,8 +41,9 @@ struct lowering {
     ref rows;         /* which entries are visited, over `batch`, from 1; set by the caller */
 };
 
-/* Opens `t`'s axes: `draw` of size `draws`, the states of discrete latents, then those of the program. `t`
- * must be fresh; memory from its arena. */
+/* Opens `t`'s axes: the states of discrete latents, `draw` of size `draws`, which is named by LOWER_DRAW and
+ * by no copy of it, then those of the program. `t` must be fresh; memory from its arena. */
+extern const char LOWER_DRAW[];
 lowering lower_open(const model *m, tape *t, uint32_t draws);
 /* The same where only `entries` of the axis `batch` are visited at a time, those that `rows` names. What is
  * of data alone is computed over all entries, once, and then taken at the rows. */

@@ -63,7 +63,7 @@ void machine_complain(diagnostics *d, machine *m, const tape *t, uint64_t seed, 
     const instruction *x = tape_at(found.tape, found.at);
     const char *index = "";
     for (int i = 0; i < found.axes.count; i++)
-        if (found.axes.at[i] != 0)
+        if (t->axes.at[found.axes.at[i]].name != LOWER_DRAW)
             index = arena_print(d->arena, "%s%s%s = %u", index, *index ? ", " : " at ",
                                 t->axes.at[found.axes.at[i]].name, found.index[i] + 1);
     const char *inputs = "";

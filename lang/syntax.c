@@ -24,22 +24,27 @@ static const struct {
 #undef TOKEN
 };
 
-enum { TOKENS_COUNT = sizeof TOKENS / sizeof TOKENS[0] };
+enum {
+#define TOKEN(kind, text, role) ROW_##kind,
+#include "lang/tokens.def"
+#undef TOKEN
+    TOKENS_COUNT
+};
 
-static uint32_t row_of(uint32_t kind) {
-    uint32_t i = 0;
-    while (i < TOKENS_COUNT - 1 && TOKENS[i].kind != kind) i++;
-    return i;
-}
+/* By kind, as the generated lang/grammar.h numbers them. */
+static const uint8_t ROWS[] = {
+#define TOKEN(kind, text, role) [TOKEN_##kind] = ROW_##kind,
+#include "lang/tokens.def"
+#undef TOKEN
+};
 
-const char *token_text(uint32_t kind) { return TOKENS[row_of(kind)].text; }
-role token_role(uint32_t kind) { return kind ? TOKENS[row_of(kind)].role : ROLE_mark; }
+const char *token_text(uint32_t kind) { return TOKENS[ROWS[kind]].text; }
+role token_role(uint32_t kind) { return kind ? TOKENS[ROWS[kind]].role : ROLE_mark; }
 uint16_t token_listed(uint32_t i) { return i < TOKENS_COUNT ? TOKENS[i].kind : 0; }
 
 uint16_t token_word(const char *p, size_t length) {
-    for (uint32_t i = 0; i < TOKENS_COUNT; i++)
-        if (TOKENS[i].role >= ROLE_reserved && TOKENS[i].length == length &&
-            memcmp(TOKENS[i].text, p, length) == 0)
+    for (uint32_t i = ROW_IF; i < TOKENS_COUNT; i++)
+        if (TOKENS[i].length == length && TOKENS[i].text[0] == p[0] && memcmp(TOKENS[i].text, p, length) == 0)
             return TOKENS[i].kind;
     return TOKEN_NAME;
 }

@@ -7,7 +7,7 @@ case $(clang-format --version 2>/dev/null) in
 *) echo "skip format: clang-format 14 is not installed"; exit 0 ;;
 esac
 bad=
-for file in $(find base lang autodiff runtime examples tests -name '*.[ch]' | sort); do
+for file in $(find base lang autodiff runtime examples tests bench -name '*.[ch]' | sort); do
     case $file in *_reference.h | *_table.h) continue ;; esac
     clang-format "$file" | cmp -s - "$file" || bad="$bad $file"
 done

@@ -1,0 +1,36 @@
+/* Vectors for the hand-written loops: those of the kernels, and sums across a vector. */
+#ifndef VM_BENCH_FUSED_VECTORS_H
+#define VM_BENCH_FUSED_VECTORS_H
+
+#include "autodiff/kernels/vector.h"
+
+#define HALF_LOG_2PI 0.91893853320467274178
+
+static inline double across(real x) {
+    double s = 0;
+    for (int i = 0; i < LANES; i++) s += x[i];
+    return s;
+}
+
+/* The first lanes that a row's rest of n < LANES entries fills; the others are 0. */
+static inline real load_rest(const double *p, size_t n) {
+    real x = all(0);
+    for (size_t i = 0; i < n; i++) x[i] = p[i];
+    return x;
+}
+
+/* Log densities of the priors, with the derivative added to *slope. */
+static inline double normal_prior(double x, double scale, double *slope) {
+    double z = x / scale;
+    *slope -= z / scale;
+    return -0.5 * z * z - log(scale) - HALF_LOG_2PI;
+}
+
+/* Of x = exp(u) in place of u, the Jacobian with it. */
+static inline double half_normal_prior(double x, double scale, double *slope) {
+    double z = x / scale;
+    *slope += 1 - z * z;
+    return -0.5 * z * z - log(scale) - HALF_LOG_2PI + M_LN2 + log(x);
+}
+
+#endif

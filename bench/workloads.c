@@ -1,0 +1,94 @@
+#include "bench/workloads.h"
+
+#include <assert.h>
+#include <string.h>
+#include "base/rng.h"
+#include "bench/fused/fused.h"
+
+enum { SEED = 20240601, STREAM_DATA = 1, STREAM_POINTS = 2 };
+
+const array *dataset_find(const dataset *d, const char *name) {
+    for (uint32_t i = 0; i < d->count; i++)
+        if (strcmp(d->arrays[i].name, name) == 0) return &d->arrays[i];
+    assert(!"a workload's data have this name");
+    return NULL;
+}
+
+static double *add(dataset *d, arena *a, const char *name, uint32_t rank, uint32_t rows, uint32_t columns) {
+    assert(d->count < ARRAYS_MOST);
+    array *x = &d->arrays[d->count++];
+    *x = (array){.name = name, .rank = rank, .dims = {rows, columns}};
+    x->values = arena_take_aligned(a, sizeof(double) * (rank > 0 ? rows : 1) * (rank > 1 ? columns : 1));
+    return x->values;
+}
+
+static double *add_vector(dataset *d, arena *a, const char *name, uint32_t rows) {
+    return add(d, a, name, 1, rows, 0);
+}
+
+static void fill_normal(rng *r, double *x, uint64_t n) {
+    for (uint64_t i = 0; i < n; i++) x[i] = rng_normal(r);
+}
+
+/* Rows of a design matrix over `columns`, with the sum of each row for what is to follow from it. */
+static double *add_design(dataset *d, arena *a, rng *r, uint32_t rows, uint32_t columns, double *total) {
+    double *x = add(d, a, "X", 2, rows, columns);
+    fill_normal(r, x, (uint64_t)rows * columns);
+    for (uint32_t i = 0; i < rows; i++) {
+        total[i] = 0;
+        for (uint32_t j = 0; j < columns; j++) total[i] += x[(uint64_t)i * columns + j] / columns;
+    }
+    return x;
+}
+
+/* Rows, features. */
+static void make_logistic(dataset *d, const uint32_t *size, arena *a) {
+    rng r = rng_open(SEED, STREAM_DATA);
+    double *y = add_vector(d, a, "y", size[0]);
+    add_design(d, a, &r, size[0], size[1], y);
+    for (uint32_t i = 0; i < size[0]; i++) y[i] = rng_uniform(&r) < 1 / (1 + exp(-3 * y[i]));
+}
+
+/* Rows, groups. The rows of a group are anywhere. */
+static void make_hierarchical(dataset *d, const uint32_t *size, arena *a) {
+    rng r = rng_open(SEED, STREAM_DATA);
+    double *x = add_vector(d, a, "x", size[0]), *y = add_vector(d, a, "y", size[0]);
+    double *group_of = add_vector(d, a, "group_of", size[0]), *level = arena_array(a, double, size[1]);
+    fill_normal(&r, level, size[1]);
+    fill_normal(&r, x, size[0]);
+    for (uint32_t i = 0; i < size[0]; i++) {
+        uint64_t group = i < size[1] ? i : rng_below(&r, size[1]);
+        group_of[i] = (double)group + 1;
+        y[i] = level[group] + 0.5 * x[i] + rng_normal(&r);
+    }
+}
+
+/* Rows, features. The errors are ratios, with tails of few degrees of freedom. */
+static void make_student_t(dataset *d, const uint32_t *size, arena *a) {
+    rng r = rng_open(SEED, STREAM_DATA);
+    double *y = add_vector(d, a, "y", size[0]);
+    add_design(d, a, &r, size[0], size[1], y);
+    for (uint32_t i = 0; i < size[0]; i++) y[i] += rng_normal(&r) / sqrt(0.2 + rng_uniform(&r));
+}
+
+#define SIZES(...)                                                                                           \
+    { __VA_ARGS__ }
+#define WORKLOAD(label, stem, points, about, sizes, small)                                                   \
+    {#label, #stem, about, points, sizes, small, make_##stem, stem##_open},
+const workload WORKLOADS[] = {
+#include "bench/workloads.def"
+};
+#undef WORKLOAD
+const uint32_t WORKLOAD_COUNT = sizeof WORKLOADS / sizeof *WORKLOADS;
+
+dataset workload_data(const workload *w, bool small, arena *a) {
+    dataset d = {0};
+    w->make(&d, small ? w->small : w->sizes, a);
+    return d;
+}
+
+void workload_point(const workload *w, uint32_t turn, double *at, uint64_t entries) {
+    (void)w;
+    rng r = rng_open(SEED + turn, STREAM_POINTS);
+    for (uint64_t i = 0; i < entries; i++) at[i] = 0.1 * rng_normal(&r);
+}

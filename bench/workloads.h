@@ -1,0 +1,46 @@
+/* The workloads of the bench: programs, their data, and the points at which they are evaluated. Data and
+ * points are functions of the workload and its sizes alone, so nothing of them is kept in files. */
+#ifndef VM_BENCH_WORKLOADS_H
+#define VM_BENCH_WORKLOADS_H
+
+#include <stdbool.h>
+#include "base/arena.h"
+
+enum { ARRAYS_MOST = 4 };
+
+/* Dense, row-major; rank 0 is a number. */
+typedef struct array {
+    const char *name;
+    uint32_t rank, dims[2];
+    double *values;
+} array;
+
+typedef struct dataset {
+    uint32_t count;
+    array arrays[ARRAYS_MOST];
+} dataset;
+
+const array *dataset_find(const dataset *d, const char *name); /* which must be there */
+
+/* A log density and its gradient, in the unconstrained space of the program's latents, as somebody would
+ * write them by hand. The state is what is set up once; `run` fills log_density (points) and gradient (points
+ * × size) for `at` (points × size). */
+typedef struct fused {
+    void (*run)(struct fused *f, const double *at, double *log_density, double *gradient);
+} fused;
+
+typedef struct workload {
+    const char *label, *stem, *about;
+    uint32_t points, sizes[3], small[3];
+    void (*make)(dataset *d, const uint32_t *sizes, arena *a);
+    fused *(*open)(const dataset *d, uint32_t points, arena *a);
+} workload;
+
+extern const workload WORKLOADS[];
+extern const uint32_t WORKLOAD_COUNT;
+
+dataset workload_data(const workload *w, bool small, arena *a);
+/* The turn-th point near 0, `entries` numbers. */
+void workload_point(const workload *w, uint32_t turn, double *at, uint64_t entries);
+
+#endif

@@ -738,29 +738,31 @@ void sum_out(checker *c) {
 
 /* ---- for people ---- */
 
-static const char *states_text(const program *p, uint32_t k) {
-    axis states = p->summed.at[k].states;
-    return states == AXIS_NONE ? "2" : program_axis(p, states)->name;
+uint32_t elimination_terms(const program *p, uint32_t i, axis *of) {
+    const elimination *g = &p->eliminations.at[i];
+    const marginal_factor *left = &p->marginal.at[g->leaves];
+    uint32_t count = 0;
+    for (int k = 0; k < g->plates.count; k++) of[count++] = g->plates.at[k];
+    uint64_t counted = 0;
+    for (uint32_t k = 0; k < left->uses.count; k++) {
+        uint32_t number = left->uses.at[k].of;
+        if (!(counted >> number & 1)) of[count++] = p->summed.at[number].states;
+        counted |= (uint64_t)1 << number;
+    }
+    for (uint32_t k = 0; k < g->count; k++)
+        for (int n = 0; n < (g->along == AXIS_NONE ? 1 : 2); n++) of[count++] = p->summed.at[g->of[k]].states;
+    return count;
 }
 
 const char *elimination_text(const program *p, uint32_t i) {
     const elimination *g = &p->eliminations.at[i];
-    const marginal_factor *left = &p->marginal.at[g->leaves];
+    axis of[TERMS_MOST];
+    uint32_t count = elimination_terms(p, i, of);
     const char *text = "";
-    for (int k = 0; k < g->plates.count; k++)
-        text = arena_print(p->arena, "%s%s × ", text, program_axis(p, g->plates.at[k])->name);
-    uint64_t counted = 0;
-    for (uint32_t k = 0; k < left->uses.count; k++) {
-        uint32_t of = left->uses.at[k].of;
-        if (!(counted >> of & 1)) text = arena_print(p->arena, "%s%s × ", text, states_text(p, of));
-        counted |= (uint64_t)1 << of;
-    }
-    bool is_chain = g->along != AXIS_NONE;
-    for (uint32_t k = 0; k < g->count; k++)
-        for (int n = 0; n < (is_chain ? 2 : 1); n++)
-            text =
-                arena_print(p->arena, "%s%s%s", text, k + (uint32_t)n ? " × " : "", states_text(p, g->of[k]));
-    if (!is_chain) return text;
+    for (uint32_t k = 0; k < count; k++)
+        text = arena_print(p->arena, "%s%s%s", text, k ? " × " : "",
+                           of[k] == AXIS_NONE ? "2" : program_axis(p, of[k])->name);
+    if (g->along == AXIS_NONE) return text;
     return arena_print(p->arena, "a chain along %s, by the forward algorithm: %s",
                        program_axis(p, g->along)->name, text);
 }

@@ -324,8 +324,11 @@ node_form node_form_of(node_op op);
 int node_inputs(node_op op);
 /* `x[home, county]`: a variable with its axes. In the arena. */
 const char *variable_text(const program *p, variable v);
-/* How a discrete latent is summed out and how many numbers that takes: `obs × component`, `a chain along
- * time: time × state × state`. Of program.eliminations.at[i]; in the arena. */
+/* The axes whose sizes' product is the number of terms that program.eliminations.at[i] adds up, AXIS_NONE for
+ * a state of 0 or 1; at most TERMS_MOST. */
+enum { TERMS_MOST = AXES_MOST + 64 + 2 * ELIMINATED_MOST };
+uint32_t elimination_terms(const program *p, uint32_t i, axis *of);
+/* The same in words: `obs × component`, `a chain along time: time × state × state`. In the arena. */
 const char *elimination_text(const program *p, uint32_t i);
 void program_print(const program *p, FILE *to);
 

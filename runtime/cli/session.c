@@ -34,6 +34,7 @@ static const char *read_text(void *user, arena *a, const char *path, size_t *len
 
 bool session_tell(session *s) {
     diagnostics *d = &s->diagnostics;
+    if (s->keeps) return d->errors == 0;
     for (uint32_t i = 0; i < d->list.count; i++)
         if (s->warns || d->list.at[i].severity == SEVERITY_error)
             fputs(diagnostic_text(d, &d->list.at[i]), stderr);

@@ -12,6 +12,7 @@ typedef struct session {
     program *program;
     data_set data;
     bool warns; /* of what is legal and probably not meant */
+    bool keeps; /* messages stay in the list, to be printed by the command */
 } session;
 
 /* Reads and compiles a model. False, with the messages printed, where it has mistakes or cannot be read. */
@@ -19,7 +20,8 @@ bool session_compile(session *s, const char *path);
 /* Brings the data that the command line names, or else those that the model names. With `only_present`, files
  * that the model names and that are not there are passed over; *complete tells whether any was. */
 bool session_load(session *s, const arguments *a, bool only_present, bool *complete);
-/* Prints the messages to standard error, and forgets them. True where none was an error. */
+/* Prints the messages to standard error, and forgets them, unless the session keeps them. True where none was
+ * an error. */
 bool session_tell(session *s);
 
 #endif

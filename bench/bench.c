@@ -10,8 +10,8 @@
 #include "runtime/infer/clock.h"
 
 /* A turn is as many evaluations as take TURN_SECONDS, at least one. */
-enum { ROUNDS_LEAST = 7, ROUNDS_MOST = 301, POINTS = 4 };
-static const double TURN_SECONDS = 2e-3, ROUND_SECONDS = 3, TOLERANCE = 1e-8;
+enum { ROUNDS_LEAST = 7, ROUNDS_MOST = 1001, POINTS = 4 };
+static const double TURN_SECONDS = 3e-4, ROUND_SECONDS = 3, TOLERANCE = 1e-8;
 
 static void *allocate(void *user, void *block, size_t old_size, size_t size) {
     (void)user, (void)old_size;

@@ -71,6 +71,65 @@ static void make_student_t(dataset *d, const uint32_t *size, arena *a) {
     for (uint32_t i = 0; i < size[0]; i++) y[i] += rng_normal(&r) / sqrt(0.2 + rng_uniform(&r));
 }
 
+/* Schools. The eight of Rubin (1981), repeated. */
+static void make_eight_schools(dataset *d, const uint32_t *size, arena *a) {
+    static const double EFFECT[8] = {28, 8, -3, 7, -1, 1, 18, 12}, ERROR[8] = {15, 10, 16, 11, 9, 11, 10, 18};
+    double *y = add_vector(d, a, "y", size[0]), *sigma = add_vector(d, a, "sigma", size[0]);
+    for (uint32_t i = 0; i < size[0]; i++) y[i] = EFFECT[i % 8], sigma[i] = ERROR[i % 8];
+}
+
+/* Points. */
+static void make_gaussian_process(dataset *d, const uint32_t *size, arena *a) {
+    rng r = rng_open(SEED, STREAM_DATA);
+    double *x = add_vector(d, a, "x", size[0]), *y = add_vector(d, a, "y", size[0]);
+    for (uint32_t i = 0; i < size[0]; i++) {
+        x[i] = 20 * rng_uniform(&r) - 10;
+        y[i] = sin(x[i]) + 0.5 * rng_normal(&r);
+    }
+}
+
+/* Steps. A chain over four states that stays where it is nine times of ten. */
+static void make_markov(dataset *d, const uint32_t *size, arena *a) {
+    rng r = rng_open(SEED, STREAM_DATA);
+    double *y = add_vector(d, a, "y", size[0]);
+    uint64_t state = 0;
+    for (uint32_t t = 0; t < size[0]; t++) {
+        if (rng_uniform(&r) < 0.1) state = rng_below(&r, 4);
+        y[t] = 1.5 * (double)state - 2 + 0.7 * rng_normal(&r);
+    }
+}
+
+/* Steps. */
+static void make_garch(dataset *d, const uint32_t *size, arena *a) {
+    rng r = rng_open(SEED, STREAM_DATA);
+    double *y = add_vector(d, a, "y", size[0]), *sigma1 = add(d, a, "sigma1", 0, 0, 0);
+    double s2 = 1;
+    *sigma1 = 1;
+    for (uint32_t t = 0; t < size[0]; t++) {
+        double e = sqrt(s2) * rng_normal(&r);
+        y[t] = 0.1 + e;
+        s2 = 0.2 + 0.3 * e * e + 0.5 * s2;
+    }
+}
+
+/* Tokens, documents, words. The tokens of a document stand together; a topic is a tenth of the words, of
+ * which the first are the most frequent, and a document has three topics. */
+static void make_topics(dataset *d, const uint32_t *size, arena *a) {
+    enum { TOPICS = 50 };
+    rng r = rng_open(SEED, STREAM_DATA);
+    double *doc_of = add_vector(d, a, "doc_of", size[0]), *word = add_vector(d, a, "word", size[0]);
+    uint64_t topics[3] = {0};
+    for (uint32_t i = 0, last = UINT32_MAX; i < size[0]; i++) {
+        uint32_t doc = (uint32_t)((uint64_t)i * size[1] / size[0]);
+        for (int k = 0; k < 3 && doc != last; k++) topics[k] = rng_below(&r, TOPICS);
+        last = doc;
+        double u = rng_uniform(&r);
+        uint64_t rank = (uint64_t)(u * u * (0.1 * size[2] + 1)), topic = topics[rng_below(&r, 3)];
+        doc_of[i] = doc + 1;
+        word[i] = i < size[2] ? i + 1 : (double)((topic * size[2] / TOPICS + rank) % size[2]) + 1;
+    }
+}
+
 #define SIZES(...)                                                                                           \
     { __VA_ARGS__ }
 #define WORKLOAD(label, stem, points, about, sizes, small)                                                   \

@@ -103,14 +103,14 @@ static double draw_binomial(double n, double p, place at) {
     return flip ? n - k : k;
 }
 
-void run_draws(const kernels *k, op f, double *y, const double *const x[2], draw_stream stream,
+void run_draws(const kernels *k, op f, element *y, const element *const x[2], draw_stream stream,
                uint64_t first, size_t n) {
     if (f == OP_random_normal) k->normal(y, stream, first, n);
     if (f == OP_random_uniform) k->uniform(y, stream, first, n);
     for (size_t i = 0; i < n; i++) {
         place at = {stream, first + i};
-        if (f == OP_random_gamma) y[i] = draw_gamma(x[0][i], at);
-        if (f == OP_random_poisson) y[i] = draw_poisson(x[0][i], at);
-        if (f == OP_random_binomial) y[i] = draw_binomial(x[0][i], x[1][i], at);
+        if (f == OP_random_gamma) y[i] = (element)draw_gamma((double)x[0][i], at);
+        if (f == OP_random_poisson) y[i] = (element)draw_poisson((double)x[0][i], at);
+        if (f == OP_random_binomial) y[i] = (element)draw_binomial((double)x[0][i], (double)x[1][i], at);
     }
 }

@@ -1,22 +1,24 @@
 /* Running the steps of a plan. Each function reads and writes through `at`, the addresses of the values by
- * ref. */
+ * ref. What includes this is compiled for each precision. */
 #ifndef VM_AUTODIFF_EXECUTE_H
 #define VM_AUTODIFF_EXECUTE_H
 
-#include "autodiff/machine.h"
-#include "autodiff/plan.h"
+#include "autodiff/execution.h"
 
-typedef struct execution {
-    const plan *plan;
-    double **at;     /* by ref, of roots; what is computed is written here, what is bound only read */
-    double *scratch; /* of regions */
-    double *work;    /* of other steps */
-    uint64_t seed, step;
-} execution;
+#define run_steps    TYPED(run_steps)
+#define run_loop     TYPED(run_loop)
+#define run_region   TYPED(run_region)
+#define run_reduce   TYPED(run_reduce)
+#define run_cumulate TYPED(run_cumulate)
+#define run_scatter  TYPED(run_scatter)
+#define run_place    TYPED(run_place)
+#define run_product  TYPED(run_product)
+#define run_cholesky TYPED(run_cholesky)
+#define run_solve    TYPED(run_solve)
+#define run_draws    TYPED(run_draws)
+#define run_scalar   TYPED(run_scalar)
 
-const execution *machine_execution(const machine *m);
-/* All steps but those that are run once. */
-void run_steps(const execution *e);
+void run_steps(const execution *e, uint32_t first, uint32_t end);
 void run_loop(const execution *e, const plan_step *s);
 void run_region(const execution *e, const region *g);
 void run_reduce(const execution *e, const plan_step *s);
@@ -27,12 +29,10 @@ void run_product(const execution *e, const plan_step *s);
 void run_cholesky(const execution *e, const plan_step *s);
 void run_solve(const execution *e, const plan_step *s);
 /* y[i] = the draw of entry first + i; x[0] and x[1] are the parameters. */
-void run_draws(const kernels *k, op f, double *y, const double *const x[2], draw_stream stream,
+void run_draws(const kernels *k, op f, element *y, const element *const x[2], draw_stream stream,
                uint64_t first, size_t n);
 
-/* An index as users write it, from 1: the place from 0, or -1 where it is out of range or no number. */
-static inline int64_t place_of_index(double index, int64_t reach) {
-    return index >= 1 && index < (double)reach + 1 ? (int64_t)index - 1 : -1;
-}
+/* The first entry of a root. */
+static inline element *entries_of(const execution *e, ref r) { return e->at[r]; }
 
 #endif

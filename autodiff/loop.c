@@ -2,12 +2,8 @@
 
 #include <math.h>
 #include <string.h>
-#include "autodiff/execute.h"
+#include "autodiff/execution.h"
 #include "autodiff/scan.h"
-
-static uint64_t rounded(uint64_t doubles) { return (doubles + 7) & ~UINT64_C(7); }
-
-static loop *loop_of(const plan *p, ref r) { return &p->loops[tape_at(p->tape, r)->attribute]; }
 
 /* The buffer. */
 
@@ -53,19 +49,9 @@ uint64_t loop_lay_out(const plan *p, ref r) {
         l->size[k] = tape_size(p->tape, tape_at(s->body, s->body->outputs.at[k])->axes);
         if (!l->wanted[k]) continue;
         uint64_t places = k >= s->carries ? l->steps : l->kept[k] ? (uint64_t)l->steps + 1 : 2;
-        end += rounded(places * l->size[k]);
+        end += plan_rounded(places * l->size[k]);
     }
     return end;
-}
-
-/* Places of a carry: where the first step finds it, where it is at the end. */
-static uint64_t first_place(const loop *l, uint32_t carry) {
-    return l->kept[carry] && l->scan->backward ? l->steps : 0;
-}
-
-static uint64_t last_place(const loop *l, uint32_t carry) {
-    if (!l->kept[carry]) return l->steps & 1;
-    return l->scan->backward ? 0 : l->steps;
 }
 
 layout loop_layout(const plan *p, ref result) {
@@ -78,7 +64,7 @@ layout loop_layout(const plan *p, ref result) {
         all.stride[i] =
             all.axes.at[i] == l->scan->along ? (int64_t)l->size[k] : layout_stride(&of_entry, all.axes.at[i]);
     uint64_t place = 0;
-    if (o.kind == RESULT_final) place = last_place(l, k);
+    if (o.kind == RESULT_final) place = loop_last_place(l, k);
     if (o.kind == RESULT_history) place = l->scan->backward;
     if (o.kind == RESULT_emission && k < l->scan->carries) place = !l->scan->backward;
     all.offset = l->place[k] + place * l->size[k];
@@ -145,7 +131,7 @@ static void add_input(plan *p, loop *l, ref r, ref input) {
     walk *w = arena_new(a, walk);
     *w = walk_over(p->tape, x->axes, (const layout *const[]){&entry}, 1);
     copy.walk = w;
-    copy.entries = arena_take_aligned(a, copy.size * sizeof(double));
+    copy.entries = arena_take_aligned(a, copy.size * element_size(p->precision));
     machine_execution(l->body)->at[input] = copy.entries;
     push(a, &l->slices, copy);
 }
@@ -215,7 +201,10 @@ static void fill_register(const loop *l, scalar_program *s, ref r) {
     const execution *e = machine_execution(l->body);
     const value *v = &e->plan->values[r];
     bool somewhere = v->form == VALUE_leaf || e->plan->values[v->root].stored;
-    if (v->entries == 1 && somewhere) s->registers[r] = e->at[v->root][v->layout.offset];
+    if (v->entries == 1 && somewhere) {
+        double x = element_read(e->plan->precision, e->at[v->root], (int64_t)v->layout.offset);
+        element_write(e->plan->precision, s->registers, r, x);
+    }
 }
 
 static void plan_scalar(plan *p, loop *l, ref r) {
@@ -225,7 +214,8 @@ static void plan_scalar(plan *p, loop *l, ref r) {
     const value *values = planned->values;
     scalar_program *s = l->scalar = arena_new(a, scalar_program);
     *s = (scalar_program){.kernels = p->kernels};
-    s->registers = arena_array(a, double, (size_t)body->code.count + l->scan->carries);
+    s->registers =
+        arena_take_aligned(a, ((size_t)body->code.count + l->scan->carries) * element_size(p->precision));
     add_carries(a, l, s);
     for (ref i = 1; i < body->code.count; i++) {
         const instruction *x = tape_at(body, i);
@@ -258,95 +248,14 @@ static void plan_body(plan *p, loop *l, ref r) {
     bool *placed = arena_array(p->arena, bool, body->code.count);
     for (uint32_t k = 0; k < body->outputs.count; k++)
         if (l->wanted[k]) add_output(p, l, r, k, placed);
-    l->now = arena_array(p->arena, double *, l->moving.count + l->slices.count + l->outputs.count);
+    l->now = arena_array(p->arena, void *, l->moving.count + l->slices.count + l->outputs.count);
 }
 
 void loop_plan(plan *p, ref r) {
     loop *l = loop_of(p, r);
-    l->body = machine_new(p->arena, l->scan->body);
+    l->body = machine_new_in(p->arena, l->scan->body, p->precision);
     if (is_scalar(machine_execution(l->body)->plan)) plan_scalar(p, l, r);
     else plan_body(p, l, r);
-}
-
-/* The run. */
-
-static double *start(const execution *e, const loop_address *a) { return e->at[a->root] + a->offset; }
-
-/* Where a carry is before the first step; after the last one. */
-static double *first_of(const execution *e, const loop *l, ref r, uint32_t k) {
-    return e->at[r] + l->place[k] + first_place(l, k) * l->size[k];
-}
-
-static double *last_of(const execution *e, const loop *l, ref r, uint32_t k) {
-    return e->at[r] + l->place[k] + last_place(l, k) * l->size[k];
-}
-
-static void begin(const execution *e, const loop *l, ref r) {
-    for (uint32_t k = 0; k < l->scan->carries; k++) {
-        const value *initial = &e->plan->values[l->scan->operands[k]];
-        const double *from = e->at[initial->root] + initial->layout.offset;
-        memcpy(first_of(e, l, r, k), from, l->size[k] * sizeof(double));
-    }
-}
-
-static void run_scalar(const execution *e, const loop *l, ref r) {
-    scalar_program *s = l->scalar;
-    for (uint32_t k = 0; k < s->carries.count; k++) s->registers[s->carries.at[k].to] = *first_of(e, l, r, k);
-    for (uint32_t i = 0; i < l->constant.count; i++)
-        s->registers[l->constant.at[i].of] = *start(e, &l->constant.at[i]);
-    for (uint32_t i = 0; i < l->reads.count; i++) s->reads.at[i].now = start(e, &l->reads.at[i]);
-    for (uint32_t i = 0; i < l->writes.count; i++) s->writes.at[i].now = start(e, &l->writes.at[i]);
-    scalar_run(s, l->steps);
-    for (uint32_t k = 0; k < s->carries.count; k++) *last_of(e, l, r, k) = s->registers[s->carries.at[k].to];
-}
-
-/* The address at this step; `now` becomes that at the next. */
-static inline double *pass(const loop_address *a, double **now, bool odd) {
-    double *here = *now;
-    *now += a->swings && odd ? -a->pitch : a->pitch;
-    return here;
-}
-
-static void copy_slice(const loop_copy *s, const double *x) {
-    double *y = s->entries;
-    cursor c = walk_at(s->walk, 0);
-    for (uint64_t left = s->size, n; left && (n = cursor_run(&c)); left -= n, cursor_pass(&c, n)) {
-        int64_t stride = cursor_stride(&c, 0);
-        for (int64_t i = 0; i < (int64_t)n; i++) *y++ = x[c.at[0] + i * stride];
-    }
-}
-
-static void copy_output(const execution *body, const loop_copy *o, double *to) {
-    const value *v = &body->plan->values[o->from];
-    memcpy(to, body->at[v->root] + v->layout.offset, o->size * sizeof(double));
-}
-
-static void run_body(const execution *e, const loop *l) {
-    const execution *body = machine_execution(l->body);
-    double **now = l->now;
-    for (uint32_t i = 0; i < l->constant.count; i++)
-        body->at[l->constant.at[i].of] = start(e, &l->constant.at[i]);
-    for (uint32_t i = 0; i < l->moving.count; i++) *now++ = start(e, &l->moving.at[i]);
-    for (uint32_t i = 0; i < l->slices.count; i++) *now++ = start(e, &l->slices.at[i].around);
-    for (uint32_t i = 0; i < l->outputs.count; i++) *now++ = start(e, &l->outputs.at[i].around);
-    for (uint32_t t = 0; t < l->steps; t++) {
-        now = l->now;
-        for (uint32_t i = 0; i < l->moving.count; i++)
-            body->at[l->moving.at[i].of] = pass(&l->moving.at[i], now++, t & 1);
-        for (uint32_t i = 0; i < l->slices.count; i++)
-            copy_slice(&l->slices.at[i], pass(&l->slices.at[i].around, now++, t & 1));
-        run_steps(body);
-        for (uint32_t i = 0; i < l->outputs.count; i++)
-            copy_output(body, &l->outputs.at[i], pass(&l->outputs.at[i].around, now++, t & 1));
-    }
-}
-
-void run_loop(const execution *e, const plan_step *s) {
-    const loop *l = loop_of(e->plan, s->of);
-    begin(e, l, s->of);
-    if (!l->steps) return;
-    if (l->scalar) run_scalar(e, l, s->of);
-    else run_body(e, l);
 }
 
 /* Faults. The body runs as a tape of its own, its inputs copied. */
@@ -360,7 +269,8 @@ static void copy_operand(const execution *e, const loop *l, uint32_t k, uint32_t
     axes of = axes_without(tape_at(e->plan->tape, operand)->axes, l->scan->along);
     walk w = walk_over(e->plan->tape, of, (const layout *const[]){&entry}, 1);
     cursor c = walk_at(&w, 0);
-    for (uint64_t i = 0; i < w.entries; i++, cursor_pass(&c, 1)) to[i] = e->at[v->root][c.at[0]];
+    for (uint64_t i = 0; i < w.entries; i++, cursor_pass(&c, 1))
+        to[i] = element_read(e->plan->precision, e->at[v->root], c.at[0]);
 }
 
 static bool outputs_finite(const loop *l, const machine *m) {
@@ -383,7 +293,7 @@ static void add_step(fault *found, axis along, uint32_t step) {
 bool loop_fault(const execution *e, ref r, arena *scratch, fault *found) {
     const loop *l = loop_of(e->plan, r);
     const tape *body = l->scan->body;
-    machine *m = machine_new(scratch, body);
+    machine *m = machine_new_in(scratch, body, e->plan->precision);
     double **inputs = arena_array(scratch, double *, body->slots);
     for (uint32_t k = 0; k < body->slots; k++) {
         axes of = axes_without(tape_at(e->plan->tape, l->scan->operands[k])->axes, l->scan->along);

@@ -31,7 +31,7 @@ typedef struct loop_address {
 typedef struct loop_copy {
     loop_address around;
     const walk *walk; /* of a slice: its entries, in order */
-    double *entries;  /* … are put here */
+    void *entries;    /* … are put here */
     ref from;         /* of an output: the value in the body */
     uint64_t size;
 } loop_copy;
@@ -48,8 +48,20 @@ typedef struct loop {
     vector(loop_copy) slices, outputs;
     scalar_program *scalar;             /* or NULL; its registers are the body's values */
     vector(loop_address) reads, writes; /* of its ports */
-    double **now; /* working memory: the addresses, in the order moving, slices, outputs */
+    void **now; /* working memory: the addresses, in the order moving, slices, outputs */
 } loop;
+
+static inline loop *loop_of(const plan *p, ref r) { return &p->loops[tape_at(p->tape, r)->attribute]; }
+
+/* Places of a carry: where the first step finds it, where it is at the end. */
+static inline uint64_t loop_first_place(const loop *l, uint32_t carry) {
+    return l->kept[carry] && l->scan->backward ? l->steps : 0;
+}
+
+static inline uint64_t loop_last_place(const loop *l, uint32_t carry) {
+    if (!l->kept[carry]) return l->steps & 1;
+    return l->scan->backward ? 0 : l->steps;
+}
 
 /* Decides where the results lie in the buffer of scan r; returns its size. */
 uint64_t loop_lay_out(const plan *p, ref r);

@@ -1,17 +1,32 @@
 #include "autodiff/machine.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
-#include "autodiff/execute.h"
+#include "autodiff/execution.h"
 #include "autodiff/loop.h"
+
+typedef struct binding {
+    const void *values;
+    const double *wide; /* to be converted to `values` at each run; NULL where they are used as they are */
+} binding;
+
+/* An output, converted when it is first asked for after a run. */
+typedef struct result {
+    double *values;
+    uint64_t run;
+} result;
 
 struct machine {
     const tape *tape;
     plan *plan;
     execution run;
-    const double **bound; /* by slot */
+    binding *bound; /* by slot */
     vector(ref) inputs;
+    result *results; /* by output */
+    uint64_t runs;
+    arena *arena;
     size_t bytes;
 };
 
@@ -19,42 +34,40 @@ static size_t taken(const arena *a) { return a->total - a->size + a->used; }
 
 static const instruction *code(const machine *m, ref r) { return tape_at(m->tape, r); }
 
-static double *leaf(arena *a, const tape *t, const instruction *x) {
-    if (x->op == OP_data) return (double *)x->pointer;
-    uint64_t size = tape_size(t, x->axes);
-    double *p = arena_take_aligned(a, size * sizeof(double));
-    for (uint64_t i = 0; i < size; i++) p[i] = x->op == OP_number ? x->number : (double)(i + 1);
-    return p;
+/* Numbers and data as the machine has them. */
+
+static void narrow(float *y, const double *x, uint64_t size) {
+    for (uint64_t i = 0; i < size; i++) y[i] = (float)x[i];
 }
 
-static void run_step(const execution *e, const plan_step *s) {
-    switch (s->kind) {
-    case STEP_region: run_region(e, &s->region); break;
-    case STEP_reduce: run_reduce(e, s); break;
-    case STEP_product: run_product(e, s); break;
-    case STEP_cumulate: run_cumulate(e, s); break;
-    case STEP_scatter: run_scatter(e, s); break;
-    case STEP_place: run_place(e, s); break;
-    case STEP_cholesky: run_cholesky(e, s); break;
-    case STEP_solve: run_solve(e, s); break;
-    case STEP_loop: run_loop(e, s); break;
-    }
+static void widen(double *y, const float *x, uint64_t size) {
+    for (uint64_t i = 0; i < size; i++) y[i] = (double)x[i];
+}
+
+static void *leaf(arena *a, precision p, const tape *t, const instruction *x) {
+    uint64_t size = tape_size(t, x->axes);
+    if (x->op == OP_data && p == IN_DOUBLE) return (double *)x->pointer;
+    void *y = arena_take_aligned(a, size * element_size(p));
+    if (x->op == OP_data) narrow(y, x->pointer, size);
+    for (uint64_t i = 0; i < size && x->op != OP_data; i++)
+        element_write(p, y, (int64_t)i, x->op == OP_number ? x->number : (double)(i + 1));
+    return y;
 }
 
 const execution *machine_execution(const machine *m) { return &m->run; }
 
-void run_steps(const execution *e) {
-    for (uint32_t k = e->plan->fixed_steps; k < e->plan->steps.count; k++) run_step(e, &e->plan->steps.at[k]);
+static void run_steps(const machine *m, uint32_t first, uint32_t end) {
+    (m->plan->precision == IN_SINGLE ? run_steps_single : run_steps_double)(&m->run, first, end);
 }
 
 /* Indices that are known by now are converted once. */
 static void fix_index(const machine *m, micro *g) {
     uint64_t count = m->plan->values[g->in[1].at].entries;
-    const double *index = m->run.at[g->in[1].at];
+    const void *index = m->run.at[g->in[1].at];
     int32_t *to = (int32_t *)g->index;
     g->in_range = true;
     for (uint64_t i = 0; i < count; i++) {
-        to[i] = (int32_t)place_of_index(index[i], g->reach);
+        to[i] = (int32_t)place_of_index(element_read(m->plan->precision, index, (int64_t)i), g->reach);
         if (to[i] < 0) g->in_range = false;
     }
 }
@@ -64,15 +77,16 @@ static void fix_index(const machine *m, micro *g) {
 static void fix_segments(const machine *m, plan_step *s) {
     const walk *w = s->walk;
     int64_t n = (int64_t)w->size[w->rank - 1], reach = (int64_t)s->count;
-    const double *index = m->run.at[s->in[1]] + w->offset[1];
+    precision p = m->plan->precision;
+    const void *index = element_at(p, m->run.at[s->in[1]], (int64_t)w->offset[1]);
     if (!w->entries) n = 0;
     for (int64_t i = 0; i < n; i++) {
-        int64_t at = place_of_index(index[i], reach);
+        int64_t at = place_of_index(element_read(p, index, i), reach);
         if (at >= 0) s->segment[at + 1]++;
     }
     for (int64_t k = 0; k < reach; k++) s->segment[k + 1] += s->segment[k];
     for (int64_t i = 0; i < n; i++) {
-        int64_t at = place_of_index(index[i], reach);
+        int64_t at = place_of_index(element_read(p, index, i), reach);
         if (at >= 0) s->order[s->segment[at]++] = (int32_t)i;
     }
     for (int64_t k = reach; k > 0; k--) s->segment[k] = s->segment[k - 1];
@@ -91,53 +105,94 @@ static void fix_indices(const machine *m) {
     }
 }
 
-static machine *make(arena *a, const tape *t, bool keep_all) {
-    size_t before = taken(a);
+static machine *make(arena *a, const tape *t, precision p, bool keep_all) {
+    size_t before = taken(a), size = element_size(p);
     machine *m = arena_new(a, machine);
-    *m = (machine){.tape = t, .plan = plan_new(a, t, kernels_choose(), keep_all)};
-    m->bound = arena_array(a, const double *, t->slots);
-    m->run = (execution){.plan = m->plan, .at = arena_array(a, double *, t->code.count)};
-    m->run.scratch = arena_take_aligned(a, m->plan->scratch * sizeof(double));
-    m->run.work = arena_take_aligned(a, m->plan->work * sizeof(double));
-    double *pool = arena_take_aligned(a, m->plan->pool * sizeof(double));
+    *m = (machine){.tape = t, .plan = plan_new(a, t, p, keep_all), .arena = a};
+    m->bound = arena_array(a, binding, t->slots);
+    m->results = arena_array(a, result, t->outputs.count);
+    m->run = (execution){.plan = m->plan, .at = arena_array(a, void *, t->code.count)};
+    m->run.scratch = arena_take_aligned(a, m->plan->scratch * size);
+    m->run.work = arena_take_aligned(a, m->plan->work * size);
+    void *pool = arena_take_aligned(a, m->plan->pool * size);
     for (ref r = 1; r < t->code.count; r++) {
         const value *v = &m->plan->values[r];
         if (v->form == VALUE_leaf && code(m, r)->op == OP_input) push(a, &m->inputs, r);
-        else if (v->form == VALUE_leaf) m->run.at[r] = leaf(a, t, code(m, r));
-        else if (v->stored) m->run.at[r] = pool + v->place;
+        else if (v->form == VALUE_leaf) m->run.at[r] = leaf(a, p, t, code(m, r));
+        else if (v->stored) m->run.at[r] = element_at(p, pool, (int64_t)v->place);
     }
-    for (uint32_t k = 0; k < m->plan->fixed_steps; k++) run_step(&m->run, &m->plan->steps.at[k]);
+    run_steps(m, 0, m->plan->fixed_steps);
     fix_indices(m);
     m->bytes = taken(a) - before;
     return m;
 }
 
-machine *machine_new(arena *a, const tape *t) { return make(a, t, false); }
+machine *machine_new_in(arena *a, const tape *t, precision p) { return make(a, t, p, false); }
 
-void machine_bind(machine *m, uint32_t slot, const double *values) { m->bound[slot] = values; }
+static uint64_t input_size(const machine *m, uint32_t slot) {
+    for (uint32_t i = 0; i < m->inputs.count; i++)
+        if (code(m, m->inputs.at[i])->attribute == slot)
+            return tape_size(m->tape, code(m, m->inputs.at[i])->axes);
+    return 0;
+}
+
+void machine_bind(machine *m, uint32_t slot, const double *values) {
+    binding *b = &m->bound[slot];
+    if (m->plan->precision == IN_DOUBLE) b->values = values;
+    else if (!b->wide) b->values = arena_take_aligned(m->arena, input_size(m, slot) * sizeof(float));
+    if (m->plan->precision == IN_SINGLE) b->wide = values;
+}
+
+void machine_bind_single(machine *m, uint32_t slot, const float *values) {
+    assert(m->plan->precision == IN_SINGLE);
+    m->bound[slot] = (binding){.values = values};
+}
 
 void machine_run(machine *m, uint64_t seed, uint64_t step) {
     m->run.seed = seed;
     m->run.step = step;
-    for (uint32_t i = 0; i < m->inputs.count; i++)
-        m->run.at[m->inputs.at[i]] = (double *)m->bound[code(m, m->inputs.at[i])->attribute];
-    run_steps(&m->run);
+    m->runs++;
+    for (uint32_t i = 0; i < m->inputs.count; i++) {
+        const instruction *x = code(m, m->inputs.at[i]);
+        binding *b = &m->bound[x->attribute];
+        if (b->wide) narrow((float *)b->values, b->wide, tape_size(m->tape, x->axes));
+        m->run.at[m->inputs.at[i]] = (void *)b->values;
+    }
+    run_steps(m, m->plan->fixed_steps, m->plan->steps.count);
 }
 
-static const double *entries_of(const machine *m, ref r) {
+static void *first_of(const machine *m, ref r) {
     const value *v = &m->plan->values[r];
-    return m->run.at[v->root] + v->layout.offset;
+    return element_at(m->plan->precision, m->run.at[v->root], (int64_t)v->layout.offset);
 }
 
-const double *machine_output(const machine *m, uint32_t k) { return entries_of(m, m->tape->outputs.at[k]); }
+static double entry_of(const machine *m, ref r, int64_t i) {
+    return element_read(m->plan->precision, first_of(m, r), i);
+}
+
+const double *machine_output(const machine *m, uint32_t k) {
+    ref of = m->tape->outputs.at[k];
+    if (m->plan->precision == IN_DOUBLE) return first_of(m, of);
+    result *r = &m->results[k];
+    uint64_t size = m->plan->values[of].entries;
+    if (!r->values) r->values = arena_take_aligned(m->arena, size * sizeof(double));
+    if (r->run != m->runs) widen(r->values, first_of(m, of), size);
+    r->run = m->runs;
+    return r->values;
+}
+
+const float *machine_output_single(const machine *m, uint32_t k) {
+    assert(m->plan->precision == IN_SINGLE);
+    return first_of(m, m->tape->outputs.at[k]);
+}
 
 size_t machine_bytes(const machine *m) { return m->bytes; }
 
 /* Faults. A second machine keeps every value; its values are searched in program order. */
 
-static bool all_finite(const double *x, uint64_t n) {
-    for (uint64_t i = 0; i < n; i++)
-        if (!isfinite(x[i])) return false;
+static bool all_finite(const machine *m, ref r) {
+    for (uint64_t i = 0; i < m->plan->values[r].entries; i++)
+        if (!isfinite(entry_of(m, r, (int64_t)i))) return false;
     return true;
 }
 
@@ -147,7 +202,7 @@ static double read_at(const machine *m, ref r, axes of, const uint32_t index[]) 
     layout l = layout_dense(m->tape, code(m, r)->axes);
     int64_t at = 0;
     for (int i = 0; i < of.count; i++) at += layout_stride(&l, of.at[i]) * index[i];
-    return entries_of(m, r)[at];
+    return entry_of(m, r, at);
 }
 
 /* Whether what the entry reads is finite. An elementwise instruction reads one entry of each operand, a
@@ -160,7 +215,7 @@ static bool reads_finite(const machine *m, ref r, axes of, const uint32_t index[
         if (kind == KIND_MAP || kind == KIND_RANDOM) {
             if (!isfinite(read_at(m, in, of, index))) return false;
         } else if (kind != KIND_REDUCE) {
-            if (!all_finite(entries_of(m, in), m->plan->values[in].entries)) return false;
+            if (!all_finite(m, in)) return false;
         } else {
             layout l = layout_dense(m->tape, code(m, in)->axes);
             axes under = axes_minus(code(m, in)->axes, of);
@@ -168,7 +223,7 @@ static bool reads_finite(const machine *m, ref r, axes of, const uint32_t index[
             walk w = walk_over(m->tape, under, (const layout *const[]){&l}, 1);
             cursor c = walk_at(&w, 0);
             for (uint64_t left = w.entries; left; left--, cursor_pass(&c, 1))
-                if (!isfinite(entries_of(m, in)[c.at[0]])) return false;
+                if (!isfinite(entry_of(m, in, c.at[0]))) return false;
         }
     }
     return true;
@@ -181,7 +236,7 @@ static bool fault_in(const machine *m, ref r, arena *scratch, fault *found) {
     if (x->op == OP_scan) return loop_fault(&m->run, r, scratch, found);
     if (!op_inputs(x->op) || x->op == OP_scan_result) return false;
     for (uint64_t i = 0; i < v->entries; i++) {
-        double y = entries_of(m, r)[i];
+        double y = entry_of(m, r, (int64_t)i);
         if (isfinite(y)) continue;
         *found = (fault){.tape = m->tape, .at = r, .axes = x->axes, .value = y};
         uint64_t rest = i;
@@ -198,7 +253,7 @@ static bool fault_in(const machine *m, ref r, arena *scratch, fault *found) {
 }
 
 bool machine_fault(machine *m, uint64_t seed, uint64_t step, arena *scratch, fault *found) {
-    machine *all = make(scratch, m->tape, true);
+    machine *all = make(scratch, m->tape, m->plan->precision, true);
     memcpy(all->bound, m->bound, m->tape->slots * sizeof *m->bound);
     machine_run(all, seed, step);
     for (ref r = 1; r < m->tape->code.count; r++)
@@ -240,9 +295,10 @@ static void print_loop(const loop *l, FILE *to) {
 
 void machine_print(const machine *m, FILE *to) {
     const plan *p = m->plan;
-    fprintf(to, "%s, %u instructions, %u steps (%u once), pool %llu, scratch %llu, work %llu doubles\n",
+    fprintf(to, "%s, %u instructions, %u steps (%u once), pool %llu, scratch %llu, work %llu %s\n",
             p->kernels->name, m->tape->code.count - 1, p->steps.count, p->fixed_steps,
-            (unsigned long long)p->pool, (unsigned long long)p->scratch, (unsigned long long)p->work);
+            (unsigned long long)p->pool, (unsigned long long)p->scratch, (unsigned long long)p->work,
+            p->precision == IN_SINGLE ? "floats" : "doubles");
     for (uint32_t k = 0; k < p->steps.count; k++) {
         const plan_step *s = &p->steps.at[k];
         fprintf(to, "%4u %s level %d: ", k, k < p->fixed_steps ? "once" : "run ", s->level);

@@ -7,15 +7,21 @@
 #ifndef VM_AUTODIFF_MACHINE_H
 #define VM_AUTODIFF_MACHINE_H
 
+#include "autodiff/element.h"
 #include "autodiff/tape.h"
 
 typedef struct machine machine;
 
-/* Plans `t`, which must stay as it is while the machine lives; all memory from `a`. */
-machine *machine_new(arena *a, const tape *t);
+/* Plans `t`, which must stay as it is while the machine lives; all memory from `a`. In single precision, data
+ * are converted here, and numbers cross the border below as doubles. */
+machine *machine_new_in(arena *a, const tape *t, precision p);
+static inline machine *machine_new(arena *a, const tape *t) { return machine_new_in(a, t, IN_DOUBLE); }
 
-/* The buffer of an input, dense in canonical order, tape_size() doubles; read at each run, never written. */
+/* The buffer of an input, dense in canonical order, tape_size() doubles; read at each
+ * run, never written. A machine in single precision converts them at each run, or takes floats as they are.
+ */
 void machine_bind(machine *m, uint32_t slot, const double *values);
+void machine_bind_single(machine *m, uint32_t slot, const float *values);
 
 /* Computes all outputs. Draws are functions of (seed, stream, step, index). */
 void machine_run(machine *m, uint64_t seed, uint64_t step);
@@ -23,6 +29,8 @@ void machine_run(machine *m, uint64_t seed, uint64_t step);
 /* Output k after a run, dense in canonical order; valid until the next run. Its axes are those of the tape's
  * value. */
 const double *machine_output(const machine *m, uint32_t k);
+/* Of a machine in single precision, without conversion. */
+const float *machine_output_single(const machine *m, uint32_t k);
 
 /* Bytes that machine_new took from its arena. */
 size_t machine_bytes(const machine *m);

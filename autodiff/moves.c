@@ -15,12 +15,12 @@ static void fill(const execution *e, ref r, double x) {
     for (uint64_t n, left = (w)->entries; left && (n = cursor_run(&c)); left -= n, cursor_pass(&c, n))
 
 /* The larger, or the smaller; NaN where one is. */
-static double extreme(op f, double y, double x) {
+static element extreme(op f, element y, element x) {
     if (x != x || y != y) return x + y;
     return f == OP_max ? (x > y ? x : y) : (x < y ? x : y);
 }
 
-static void reduce_run(op f, double *y, int64_t t, const double *x, int64_t s, uint64_t n) {
+static void reduce_run(op f, element *y, int64_t t, const element *x, int64_t s, uint64_t n) {
     for (uint64_t i = 0; i < n; i++, y += t, x += s) *y = f == OP_prod ? *y * *x : extreme(f, *y, *x);
 }
 
@@ -28,8 +28,8 @@ static op pairwise(op f) { return f == OP_prod ? OP_mul : f == OP_max ? OP_maxim
 
 static void reduce(const execution *e, const plan_step *s, op f) {
     fill(e, s->of, f == OP_prod ? 1 : f == OP_max ? (double)-INFINITY : (double)INFINITY);
-    const double *x = e->at[s->in[0]];
-    double *y = e->at[s->of];
+    const element *x = e->at[s->in[0]];
+    element *y = e->at[s->of];
     binary_kernel *join = e->plan->kernels->binary[pairwise(f)];
     EACH_RUN(c, n, s->walk) {
         int64_t from = cursor_stride(&c, 0), to = cursor_stride(&c, 1);
@@ -39,7 +39,7 @@ static void reduce(const execution *e, const plan_step *s, op f) {
 }
 
 /* sum[i] += exp(x[i] - most[i]), side by side. */
-static void add_exp(const kernels *k, double *sum, const double *x, const double *most, double *work,
+static void add_exp(const kernels *k, element *sum, const element *x, const element *most, element *work,
                     uint64_t n) {
     for (uint64_t from = 0; from < n; from += LOG_SUM_EXP_BLOCK) {
         size_t count = n - from < LOG_SUM_EXP_BLOCK ? (size_t)(n - from) : LOG_SUM_EXP_BLOCK;
@@ -50,8 +50,8 @@ static void add_exp(const kernels *k, double *sum, const double *x, const double
 }
 
 /* The same for entries that lie apart, or are all of one sum. */
-static void add_exp_apart(const kernels *k, double *sum, int64_t to, const double *x, int64_t from,
-                          const double *most, double *work, uint64_t n) {
+static void add_exp_apart(const kernels *k, element *sum, int64_t to, const element *x, int64_t from,
+                          const element *most, element *work, uint64_t n) {
     for (uint64_t at = 0; at < n; at += LOG_SUM_EXP_BLOCK) {
         size_t count = n - at < LOG_SUM_EXP_BLOCK ? (size_t)(n - at) : LOG_SUM_EXP_BLOCK;
         for (int64_t i = 0; i < (int64_t)count; i++)
@@ -66,8 +66,8 @@ static void log_sum_exp(const execution *e, const plan_step *s) {
     reduce(e, s, OP_max);
     uint64_t entries = e->plan->values[s->of].entries;
     const kernels *k = e->plan->kernels;
-    const double *x = e->at[s->in[0]];
-    double *most = e->at[s->of], *sum = e->work, *work = e->work + entries;
+    const element *x = e->at[s->in[0]];
+    element *most = e->at[s->of], *sum = e->work, *work = sum + entries;
     if (!entries) return;
     k->splat(sum, 0, (size_t)entries);
     EACH_RUN(c, n, s->walk) {
@@ -90,32 +90,34 @@ void run_cumulate(const execution *e, const plan_step *s) {
     bool back = s->op == OP_cumsum_back;
     EACH_RUN(c, n, s->walk)
     for (uint64_t i = 0; i < n; i++) {
-        const double *x = e->at[s->in[0]] + c.at[0] + (int64_t)i * cursor_stride(&c, 0);
-        double *y = e->at[s->of] + c.at[1] + (int64_t)i * cursor_stride(&c, 1), sum = 0;
+        const element *x = entries_of(e, s->in[0]) + c.at[0] + (int64_t)i * cursor_stride(&c, 0);
+        element *y = entries_of(e, s->of) + c.at[1] + (int64_t)i * cursor_stride(&c, 1);
+        double sum = 0;
         for (int64_t k = 0; k < count; k++) {
             int64_t at = back ? count - 1 - k : k;
-            sum += x[at * s->from_pitch];
-            y[at * s->pitch] = sum;
+            sum += (double)x[at * s->from_pitch];
+            y[at * s->pitch] = (element)sum;
         }
     }
 }
 
-static void add_segments(const execution *e, const plan_step *s, double *y, const double *x, int64_t stride) {
+static void add_segments(const execution *e, const plan_step *s, element *y, const element *x,
+                         int64_t stride) {
     for (uint64_t k = 0; k < s->count; k++) {
         int32_t from = s->segment[k], to = s->segment[k + 1];
         double sum = 0;
         if (s->sorted && stride == 1 && from < to)
             sum = e->plan->kernels->sum(x + s->order[from], (size_t)(to - from));
         else
-            for (int32_t i = from; i < to; i++) sum += x[s->order[i] * stride];
-        y[(int64_t)k * s->pitch] += sum;
+            for (int32_t i = from; i < to; i++) sum += (double)x[s->order[i] * stride];
+        y[(int64_t)k * s->pitch] += (element)sum;
     }
 }
 
-static void add_entries(const plan_step *s, const cursor *c, double *y, const double *x, const double *index,
-                        uint64_t n) {
+static void add_entries(const plan_step *s, const cursor *c, element *y, const element *x,
+                        const element *index, uint64_t n) {
     for (int64_t i = 0; i < (int64_t)n; i++) {
-        int64_t at = place_of_index(index[i * cursor_stride(c, 1)], (int64_t)s->count);
+        int64_t at = place_of_index((double)index[i * cursor_stride(c, 1)], (int64_t)s->count);
         if (at >= 0) y[i * cursor_stride(c, 2) + at * s->pitch] += x[i * cursor_stride(c, 0)];
     }
 }
@@ -123,10 +125,10 @@ static void add_entries(const plan_step *s, const cursor *c, double *y, const do
 void run_scatter(const execution *e, const plan_step *s) {
     fill(e, s->of, 0);
     EACH_RUN(c, n, s->walk) {
-        const double *x = e->at[s->in[0]] + c.at[0], *index = e->at[s->in[1]] + c.at[1];
-        double *y = e->at[s->of] + c.at[2];
+        const element *x = entries_of(e, s->in[0]) + c.at[0], *index = entries_of(e, s->in[1]) + c.at[1];
+        element *y = entries_of(e, s->of) + c.at[2];
         bool whole_rows = cursor_stride(&c, 0) == 1 && cursor_stride(&c, 1) == 0 && cursor_stride(&c, 2) == 1;
-        int64_t row = whole_rows ? place_of_index(*index, (int64_t)s->count) : 0;
+        int64_t row = whole_rows ? place_of_index((double)*index, (int64_t)s->count) : 0;
         if (s->segment) add_segments(e, s, y, x, cursor_stride(&c, 0));
         else if (!whole_rows) add_entries(s, &c, y, x, index, n);
         else if (row >= 0) e->plan->kernels->add_to(y + row * s->pitch, x, (size_t)n);
@@ -136,8 +138,8 @@ void run_scatter(const execution *e, const plan_step *s) {
 void run_place(const execution *e, const plan_step *s) {
     fill(e, s->of, 0);
     EACH_RUN(c, n, s->walk) {
-        const double *x = e->at[s->in[0]] + c.at[0];
-        double *y = e->at[s->of] + c.at[1];
+        const element *x = entries_of(e, s->in[0]) + c.at[0];
+        element *y = entries_of(e, s->of) + c.at[1];
         int64_t from = cursor_stride(&c, 0), to = cursor_stride(&c, 1);
         for (int64_t i = 0; i < (int64_t)n; i++) y[i * to] = x[i * from];
     }

@@ -255,7 +255,7 @@ static void live(planner *p) {
  * take the slot of an operand, since kernels work in place. */
 
 enum {
-    SCRATCH_DOUBLES = 24 * 1024 / 8, /* of the first-level cache; the rest is for direct operands */
+    SCRATCH_BYTES = 24 * 1024, /* of the first-level cache; the rest is for direct operands */
     BLOCK_MOST = 1024
 };
 
@@ -435,8 +435,8 @@ static uint32_t assign_slots(region_writer *w) {
 }
 
 /* A region with very many slots has its scratch in the second-level cache. */
-static uint32_t block_size(uint32_t slots) {
-    uint32_t chunks = SCRATCH_DOUBLES / (slots ? slots : 1) / CHUNK;
+static uint32_t block_size(precision p, uint32_t slots) {
+    uint32_t chunks = SCRATCH_BYTES / (uint32_t)element_size(p) / (slots ? slots : 1) / CHUNK;
     return chunks == 0 ? CHUNK : chunks * CHUNK > BLOCK_MOST ? BLOCK_MOST : chunks * CHUNK;
 }
 
@@ -450,7 +450,7 @@ static void write_region(planner *p, uint32_t k, const ref *members, uint32_t co
     g->axes = w.home;
     g->entries = tape_size(p->tape, w.home);
     g->slots = assign_slots(&w);
-    g->block = block_size(g->slots);
+    g->block = block_size(p->plan->precision, g->slots);
     g->count = w.code.count;
     g->micros = arena_array(p->plan->arena, micro, w.code.count);
     memcpy(g->micros, w.code.at, w.code.count * sizeof(micro));
@@ -672,8 +672,6 @@ typedef struct pool {
     uint64_t end;
 } pool;
 
-static uint64_t rounded(uint64_t doubles) { return (doubles + 7) & ~UINT64_C(7); }
-
 static uint64_t pool_take(pool *q, uint64_t size) {
     for (uint32_t i = 0; i < q->holes.count; i++) {
         hole *h = &q->holes.at[i];
@@ -721,16 +719,20 @@ static void place_buffers(planner *p) {
     pool q = {0};
     for (uint32_t k = 0; k < steps; k++) {
         for (ref r = born[k]; r; r = next_born[r])
-            p->values[r].place = pool_take(&q, rounded(p->values[r].entries));
+            p->values[r].place = pool_take(&q, plan_rounded(p->values[r].entries));
         for (ref r = dies[k]; r; r = next_dies[r])
-            pool_give(p->arena, &q, p->values[r].place, rounded(p->values[r].entries));
+            pool_give(p->arena, &q, p->values[r].place, plan_rounded(p->values[r].entries));
     }
     p->plan->pool = q.end;
 }
 
-plan *plan_new(arena *a, const tape *t, const kernels *k, bool keep_all) {
+plan *plan_new(arena *a, const tape *t, precision in, bool keep_all) {
     plan *made = arena_new(a, plan);
-    *made = (plan){.arena = a, .tape = t, .kernels = k, .values = arena_array(a, value, t->code.count)};
+    *made = (plan){.arena = a,
+                   .tape = t,
+                   .precision = in,
+                   .kernels = kernels_choose(in),
+                   .values = arena_array(a, value, t->code.count)};
     made->loops = arena_array(a, loop, t->scans.count);
     planner p = {.plan = made, .arena = a, .tape = t, .values = made->values, .keep_all = keep_all};
     p.registers = arena_array(a, uint32_t, t->code.count);

@@ -37,7 +37,7 @@ typedef struct value {
     int level;
     uint32_t step, last; /* where it is computed, where it is read last */
     uint64_t entries;
-    uint64_t place; /* in the pool, in doubles */
+    uint64_t place; /* in the pool, in entries */
 } value;
 
 /* An operand of a micro-instruction: n entries from entry `start` of the region on. */
@@ -81,7 +81,7 @@ typedef struct region {
     axes axes;
     uint64_t entries;
     uint32_t block; /* entries, a multiple of CHUNK */
-    uint32_t slots; /* of the scratch, each of `block` doubles */
+    uint32_t slots; /* of the scratch, each of `block` entries */
     uint32_t count;
     micro *micros;
     uint32_t sums; /* values to be cleared before the first block */
@@ -137,7 +137,7 @@ typedef struct plan_step {
     const walk *walk;
     uint64_t count;
     int64_t pitch, from_pitch;
-    uint64_t work; /* doubles of working memory; log_sum_exp: the sums, then a block of terms */
+    uint64_t work; /* entries of working memory; log_sum_exp: the sums, then a block of terms */
     /* Of a scatter by a fixed index along the innermost dimension: the entries that go to place i are
      * order[segment[i]] … order[segment[i + 1] - 1], and lie one after the other where `sorted`. NULL for
      * others. */
@@ -153,15 +153,19 @@ typedef struct plan_step {
 typedef struct plan {
     arena *arena;
     const tape *tape;
+    precision precision;
     const kernels *kernels;
     value *values;      /* one a ref */
     struct loop *loops; /* one a scan, see loop.h */
     vector(plan_step) steps;
     uint32_t fixed_steps;         /* the first ones */
-    uint64_t pool, scratch, work; /* doubles of memory */
+    uint64_t pool, scratch, work; /* entries of memory */
 } plan;
 
 /* With `keep_all`, every live value gets a buffer of its own that stays. */
-plan *plan_new(arena *a, const tape *t, const kernels *k, bool keep_all);
+plan *plan_new(arena *a, const tape *t, precision p, bool keep_all);
+
+/* What lies beside something else begins on a line of the cache: 64 bytes of floats, more of doubles. */
+static inline uint64_t plan_rounded(uint64_t entries) { return (entries + 15) & ~UINT64_C(15); }
 
 #endif

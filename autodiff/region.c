@@ -8,18 +8,18 @@
 typedef struct block {
     const execution *run;
     const kernels *kernels;
-    double *scratch;
+    element *scratch;
     uint32_t width; /* of a slot */
     uint64_t start; /* the first entry */
     size_t n;
 } block;
 
-static double *entries(const block *b, operand o) {
+static element *entries(const block *b, operand o) {
     if (o.kind == SOURCE_scratch) return b->scratch + (size_t)o.at * b->width;
-    return b->run->at[o.at] + o.offset + b->start;
+    return entries_of(b->run, o.at) + o.offset + b->start;
 }
 
-static double scalar(const block *b, operand o) { return b->run->at[o.at][o.offset]; }
+static double scalar(const block *b, operand o) { return (double)entries_of(b->run, o.at)[o.offset]; }
 
 /* Each run of the walk within the block: c is at its start, n its length, i its place in the block. */
 #define RUNS(c, b, w)                                                                                        \
@@ -31,21 +31,21 @@ static size_t run_length(const cursor *c, size_t most) {
     return n < most ? (size_t)n : most;
 }
 
-static void copy_run(const kernels *k, double *y, const double *x, int64_t stride, size_t n) {
+static void copy_run(const kernels *k, element *y, const element *x, int64_t stride, size_t n) {
     if (stride == 1) memcpy(y, x, n * sizeof *y);
-    else if (stride == 0) k->splat(y, *x, n);
+    else if (stride == 0) k->splat(y, (double)*x, n);
     else
         for (size_t i = 0; i < n; i++) y[i] = x[(int64_t)i * stride];
 }
 
 static void run_load(const block *b, const micro *m) {
-    const double *x = b->run->at[m->in[0].at];
-    double *y = entries(b, m->to);
+    const element *x = b->run->at[m->in[0].at];
+    element *y = entries(b, m->to);
     RUNS(c, b, m->walk) copy_run(b->kernels, y + i, x + c.at[0], cursor_stride(&c, 0), n);
 }
 
 /* By an index that is known: x is passed with stride `s`, the index with stride `t`. */
-static void gather_fixed(const block *b, const micro *m, double *y, const double *x, int64_t s,
+static void gather_fixed(const block *b, const micro *m, element *y, const element *x, int64_t s,
                          const int32_t *index, int64_t t, size_t n) {
     if (m->in_range && m->pitch == 1 && s == 0 && t == 1) {
         b->kernels->gather(y, x, index, n);
@@ -53,21 +53,21 @@ static void gather_fixed(const block *b, const micro *m, double *y, const double
     }
     for (size_t i = 0; i < n; i++) {
         int32_t at = index[(int64_t)i * t];
-        y[i] = at < 0 ? (double)NAN : x[(int64_t)i * s + at * m->pitch];
+        y[i] = at < 0 ? (element)NAN : x[(int64_t)i * s + at * m->pitch];
     }
 }
 
-static void gather_dynamic(const micro *m, double *y, const double *x, int64_t s, const double *index,
+static void gather_dynamic(const micro *m, element *y, const element *x, int64_t s, const element *index,
                            int64_t t, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        int64_t at = place_of_index(index[(int64_t)i * t], m->reach);
-        y[i] = at < 0 ? (double)NAN : x[(int64_t)i * s + at * m->pitch];
+        int64_t at = place_of_index((double)index[(int64_t)i * t], m->reach);
+        y[i] = at < 0 ? (element)NAN : x[(int64_t)i * s + at * m->pitch];
     }
 }
 
 static void run_gather(const block *b, const micro *m) {
-    const double *x = b->run->at[m->in[0].at], *index = b->run->at[m->in[1].at];
-    double *y = entries(b, m->to);
+    const element *x = b->run->at[m->in[0].at], *index = b->run->at[m->in[1].at];
+    element *y = entries(b, m->to);
     RUNS(c, b, m->walk) {
         int64_t s = cursor_stride(&c, 0), t = cursor_stride(&c, 1);
         if (m->index) gather_fixed(b, m, y + i, x + c.at[0], s, m->index + c.at[1], t, n);
@@ -79,7 +79,7 @@ static void run_gather(const block *b, const micro *m) {
  * of CHUNK of the region's entries. Since blocks are made of chunks, the bits of a sum do not depend on the
  * length of the block, hence not on what else is in the region; and a sum of products has those of the sum of
  * the written product. */
-static double sum_run(const block *b, double sum, const double *x, const double *y, size_t at, size_t n) {
+static double sum_run(const block *b, double sum, const element *x, const element *y, size_t at, size_t n) {
     for (size_t end = at + n, to; at < end; at = to) {
         to = at + CHUNK - at % CHUNK;
         if (to > end) to = end;
@@ -89,18 +89,18 @@ static double sum_run(const block *b, double sum, const double *x, const double 
 }
 
 static void run_sum(const block *b, const micro *m) {
-    const double *x = entries(b, m->in[0]), *z = m->kind == MICRO_dot ? entries(b, m->in[1]) : NULL;
-    double *y = b->run->at[m->to.at];
+    const element *x = entries(b, m->in[0]), *z = m->kind == MICRO_dot ? entries(b, m->in[1]) : NULL;
+    element *y = b->run->at[m->to.at];
     RUNS(c, b, m->walk) {
-        double *to = y + c.at[0];
-        if (cursor_stride(&c, 0) == 0) *to = sum_run(b, *to, x, z, i, n);
+        element *to = y + c.at[0];
+        if (cursor_stride(&c, 0) == 0) *to = (element)sum_run(b, (double)*to, x, z, i, n);
         else if (z) b->kernels->add_product_to(to, x + i, z + i, n);
         else b->kernels->add_to(to, x + i, n);
     }
 }
 
 static void run_random(const block *b, const micro *m) {
-    const double *x[2] = {0};
+    const element *x[2] = {0};
     for (int i = 0; i < op_inputs(m->op); i++) x[i] = entries(b, m->in[i]);
     draw_stream s = {b->run->seed, b->run->step, b->run->plan->tape->code.at[m->of].attribute};
     run_draws(b->kernels, m->op, entries(b, m->to), x, s, b->start, b->n);
@@ -133,7 +133,7 @@ static void run_micro(const block *b, const micro *m) {
 void run_region(const execution *e, const region *g) {
     for (uint32_t i = 0; i < g->sums; i++) {
         const value *v = &e->plan->values[g->cleared[i]];
-        if (v->entries) memset(e->at[g->cleared[i]], 0, v->entries * sizeof(double));
+        if (v->entries) memset(e->at[g->cleared[i]], 0, v->entries * sizeof(element));
     }
     block b = {e, e->plan->kernels, e->scratch, g->block, 0, 0};
     for (; b.start < g->entries; b.start += g->block) {

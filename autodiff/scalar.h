@@ -19,7 +19,7 @@ typedef struct scalar_operation {
 /* Between a register and memory: `now` is where it is at this step, and moves on by `pitch`. */
 typedef struct scalar_port {
     uint32_t at;
-    double *now;
+    void *now;
     int64_t pitch;
 } scalar_port;
 
@@ -32,16 +32,22 @@ typedef enum scalar_form { SCALAR_any, SCALAR_multiply_add, SCALAR_add_multiply 
 
 typedef struct scalar_program {
     const kernels *kernels;
-    double *registers;
+    void *registers;
     vector(scalar_operation) code;
     vector(scalar_port) reads, writes;
     vector(scalar_carry) carries;
     scalar_form form;
 } scalar_program;
 
+/* The operand that is not in register `at`. */
+static inline uint32_t scalar_other(const scalar_operation *c, uint32_t at) {
+    return c->in[0] == at ? c->in[1] : c->in[0];
+}
+
 /* When all parts are there: looks for the forms that have a loop of their own. */
 void scalar_finish(scalar_program *p);
 /* All steps, from where the ports and the registers of the carries stand. */
-void scalar_run(scalar_program *p, uint32_t steps);
+void scalar_run_double(scalar_program *p, uint32_t steps);
+void scalar_run_single(scalar_program *p, uint32_t steps);
 
 #endif

@@ -1,7 +1,9 @@
-/* The kernels, compiled once for each instruction set, with ISA the name of the table. Plain arithmetic is
+/* The kernels, compiled once for each instruction set and precision, with ISA and SINGLE. Plain arithmetic is
  * left to the compiler's vectoriser, which keeps its bits (contraction is off); functions run on vectors, and
  * the last, incomplete vector goes through the same code as the others. */
 #include "autodiff/kernels/kernels.h"
+
+#include <tgmath.h>
 
 #include "autodiff/kernels/special.h"
 #include "base/rng.h"
@@ -10,12 +12,14 @@
 
 /* Plain arithmetic: an expression of a and b. */
 
+#define BELOW_HALF BY_PRECISION(0x1.fffffffffffffp-2, 0x1.fffffep-2f)
+
 #define UNARY_ARITHMETIC(OP)                                                                                 \
     OP(neg, -a)                                                                                              \
     OP(abs, fabs(a))                                                                                         \
-    OP(sign, a > 0 ? 1.0 : a < 0 ? -1.0 : a)                                                                 \
+    OP(sign, a > 0 ? 1 : a < 0 ? -1 : a)                                                                     \
     OP(floor, floor(a))                                                                                      \
-    OP(round, trunc(a + copysign(0.5 - 0x1p-54, a)))                                                         \
+    OP(round, trunc(a + copysign(BELOW_HALF, a)))                                                            \
     OP(sqrt, sqrt(a))                                                                                        \
     OP(not, a == 0 ? 1.0 : 0.0)                                                                              \
     OP(stop, a)
@@ -35,9 +39,11 @@
     OP(or, (a != 0) | (b != 0) ? 1.0 : 0.0)
 
 #define OP(name, e)                                                                                          \
-    static void unary_##name(double *y, const double *x, size_t n) {                                         \
+    static void unary_##name(void *to, const void *from, size_t n) {                                         \
+        element *y = to;                                                                                     \
+        const element *x = from;                                                                             \
         EACH {                                                                                               \
-            double a = x[i];                                                                                 \
+            element a = x[i];                                                                                \
             y[i] = e;                                                                                        \
         }                                                                                                    \
     }
@@ -45,29 +51,37 @@ UNARY_ARITHMETIC(OP)
 #undef OP
 
 #define OP(name, e)                                                                                          \
-    static void binary_##name(double *z, const double *x, const double *y, size_t n) {                       \
+    static void binary_##name(void *to, const void *left, const void *right, size_t n) {                     \
+        element *z = to;                                                                                     \
+        const element *x = left, *y = right;                                                                 \
         EACH {                                                                                               \
-            double a = x[i], b = y[i];                                                                       \
+            element a = x[i], b = y[i];                                                                      \
             z[i] = e;                                                                                        \
         }                                                                                                    \
     }                                                                                                        \
-    static void binary_vs_##name(double *z, const double *x, double b, size_t n) {                           \
+    static void binary_vs_##name(void *to, const void *left, double right, size_t n) {                       \
+        element *z = to, b = (element)right;                                                                 \
+        const element *x = left;                                                                             \
         EACH {                                                                                               \
-            double a = x[i];                                                                                 \
+            element a = x[i];                                                                                \
             z[i] = e;                                                                                        \
         }                                                                                                    \
     }                                                                                                        \
-    static void binary_sv_##name(double *z, double a, const double *y, size_t n) {                           \
+    static void binary_sv_##name(void *to, double left, const void *right, size_t n) {                       \
+        element *z = to, a = (element)left;                                                                  \
+        const element *y = right;                                                                            \
         EACH {                                                                                               \
-            double b = y[i];                                                                                 \
+            element b = y[i];                                                                                \
             z[i] = e;                                                                                        \
         }                                                                                                    \
     }
 BINARY_ARITHMETIC(OP)
 #undef OP
 
-static void select_vvv(double *z, const double *condition, const double *x, const double *y, size_t n) {
-    EACH z[i] = condition[i] != 0 ? x[i] : y[i];
+static void select_vvv(void *to, const void *condition, const void *then, const void *otherwise, size_t n) {
+    element *z = to;
+    const element *c = condition, *x = then, *y = otherwise;
+    EACH z[i] = c[i] != 0 ? x[i] : y[i];
 }
 
 /* Functions: of one vector, f(x), or two. libmvec is twice as fast as SLEEF with errors of 1 to 2.5 units in
@@ -90,11 +104,14 @@ static void select_vvv(double *z, const double *condition, const double *x, cons
     OP(tanh, LIBMVEC(tanh))                                                                                  \
     OP(expit, f_expit)                                                                                       \
     OP(log1p_exp, f_log1p_exp)                                                                               \
+    OP(erf, LIBMVEC(erf))                                                                                    \
+    OP(erfc, LIBMVEC(erfc))
+
+/* Computed in double in either precision: what is subtracted in them takes more digits than a float has. */
+#define WIDE_FUNCTIONS(OP)                                                                                   \
     OP(lgamma, f_lgamma)                                                                                     \
     OP(digamma, f_digamma)                                                                                   \
     OP(trigamma, f_trigamma)                                                                                 \
-    OP(erf, LIBMVEC(erf))                                                                                    \
-    OP(erfc, LIBMVEC(erfc))                                                                                  \
     OP(log_ndtr, f_log_ndtr)                                                                                 \
     OP(ndtri, f_ndtri)
 
@@ -116,22 +133,57 @@ static void select_vvv(double *z, const double *condition, const double *x, cons
     } while (0)
 
 #define OP(name, f)                                                                                          \
-    static void unary_##name(double *y, const double *x, size_t n) {                                         \
+    static void unary_##name(void *to, const void *from, size_t n) {                                         \
+        element *y = to;                                                                                     \
+        const element *x = from;                                                                             \
         VECTORS(real a = LOAD(x); real r = f(a); STORE(y, r);)                                               \
     }
 UNARY_FUNCTIONS(OP)
+#if !defined SINGLE
+WIDE_FUNCTIONS(OP)
+#endif
 #undef OP
 
+#define STRING(x)                #x
+#define NAME_OF(isa)             STRING(isa)
+#define PASTE(a, b, c)           a##b##_##c
+#define TABLE_OF(isa, precision) PASTE(kernels_, isa, precision)
+
+enum { BATCH = 64 };
+
+#if defined SINGLE
 #define OP(name, f)                                                                                          \
-    static void binary_##name(double *z, const double *x, const double *y, size_t n) {                       \
+    static void unary_##name(void *to, const void *from, size_t n) {                                         \
+        element *y = to;                                                                                     \
+        const element *x = from;                                                                             \
+        double wide[BATCH];                                                                                  \
+        for (size_t i = 0; i < n; i += BATCH) {                                                              \
+            size_t count = n - i < BATCH ? n - i : BATCH;                                                    \
+            for (size_t j = 0; j < count; j++) wide[j] = (double)x[i + j];                                   \
+            TABLE_OF(ISA, double).unary[OP_##name](wide, wide, count);                                       \
+            for (size_t j = 0; j < count; j++) y[i + j] = (element)wide[j];                                  \
+        }                                                                                                    \
+    }
+WIDE_FUNCTIONS(OP)
+#undef OP
+#endif
+
+#define OP(name, f)                                                                                          \
+    static void binary_##name(void *to, const void *left, const void *right, size_t n) {                     \
+        element *z = to;                                                                                     \
+        const element *x = left, *y = right;                                                                 \
         VECTORS(real a = LOAD(x); real b = LOAD(y); real r = f(a, b); STORE(z, r);)                          \
     }                                                                                                        \
-    static void binary_vs_##name(double *z, const double *x, double y, size_t n) {                           \
-        real b = all(y);                                                                                     \
+    static void binary_vs_##name(void *to, const void *left, double right, size_t n) {                       \
+        element *z = to;                                                                                     \
+        const element *x = left;                                                                             \
+        real b = all((element)right);                                                                        \
         VECTORS(real a = LOAD(x); real r = f(a, b); STORE(z, r);)                                            \
     }                                                                                                        \
-    static void binary_sv_##name(double *z, double x, const double *y, size_t n) {                           \
-        real a = all(x);                                                                                     \
+    static void binary_sv_##name(void *to, double left, const void *right, size_t n) {                       \
+        element *z = to;                                                                                     \
+        const element *y = right;                                                                            \
+        real a = all((element)left);                                                                         \
         VECTORS(real b = LOAD(y); real r = f(a, b); STORE(z, r);)                                            \
     }
 BINARY_FUNCTIONS(OP)
@@ -139,18 +191,25 @@ BINARY_FUNCTIONS(OP)
 
 /* Moving and adding. */
 
-static void splat(double *y, double x, size_t n) {
-    for (size_t i = 0; i < n; i++) y[i] = x;
+static void splat(void *to, double x, size_t n) {
+    element *y = to;
+    for (size_t i = 0; i < n; i++) y[i] = (element)x;
 }
 
-static void add_to(double *y, const double *x, size_t n) { EACH y[i] += x[i]; }
+static void add_to(void *to, const void *from, size_t n) {
+    element *y = to;
+    const element *x = from;
+    EACH y[i] += x[i];
+}
 
-static void add_product_to(double *z, const double *x, const double *y, size_t n) {
+static void add_product_to(void *to, const void *left, const void *right, size_t n) {
+    element *z = to;
+    const element *x = left, *y = right;
     EACH z[i] += x[i] * y[i];
 }
 
-static double across(real x) {
-    double s[LANES];
+static element across(real x) {
+    element s[LANES];
     store(s, x);
     for (int width = LANES / 2; width; width /= 2)
         for (int i = 0; i < width; i++) s[i] += s[i + width];
@@ -168,29 +227,38 @@ static double across(real x) {
         }                                                                                                    \
     for (; i + LANES <= n; i += LANES) s[0] = term(s[0], i);
 
-static double sum(const double *x, size_t n) {
+static double sum(const void *from, size_t n) {
+    const element *x = from;
 #define TERM(s, at) (s) + load(x + (at))
     SUM_OF(TERM)
 #undef TERM
-    double rest = 0;
+    element rest = 0;
     for (; i < n; i++) rest += x[i];
     return across((s[0] + s[1]) + (s[2] + s[3])) + rest;
 }
 
-static double dot(const double *x, const double *y, size_t n) {
+static double dot(const void *left, const void *right, size_t n) {
+    const element *x = left, *y = right;
 #define TERM(s, at) (s) + load(x + (at)) * load(y + (at))
     SUM_OF(TERM)
 #undef TERM
-    double rest = 0;
+    element rest = 0;
     for (; i < n; i++) rest += x[i] * y[i];
     return across((s[0] + s[1]) + (s[2] + s[3])) + rest;
 }
 
-static void gather(double *y, const double *x, const int32_t *index, size_t n) {
+static void gather(void *to, const void *from, const int32_t *index, size_t n) {
+    element *y = to;
+    const element *x = from;
     size_t i = 0;
-#if defined __AVX512F__
+#if defined __AVX512F__ && defined SINGLE
+    for (; i + 16 <= n; i += 16) store(y + i, _mm512_i32gather_ps(_mm512_loadu_si512(index + i), x, 4));
+#elif defined __AVX512F__
     for (; i + 8 <= n; i += 8)
         store(y + i, _mm512_i32gather_pd(_mm256_loadu_si256((const __m256i *)(index + i)), x, 8));
+#elif defined __AVX2__ && defined SINGLE
+    for (; i + 8 <= n; i += 8)
+        store(y + i, _mm256_i32gather_ps(x, _mm256_loadu_si256((const __m256i *)(index + i)), 4));
 #elif defined __AVX2__
     for (; i + 4 <= n; i += 4)
         store(y + i, _mm256_i32gather_pd(x, _mm_loadu_si128((const __m128i *)(index + i)), 8));
@@ -199,9 +267,10 @@ static void gather(double *y, const double *x, const int32_t *index, size_t n) {
 }
 
 /* Draws: a Philox block holds the words of two consecutive entries. The blocks of a batch are computed side
- * by side, a lane each; they are those of base/rng.h. */
+ * by side, a lane each; they are those of base/rng.h. A draw in single precision is the one in double,
+ * rounded. */
 
-enum { BATCH = 64 };
+#if !defined SINGLE
 
 /* Uniform numbers from 64-bit words as rng_unit() has them: 52 bits behind the 1 of [1, 2), and half a unit.
  */
@@ -252,7 +321,8 @@ static void interleave(double *y, size_t n, const double *u, const double *v) {
     if (n % 2) y[n - 1] = u[pairs];
 }
 
-static void uniform(double *y, draw_stream s, uint64_t first, size_t n) {
+static void uniform(void *to, draw_stream s, uint64_t first, size_t n) {
+    double *y = to;
     double u[BATCH], v[BATCH];
     for (size_t i = 0; i < n; i += 2 * BATCH) {
         size_t count = n - i < 2 * BATCH ? n - i : 2 * BATCH;
@@ -262,7 +332,8 @@ static void uniform(double *y, draw_stream s, uint64_t first, size_t n) {
 }
 
 /* Box and Muller (1958): two normals from two uniforms. */
-static void normal(double *y, draw_stream s, uint64_t first, size_t n) {
+static void normal(void *to, draw_stream s, uint64_t first, size_t n) {
+    double *y = to;
     double u[BATCH], v[BATCH];
     for (size_t i = 0; i < n; i += 2 * BATCH) {
         size_t count = n - i < 2 * BATCH ? n - i : 2 * BATCH, pairs = (count + 1) / 2;
@@ -276,15 +347,36 @@ static void normal(double *y, draw_stream s, uint64_t first, size_t n) {
     }
 }
 
-#define STRING(x)     #x
-#define NAME_OF(isa)  STRING(isa)
-#define PASTE(a, b)   a##b
-#define TABLE_OF(isa) PASTE(kernels_, isa)
+#else
 
-const kernels TABLE_OF(ISA) = {
+static void uniform(void *to, draw_stream s, uint64_t first, size_t n) {
+    element *y = to;
+    double wide[BATCH];
+    const element most = 1 - 0x1p-24f; /* what is above would be rounded to 1 */
+    for (size_t i = 0; i < n; i += BATCH) {
+        size_t count = n - i < BATCH ? n - i : BATCH;
+        TABLE_OF(ISA, double).uniform(wide, s, first + i, count);
+        for (size_t j = 0; j < count; j++) y[i + j] = wide[j] > most ? most : (element)wide[j];
+    }
+}
+
+static void normal(void *to, draw_stream s, uint64_t first, size_t n) {
+    element *y = to;
+    double wide[BATCH];
+    for (size_t i = 0; i < n; i += BATCH) {
+        size_t count = n - i < BATCH ? n - i : BATCH;
+        TABLE_OF(ISA, double).normal(wide, s, first + i, count);
+        for (size_t j = 0; j < count; j++) y[i + j] = (element)wide[j];
+    }
+}
+
+#endif
+
+const kernels TABLE_OF(ISA, BY_PRECISION(double, single)) = {
     .name = NAME_OF(ISA),
+    .precision = BY_PRECISION(IN_DOUBLE, IN_SINGLE),
 #define OP(name, e) .unary[OP_##name] = unary_##name,
-    UNARY_ARITHMETIC(OP) UNARY_FUNCTIONS(OP)
+    UNARY_ARITHMETIC(OP) UNARY_FUNCTIONS(OP) WIDE_FUNCTIONS(OP)
 #undef OP
 #define OP(name, e)                                                                                          \
     .binary[OP_##name] = binary_##name, .binary_vs[OP_##name] = binary_vs_##name,                            \

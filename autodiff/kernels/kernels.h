@@ -1,4 +1,5 @@
-/* The inner loops, one table of them for each instruction set. Elementwise kernels may work in place (the
+/* The inner loops, one table of them for each instruction set and precision; pointers are to entries of the
+ * precision (element.h). Elementwise kernels may work in place (the
  * result may be an operand, but not overlap it otherwise), and the bits of an element do not depend on where
  * it stands or how many there are. Sums run in an order that is fixed by their length. NaN and infinities go
  * through as in libm. */
@@ -7,12 +8,13 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "autodiff/element.h"
 #include "autodiff/tape.h"
 
-typedef void unary_kernel(double *y, const double *x, size_t n);
-typedef void binary_kernel(double *z, const double *x, const double *y, size_t n);
-typedef void binary_kernel_vs(double *z, const double *x, double y, size_t n);
-typedef void binary_kernel_sv(double *z, double x, const double *y, size_t n);
+typedef void unary_kernel(void *y, const void *x, size_t n);
+typedef void binary_kernel(void *z, const void *x, const void *y, size_t n);
+typedef void binary_kernel_vs(void *z, const void *x, double y, size_t n);
+typedef void binary_kernel_sv(void *z, double x, const void *y, size_t n);
 
 /* Where a stream of draws stands. A draw is a function of these and of its index; see base/rng.h. */
 typedef struct draw_stream {
@@ -22,29 +24,31 @@ typedef struct draw_stream {
 
 typedef struct kernels {
     const char *name;
+    precision precision;
     unary_kernel *unary[OP_count];         /* NULL where the op is no unary MAP */
     binary_kernel *binary[OP_count];       /* vector, vector */
     binary_kernel_vs *binary_vs[OP_count]; /* vector, scalar */
     binary_kernel_sv *binary_sv[OP_count]; /* scalar, vector */
-    void (*select)(double *z, const double *condition, const double *x, const double *y, size_t n);
+    void (*select)(void *z, const void *condition, const void *x, const void *y, size_t n);
 
-    void (*splat)(double *y, double x, size_t n);
-    double (*sum)(const double *x, size_t n);
-    double (*dot)(const double *x, const double *y, size_t n); /* the bits of sum() of the products */
-    void (*add_to)(double *y, const double *x, size_t n);      /* y += x */
-    void (*add_product_to)(double *z, const double *x, const double *y, size_t n); /* z += x y */
-    void (*gather)(double *y, const double *x, const int32_t *index, size_t n);    /* y[i] = x[index[i]] */
+    void (*splat)(void *y, double x, size_t n);
+    double (*sum)(const void *x, size_t n);
+    double (*dot)(const void *x, const void *y, size_t n); /* the bits of sum() of the products */
+    void (*add_to)(void *y, const void *x, size_t n);      /* y += x */
+    void (*add_product_to)(void *z, const void *x, const void *y, size_t n); /* z += x y */
+    void (*gather)(void *y, const void *x, const int32_t *index, size_t n);  /* y[i] = x[index[i]] */
 
     /* Entries first … first + n - 1 of a stream; `first` is even. */
-    void (*uniform)(double *y, draw_stream s, uint64_t first, size_t n);
-    void (*normal)(double *y, draw_stream s, uint64_t first, size_t n);
+    void (*uniform)(void *y, draw_stream s, uint64_t first, size_t n);
+    void (*normal)(void *y, draw_stream s, uint64_t first, size_t n);
 } kernels;
 
-extern const kernels kernels_baseline, kernels_avx2, kernels_avx512;
+extern const kernels kernels_baseline_double, kernels_avx2_double, kernels_avx512_double;
+extern const kernels kernels_baseline_single, kernels_avx2_single, kernels_avx512_single;
 
-/* The tables that this processor can run, best last; returns how many. */
-int kernels_available(const kernels *table[3]);
+/* The tables of a precision that this processor can run, best last; returns how many. */
+int kernels_available(precision p, const kernels *table[3]);
 /* The best; the environment variable VM_ISA (baseline, avx2 or avx512) lowers it. */
-const kernels *kernels_choose(void);
+const kernels *kernels_choose(precision p);
 
 #endif

@@ -19,6 +19,8 @@ static inline real f_xlogy(real x, real y) {
     return pick((x == 0) & (y == y), all(0), z);
 }
 
+#if !defined SINGLE
+
 /* psi(x) = log x - 1/2x - sum B_2k / (2k x^2k) for x >= 8 (Abramowitz and Stegun 6.3.18); below that, psi(x)
  * = psi(x + 8) - 1/x - sum 1/(x + k), the sum over 1 … 7 as one fraction; below 0, psi(x) = psi(1 - x) - pi /
  * tan(pi x). The logarithm is SLEEF's, since the differences magnify its error. */
@@ -135,5 +137,7 @@ static inline real f_log_ndtr(real x) {
     y = pick(x == INFINITY, all(0), y);
     return pick(x == -INFINITY, all(-INFINITY), y);
 }
+
+#endif
 
 #endif

@@ -1,4 +1,4 @@
-/* Vectors of doubles as wide as the instruction set has them: the thin layer under the kernels. Arithmetic
+/* Vectors of elements as wide as the instruction set has them: the thin layer under the kernels. Arithmetic
  * and comparisons are the compiler's own (vector extensions); a comparison gives lanes of all ones or all
  * zeros. Contraction is off: where a fused multiply-add is worth having, madd() says so. */
 #ifndef VM_AUTODIFF_KERNELS_VECTOR_H
@@ -10,31 +10,44 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "autodiff/element.h"
+
 /* The headers of SLEEF declare every vector type that the flags allow. */
 #include <sleef.h>
 
-#if defined __AVX512F__
-enum { LANES = 8 };
-#define SLEEF(f)     Sleef_##f##d8_u10avx512f
-#define SLEEF_05(f)  Sleef_##f##d8_u05avx512f
-#define LIBMVEC(f)   _ZGVeN8v_##f
-#define LIBMVEC_2(f) _ZGVeN8vv_##f
-#elif defined __AVX2__
-enum { LANES = 4 };
-#define SLEEF(f)     Sleef_##f##d4_u10avx2
-#define SLEEF_05(f)  Sleef_##f##d4_u05avx2
-#define LIBMVEC(f)   _ZGVdN4v_##f
-#define LIBMVEC_2(f) _ZGVdN4vv_##f
+/* What the instruction set and the precision have to do with names: INTRINSIC(f) is the processor's, SLEEF(f)
+ * and LIBMVEC(f) are the libraries'. */
+#if defined SINGLE
+#define BY_PRECISION(x, y) y
 #else
-enum { LANES = 2 };
-#define SLEEF(f)     Sleef_##f##d2_u10sse2
-#define SLEEF_05(f)  Sleef_##f##d2_u05sse2
-#define LIBMVEC(f)   _ZGVbN2v_##f
-#define LIBMVEC_2(f) _ZGVbN2vv_##f
+#define BY_PRECISION(x, y) x
+#endif
+#if defined __AVX512F__
+enum { LANES = BY_PRECISION(8, 16) };
+#define INTRINSIC(name) BY_PRECISION(_mm512_##name##_pd, _mm512_##name##_ps)
+#define SLEEF(name)     BY_PRECISION(Sleef_##name##d8_u10avx512f, Sleef_##name##f16_u10avx512f)
+#define SLEEF_05(name)  BY_PRECISION(Sleef_##name##d8_u05avx512f, Sleef_##name##f16_u05avx512f)
+#define LIBMVEC(name)   BY_PRECISION(_ZGVeN8v_##name, _ZGVeN16v_##name##f)
+#define LIBMVEC_2(name) BY_PRECISION(_ZGVeN8vv_##name, _ZGVeN16vv_##name##f)
+#elif defined __AVX2__
+enum { LANES = BY_PRECISION(4, 8) };
+#define INTRINSIC(name) BY_PRECISION(_mm256_##name##_pd, _mm256_##name##_ps)
+#define SLEEF(name)     BY_PRECISION(Sleef_##name##d4_u10avx2, Sleef_##name##f8_u10avx2)
+#define SLEEF_05(name)  BY_PRECISION(Sleef_##name##d4_u05avx2, Sleef_##name##f8_u05avx2)
+#define LIBMVEC(name)   BY_PRECISION(_ZGVdN4v_##name, _ZGVdN8v_##name##f)
+#define LIBMVEC_2(name) BY_PRECISION(_ZGVdN4vv_##name, _ZGVdN8vv_##name##f)
+#else
+enum { LANES = BY_PRECISION(2, 4) };
+#define INTRINSIC(name) BY_PRECISION(_mm_##name##_pd, _mm_##name##_ps)
+#define SLEEF(name)     BY_PRECISION(Sleef_##name##d2_u10sse2, Sleef_##name##f4_u10sse2)
+#define SLEEF_05(name)  BY_PRECISION(Sleef_##name##d2_u05sse2, Sleef_##name##f4_u05sse2)
+#define LIBMVEC(name)   BY_PRECISION(_ZGVbN2v_##name, _ZGVbN4v_##name##f)
+#define LIBMVEC_2(name) BY_PRECISION(_ZGVbN2vv_##name, _ZGVbN4vv_##name##f)
 #endif
 
-typedef double real __attribute__((vector_size(8 * LANES)));
-typedef int64_t lanes __attribute__((vector_size(8 * LANES)));
+typedef BY_PRECISION(int64_t, int32_t) lane; /* an element's bits */
+typedef element real __attribute__((vector_size(sizeof(element) * LANES)));
+typedef lane lanes __attribute__((vector_size(sizeof(lane) * LANES)));
 
 /* The vector functions of libm, which no header declares. */
 #define DECLARE(f) real LIBMVEC(f)(real x);
@@ -55,72 +68,83 @@ DECLARE(erfc)
 #undef DECLARE
 real LIBMVEC_2(pow)(real x, real y);
 
-static inline real all(double x) { return x - (real){0}; }
-static inline lanes all_lanes(int64_t x) { return x - (lanes){0}; }
+static inline real all(element x) { return x - (real){0}; }
+static inline lanes all_lanes(lane x) { return x - (lanes){0}; }
 
-static inline real load(const double *p) {
+static inline real load(const element *p) {
     real x;
     memcpy(&x, p, sizeof x);
     return x;
 }
 
-static inline void store(double *p, real x) { memcpy(p, &x, sizeof x); }
+static inline void store(element *p, real x) { memcpy(p, &x, sizeof x); }
+
+#if defined __AVX512F__
+typedef BY_PRECISION(__mmask8, __mmask16) lane_mask;
+static inline lane_mask mask_of(lanes m) {
+    return BY_PRECISION(_mm512_movepi64_mask, _mm512_movepi32_mask)((__m512i)m);
+}
+#endif
 
 static inline real pick(lanes m, real x, real y) {
 #if defined __AVX512F__
-    return _mm512_mask_blend_pd(_mm512_movepi64_mask((__m512i)m), y, x);
+    return INTRINSIC(mask_blend)(mask_of(m), y, x);
 #elif defined __AVX2__
-    return _mm256_blendv_pd(y, x, (__m256d)m);
+    return INTRINSIC(blendv)(y, x, (real)m);
 #else
     return (real)((m & (lanes)x) | (~m & (lanes)y));
 #endif
 }
 
+/* All ones in the first n lanes. */
+static inline lanes first_lanes(size_t n) {
+    lanes number;
+    for (int i = 0; i < LANES; i++) number[i] = i;
+    return number < all_lanes((lane)n);
+}
+
 /* The first n lanes, n < LANES; the others are 1, which no function here minds. */
-static inline real load_part(const double *p, size_t n) {
+static inline real load_part(const element *p, size_t n) {
 #if defined __AVX512F__
-    return _mm512_mask_loadu_pd(all(1), (__mmask8)((1u << n) - 1), p);
+    return INTRINSIC(mask_loadu)(all(1), (lane_mask)((1u << n) - 1), p);
 #elif defined __AVX2__
-    lanes first = (lanes){0, 1, 2, 3} < all_lanes((int64_t)n);
-    return pick(first, _mm256_maskload_pd(p, (__m256i)first), all(1));
+    lanes first = first_lanes(n);
+    return pick(first, INTRINSIC(maskload)(p, (__m256i)first), all(1));
 #else
-    (void)n;
-    return (real){*p, 1};
+    real x = all(1);
+    for (size_t i = 0; i < n; i++) x[i] = p[i];
+    return x;
 #endif
 }
 
-static inline void store_part(double *p, real x, size_t n) {
+static inline void store_part(element *p, real x, size_t n) {
 #if defined __AVX512F__
-    _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), x);
+    INTRINSIC(mask_storeu)(p, (lane_mask)((1u << n) - 1), x);
 #elif defined __AVX2__
-    _mm256_maskstore_pd(p, (__m256i)((lanes){0, 1, 2, 3} < all_lanes((int64_t)n)), x);
+    INTRINSIC(maskstore)(p, (__m256i)first_lanes(n), x);
 #else
-    (void)n;
-    *p = x[0];
+    for (size_t i = 0; i < n; i++) p[i] = x[i];
 #endif
 }
 
 static inline int any(lanes m) {
 #if defined __AVX512F__
-    return _mm512_movepi64_mask((__m512i)m) != 0;
-#elif defined __AVX2__
-    return _mm256_movemask_pd((__m256d)m) != 0;
+    return mask_of(m) != 0;
 #else
-    return _mm_movemask_pd((__m128d)m) != 0;
+    return INTRINSIC(movemask)((real)m) != 0;
 #endif
 }
 
 /* x y + z, rounded once where the processor can. */
 static inline real madd(real x, real y, real z) {
-#if defined __AVX512F__
-    return _mm512_fmadd_pd(x, y, z);
-#elif defined __AVX2__
-    return _mm256_fmadd_pd(x, y, z);
+#if defined __AVX2__
+    return INTRINSIC(fmadd)(x, y, z);
 #else
     return x * y + z;
 #endif
 }
 
+#if !defined SINGLE
 /* Products of the lower halves of 64-bit lanes. */
 static inline lanes multiply_halves(lanes x, lanes y) {
 #if defined __AVX512F__
@@ -131,26 +155,19 @@ static inline lanes multiply_halves(lanes x, lanes y) {
     return (lanes)_mm_mul_epu32((__m128i)x, (__m128i)y);
 #endif
 }
-
-static inline real absolute(real x) { return (real)((lanes)x & INT64_MAX); }
-
-static inline real root(real x) {
-#if defined __AVX512F__
-    return _mm512_sqrt_pd(x);
-#elif defined __AVX2__
-    return _mm256_sqrt_pd(x);
-#else
-    return _mm_sqrt_pd(x);
 #endif
-}
+
+static inline real absolute(real x) { return (real)((lanes)x & BY_PRECISION(INT64_MAX, INT32_MAX)); }
+
+static inline real root(real x) { return INTRINSIC(sqrt)(x); }
 
 /* The polynomial c[0] + c[1] x + … + c[count - 1] x^(count - 1). */
-static inline real polynomial(real x, const double *c, int count) {
+static inline real polynomial(real x, const element *c, int count) {
     real y = all(c[count - 1]);
     for (int i = count - 2; i >= 0; i--) y = madd(y, x, all(c[i]));
     return y;
 }
 #define POLYNOMIAL(x, ...)                                                                                   \
-    polynomial((x), (const double[]){__VA_ARGS__}, sizeof((const double[]){__VA_ARGS__}) / sizeof(double))
+    polynomial((x), (const element[]){__VA_ARGS__}, sizeof((const element[]){__VA_ARGS__}) / sizeof(element))
 
 #endif

@@ -190,7 +190,7 @@ static bool draws_good(const kernels *k) {
     for (uint64_t i = 0; i < 500; i++)
         if (whole[i] != rng_unit(rng_philox(s.seed, s.stream, s.step, i / 2, 0).word[i % 2])) return false;
     for (int form = 0; form < 2; form++) {
-        void (*draw)(double *, draw_stream, uint64_t, size_t) = form ? k->normal : k->uniform;
+        void (*draw)(void *, draw_stream, uint64_t, size_t) = form ? k->normal : k->uniform;
         draw(whole, s, 0, 500);
         for (size_t first = 0; first < 300; first += 26)
             for (size_t n = 0; n < 190; n += 1 + n / 10) {
@@ -341,7 +341,7 @@ static void limits(const kernels *k) {
 
 int main(void) {
     const kernels *table[3];
-    int count = kernels_available(table);
+    int count = kernels_available(IN_DOUBLE, table);
     for (int i = 0; i < count; i++) {
         const kernels *k = table[i];
         source_of_numbers = rng_open(7, 0);

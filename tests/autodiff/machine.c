@@ -238,34 +238,68 @@ static double bound_of_sums(const maker *m, const instruction *x, double **value
     return largest * entries * entries;
 }
 
-static bool close_to(double x, double y, double slack) {
+static bool close_to(double x, double y, double unit, double slack) {
     if (isnan(x) || isnan(y)) return isnan(x) && isnan(y);
-    return x == y || fabs(x - y) <= 8 * 0x1p-52 * fabs(y) + slack * 0x1p-52;
+    return x == y || fabs(x - y) <= unit * (8 * fabs(y) + slack);
 }
 
-static bool agree_alone(maker *m, ref r, double **values, arena *scratch) {
-    const instruction *x = &m->t.code.at[r];
-    tape t;
-    tape_open(&t, scratch);
+/* The tape of instruction r, its operands being inputs. */
+static tape *tape_alone(const maker *m, ref r, arena *scratch) {
+    tape *t = arena_new(scratch, tape);
+    tape_open(t, scratch);
     for (uint32_t i = 0; i < m->t.axes.count; i++)
-        tape_add_axis(&t, m->t.axes.at[i].name, m->t.axes.at[i].size);
-    instruction copy = *x;
-    for (int i = 0; i < op_inputs(x->op); i++) copy.in[i] = tape_input(&t, m->t.code.at[x->in[i]].axes);
-    tape_output(&t, tape_emit(&t, copy));
-    machine *one = machine_new(scratch, &t);
+        tape_add_axis(t, m->t.axes.at[i].name, m->t.axes.at[i].size);
+    instruction copy = m->t.code.at[r];
+    for (int i = 0; i < op_inputs(copy.op); i++) copy.in[i] = tape_input(t, m->t.code.at[copy.in[i]].axes);
+    tape_output(t, tape_emit(t, copy));
+    return t;
+}
+
+static const double *run_alone(const maker *m, ref r, double **values, precision p, arena *scratch) {
+    const instruction *x = &m->t.code.at[r];
+    machine *one = machine_new_in(scratch, tape_alone(m, r, scratch), p);
     for (int i = 0; i < op_inputs(x->op); i++) machine_bind(one, (uint32_t)i, values[x->in[i]]);
     machine_run(one, 1, 1);
-    const double *y = machine_output(one, 0);
+    return machine_output(one, 0);
+}
+
+/* What it computes against what it should, in units of the precision's last place. */
+static bool agrees(maker *m, ref r, double **values, const double *y, const double *expected, double unit) {
+    const instruction *x = &m->t.code.at[r];
     op_kind kind = op_kind_of(x->op);
     bool adds = kind == KIND_LINEAR || kind == KIND_REDUCE || x->op == OP_scatter;
     double slack = adds ? bound_of_sums(m, x, values) : x->op == OP_lgamma || x->op == OP_digamma ? 8 : 0;
-    for (uint64_t k = 0; k < tape_size(&t, x->axes); k++)
-        if (!close_to(y[k], values[r][k], slack)) {
+    for (uint64_t k = 0; k < tape_size(&m->t, x->axes); k++)
+        if (!close_to(y[k], expected[k], unit, slack)) {
             printf("# %%%u = %s, entry %llu: %.17g, not %.17g (slack %g)\n", r, op_name(x->op),
-                   (unsigned long long)k, y[k], values[r][k], slack);
+                   (unsigned long long)k, y[k], expected[k], slack);
             return false;
         }
     return true;
+}
+
+static bool agree_alone(maker *m, ref r, double **values, arena *scratch) {
+    return agrees(m, r, values, run_alone(m, r, values, IN_DOUBLE, scratch), values[r], 0x1p-52);
+}
+
+/* In single precision, against double from operands that are floats; a result beyond what floats hold is
+ * infinite, or has the smallest of them as its unit. */
+static bool agree_single(maker *m, ref r, double **values, arena *scratch) {
+    const instruction *x = &m->t.code.at[r];
+    double **rounded = arena_array(scratch, double *, m->t.code.count);
+    for (int i = 0; i < op_inputs(x->op); i++) {
+        uint64_t size = tape_size(&m->t, m->t.code.at[x->in[i]].axes);
+        rounded[x->in[i]] = arena_array(scratch, double, size);
+        for (uint64_t k = 0; k < size; k++) rounded[x->in[i]][k] = (double)(float)values[x->in[i]][k];
+    }
+    const double *exact = run_alone(m, r, rounded, IN_DOUBLE, scratch);
+    const double *single = run_alone(m, r, rounded, IN_SINGLE, scratch);
+    double *expected = arena_array(scratch, double, tape_size(&m->t, x->axes));
+    for (uint64_t k = 0; k < tape_size(&m->t, x->axes); k++) {
+        bool small = fabs(exact[k] - single[k]) < 0x1p-126;
+        expected[k] = small ? single[k] : (double)(float)exact[k];
+    }
+    return agrees(m, r, rounded, single, expected, 0x1p-23);
 }
 
 /* The whole tape, bit for bit, against a machine of the same tape with every value an output: so with other
@@ -307,22 +341,23 @@ static bool agree_whole(maker *m, arena *scratch) {
 }
 
 static void random_tapes(memory *host, int count) {
-    bool alone = true, whole = true;
-    for (int i = 0; i < count && alone && whole; i++) {
+    bool alone = true, single = true, whole = true;
+    for (int i = 0; i < count && alone && single && whole; i++) {
         arena a, scratch;
         arena_open(&a, host);
         maker m = {.arena = &a, .r = rng_open(5, (uint32_t)i)};
         make(&m, 6 + (uint32_t)i % 60);
         double **values = arena_array(&a, double *, m.t.code.count);
         reference_run(&m.t, (const double *const *)m.inputs, values, &a);
-        for (ref r = 1; r < m.t.code.count && alone; r++) {
+        for (ref r = 1; r < m.t.code.count && alone && single; r++) {
             if (op_kind_of(m.t.code.at[r].op) == KIND_LEAF) continue;
             arena_open(&scratch, host);
             alone = agree_alone(&m, r, values, &scratch);
+            single = agree_single(&m, r, values, &scratch);
             arena_close(&scratch);
         }
         whole = agree_whole(&m, &a);
-        if (!alone || !whole) {
+        if (!alone || !single || !whole) {
             printf("# tape %d\n", i);
             if (getenv("VERBOSE")) {
                 tape_print(&m.t, stdout);
@@ -332,6 +367,7 @@ static void random_tapes(memory *host, int count) {
         arena_close(&a);
     }
     CHECK(alone, "machine/random_instructions");
+    CHECK(single, "machine/random_instructions_in_single");
     CHECK(whole, "machine/random_tapes");
 }
 

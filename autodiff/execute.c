@@ -1,0 +1,19 @@
+#include "autodiff/execute.h"
+
+static void run_step(const execution *e, const plan_step *s) {
+    switch (s->kind) {
+    case STEP_region: run_region(e, &s->region); break;
+    case STEP_reduce: run_reduce(e, s); break;
+    case STEP_product: run_product(e, s); break;
+    case STEP_cumulate: run_cumulate(e, s); break;
+    case STEP_scatter: run_scatter(e, s); break;
+    case STEP_place: run_place(e, s); break;
+    case STEP_cholesky: run_cholesky(e, s); break;
+    case STEP_solve: run_solve(e, s); break;
+    case STEP_loop: run_loop(e, s); break;
+    }
+}
+
+void run_steps(const execution *e, uint32_t first, uint32_t end) {
+    for (uint32_t k = first; k < end; k++) run_step(e, &e->plan->steps.at[k]);
+}

@@ -11,6 +11,7 @@
 #include "autodiff/passes.h"
 #include "runtime/infer/clock.h"
 #include "runtime/infer/importance.h"
+#include "runtime/infer/modes.h"
 #include "runtime/infer/objective.h"
 #include "runtime/infer/states.h"
 #include "runtime/infer/transforms.h"
@@ -21,6 +22,8 @@
 enum { FULL_RANK_MOST = 400 };
 /* Draws a step, however large the data are. */
 enum { POINTS_LEAST = 16 };
+/* Latents up to which further modes are looked for, as each takes a Hessian. */
+enum { MODES_SOUGHT = 60 };
 /* Refits of the proposal, and how much larger the last sample may be than asked for. */
 enum { REFITS = 6, ENLARGEMENTS = 2, ENLARGEMENT = 4 };
 /* A centring below this everywhere is as good as none. */
@@ -29,10 +32,12 @@ static const double CENTRED_LEAST = 0.1;
 static const double ERROR_ENOUGH = 0.03;
 /* Below this k-hat the weights have a variance with little doubt, and nothing else is tried. */
 static const double KHAT_GOOD = 0.5;
+/* By so much, a proposal is worse than one that leaves modes out. */
+static const double FAR_FEWER = 20;
 /* The share of draws that must count for the proposal to be left as it is. */
 static const double SHARE_ENOUGH = 0.25;
 
-enum { STREAM_START = 1, STREAM_GUIDE, STREAM_DRAWS, STREAM_CHECK, STREAM_RESAMPLE };
+enum { STREAM_START = 1, STREAM_GUIDE, STREAM_DRAWS, STREAM_CHECK, STREAM_RESAMPLE, STREAM_MODES };
 
 typedef struct run {
     diagnostics *d;
@@ -83,11 +88,12 @@ static bool weights_are_good(const sample *s) {
     return s->quality.khat < KHAT_GOOD && s->quality.ess >= SHARE_ENOUGH * (double)s->count;
 }
 
+static double share_that_counts(const sample *s) { return s->quality.ess / (double)s->count; }
+
 /* Of two that can be trusted the one in which more draws count; else the one with the lighter tail. */
 static bool better(const sample *x, const sample *y) {
     double most = psis_threshold(x->count);
-    if (x->quality.khat < most && y->quality.khat < most)
-        return x->quality.ess / (double)x->count > y->quality.ess / (double)y->count;
+    if (x->quality.khat < most && y->quality.khat < most) return share_that_counts(x) > share_that_counts(y);
     return x->quality.khat < y->quality.khat;
 }
 
@@ -114,37 +120,43 @@ static double drawing_elbo(const drawing *d, double *error) {
 }
 
 /* The weighted draws of the best proposal that a few refits lead to, and more of them where few count. */
-static drawing draw_well(run *r, gaussian *g, evaluation *e, rng *draws, double *elbo, double *elbo_error) {
+static drawing draw_well(run *r, proposal *p, evaluation *e, rng *draws, double *elbo, double *elbo_error) {
     uint64_t count = r->options.draws;
-    drawing best = importance_draw(g, e, count, draws, r->a), last = best;
+    drawing best = importance_draw(p, e, count, draws, r->a), last = best;
     *elbo = drawing_elbo(&best, elbo_error);
-    gaussian now = *g;
-    for (int i = 0; i < REFITS && g->factor && best.sample.quality.ess < SHARE_ENOUGH * (double)count; i++) {
-        gaussian next;
+    proposal now = *p;
+    for (int i = 0; i < REFITS && p->parts->factor && best.sample.quality.ess < SHARE_ENOUGH * (double)count;
+         i++) {
+        proposal next;
         if (!importance_refit(&last, &now, &next, r->a)) break;
         now = next;
         last = importance_draw(&now, e, count, draws, r->a);
         if (!better(&last.sample, &best.sample)) continue;
         best = last;
-        *g = now;
+        *p = now;
     }
     for (int i = 0; i < ENLARGEMENTS && sample_error(&best.sample, r->a) > ERROR_ENOUGH; i++) {
         count *= ENLARGEMENT;
-        best = importance_draw(g, e, count, draws, r->a);
+        best = importance_draw(p, e, count, draws, r->a);
     }
     return best;
 }
 
-/* Draws of a wider guide, by so much that its typical set still meets that of the guide. */
-static void check_wider(run *r, const gaussian *g, const drawing *d, uint64_t count, evaluation *e) {
+static gaussian widened(const gaussian *g, double by, arena *a) {
     uint64_t n = g->size, matrix = g->factor ? n * n : 0;
-    double wider = 1 + 1.5 / sqrt(1.0 + (double)n);
-    gaussian w = {n, g->mean, matrix ? arena_array(r->a, double, matrix) : NULL,
-                  arena_array(r->a, double, n)};
-    for (uint64_t i = 0; i < matrix; i++) w.factor[i] = wider * g->factor[i];
-    for (uint64_t i = 0; i < n; i++) w.scale[i] = wider * g->scale[i];
+    gaussian w = {n, g->mean, matrix ? arena_array(a, double, matrix) : NULL, arena_array(a, double, n)};
+    for (uint64_t i = 0; i < matrix; i++) w.factor[i] = by * g->factor[i];
+    for (uint64_t i = 0; i < n; i++) w.scale[i] = by * g->scale[i];
+    return w;
+}
+
+/* Draws of a wider guide, by so much that its typical set still meets that of the guide. */
+static void check_wider(run *r, const proposal *p, const drawing *d, uint64_t count, evaluation *e) {
+    proposal wide = {p->count, arena_array(r->a, gaussian, p->count), p->weight};
+    for (uint32_t k = 0; k < p->count; k++)
+        wide.parts[k] = widened(&p->parts[k], 1 + 1.5 / sqrt(1.0 + (double)p->parts->size), r->a);
     rng draws = rng_open(r->options.seed, STREAM_CHECK);
-    drawing second = importance_draw(&w, e, count, &draws, r->a);
+    drawing second = importance_draw(&wide, e, count, &draws, r->a);
     if (second.sample.quality.ess >= 10) verdict_compare(&r->findings, &d->sample, &second.sample, r->a);
 }
 
@@ -173,6 +185,7 @@ static bool recentre(space *s, gaussian *g, rng *noise, arena *a) {
 /* A guide that was fitted, and what its weights say. */
 typedef struct attempt {
     gaussian guide;
+    proposal proposal; /* that guide or what was refitted to its draws */
     drawing drawing;
     double *centring; /* of the space it was fitted in */
     double elbo,
@@ -203,7 +216,9 @@ static bool attempt_fit(gaussian_run *r, gaussian g, attempt *to) {
                            copied(g.scale, n, a)};
     to->centring = copied(r->space.centring, n, a);
     to->converged = r->course.converged;
-    to->drawing = draw_well(r->run, &to->guide, r->evaluation, &r->draws, &to->elbo, &to->elbo_error);
+    to->proposal = proposal_of(&to->guide, a);
+    to->drawing = draw_well(r->run, &to->proposal, r->evaluation, &r->draws, &to->elbo, &to->elbo_error);
+    to->guide = to->proposal.parts[0];
     return true;
 }
 
@@ -226,6 +241,27 @@ static bool find_attempt(gaussian_run *r, gaussian first, attempt *best) {
     if (attempt_fit(r, moved, &other) && better(&other.drawing.sample, &best->drawing.sample)) *best = other;
     attempt_resume(r, best);
     return true;
+}
+
+/* Others beside the Gaussian for further modes. They are kept unless far fewer draws count: what a
+ * Gaussian leaves out, its own weights do not show. */
+static void add_modes(gaussian_run *r, attempt *best) {
+    arena *a = r->run->a;
+    attempt more = *best;
+    double elbo, error;
+    if (r->course.interrupted || !best->guide.factor || best->guide.size > MODES_SOUGHT) return;
+    rng climbs = rng_open(r->run->options.seed, STREAM_MODES);
+    uint64_t most = (r->one->gradients + r->many->gradients) / 2; /* … as the fit has taken */
+    if (!modes_find(r->one, r->many, &best->guide, best->drawing.sample.quality.log_mean, most, &climbs, a,
+                    &more.proposal))
+        return;
+    more.drawing = draw_well(r->run, &more.proposal, r->evaluation, &r->draws, &elbo, &error);
+    if (FAR_FEWER * share_that_counts(&more.drawing.sample) < share_that_counts(&best->drawing.sample))
+        return;
+    *best = more;
+    push(
+        a, &r->run->fit->reasons,
+        (reason){"modes", best->proposal.count, "Gaussians together, since the posterior has several modes"});
 }
 
 static uint32_t at_least(uint32_t x, uint32_t least) { return x < least ? least : x; }
@@ -260,9 +296,10 @@ static status run_gaussian(run *r) {
         machine_complain(r->d, g.many->machine, g.many->tape, 0, 0);
         return STATUS_not_finite;
     }
+    add_modes(&g, &best);
     uint64_t count = best.drawing.sample.count;
     uint64_t more = draws_that_pay(r->model, rep->scalars + size, r->options.draws);
-    if (more > count) best.drawing = importance_draw(&best.guide, g.evaluation, more, &g.draws, a);
+    if (more > count) best.drawing = importance_draw(&best.proposal, g.evaluation, more, &g.draws, a);
     r->fit->steps = g.course.steps;
     r->fit->interrupted = g.course.interrupted;
     r->fit->gradients = g.one->gradients + g.many->gradients;
@@ -274,7 +311,7 @@ static status run_gaussian(run *r) {
     r->fit->elbo = best.elbo;
     r->fit->elbo_error = best.elbo_error;
     r->uncorrected = gaussian_weights(&best.drawing, a);
-    check_wider(r, &best.guide, &best.drawing, count, g.evaluation);
+    check_wider(r, &best.proposal, &best.drawing, count, g.evaluation);
     r->sample = arena_new(a, sample);
     *r->sample = best.drawing.sample;
     return STATUS_ok;

@@ -50,23 +50,66 @@ static double log_tailed_density(double square, double n) {
            0.5 * (DEGREES + n) * log1p(square / DEGREES);
 }
 
-static double log_mean_of_two(double x, double y) { return fmax(x, y) + log1p(exp(-fabs(x - y))) - log(2); }
+static double log_sum_of_two(double x, double y) {
+    return x == -INFINITY ? y : fmax(x, y) + log1p(exp(-fabs(x - y)));
+}
 
-drawing importance_draw(const gaussian *g, evaluation *e, uint64_t count, rng *r, arena *a) {
+proposal proposal_of(const gaussian *g, arena *a) {
+    proposal p = {1, arena_new(a, gaussian), arena_new(a, double)};
+    *p.parts = *g;
+    *p.weight = 1;
+    return p;
+}
+
+/* Shares of the draws go to the parts in turn, as their weights say. */
+static uint32_t part_of(const proposal *p, uint64_t draw, uint64_t count) {
+    double at = ((double)(draw / 2) + 0.5) / ((double)(count + 1) / 2), sum = p->weight[0];
+    uint32_t k = 0;
+    while (k + 1 < p->count && sum < at) sum += p->weight[++k];
+    return k;
+}
+
+static void place_draw(const gaussian *g, bool tailed, rng *r, double *x) {
+    double stretch = tailed ? sqrt(0.5 * DEGREES / draw_gamma(r, 0.5 * DEGREES)) : 1;
+    for (uint64_t i = 0; i < g->size; i++) x[i] = stretch * rng_normal(r);
+    gaussian_place(g, x, 1, x);
+}
+
+/* The squared distance of x from the mean, in sds; `scratch` has n. */
+static double distance(const gaussian *g, const double *x, double *scratch) {
     uint64_t n = g->size;
-    drawing d = {sample_new(e->report, count, a), arena_array(a, double, count *n),
-                 arena_array(a, double, count), arena_array(a, double, count)};
-    double log_scale = gaussian_log_scale(g);
-    for (uint64_t b = 0; b < count; b++) {
-        double *x = d.points + b * n,
-               stretch = b % 2 ? sqrt(0.5 * DEGREES / draw_gamma(r, 0.5 * DEGREES)) : 1;
-        for (uint64_t i = 0; i < n; i++) x[i] = stretch * rng_normal(r);
-        double square = cblas_ddot((int)n, x, 1, x, 1);
-        d.log_normal[b] = log_normal_density(square, (double)n) - log_scale;
-        d.log_tailed[b] = log_tailed_density(square, (double)n) - log_scale;
-        d.sample.log_guide[b] = log_mean_of_two(d.log_normal[b], d.log_tailed[b]);
+    for (uint64_t i = 0; i < n; i++) scratch[i] = (x[i] - g->mean[i]) / (g->factor ? 1 : g->scale[i]);
+    if (g->factor)
+        cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, g->factor, (int)n, scratch,
+                    1);
+    return cblas_ddot((int)n, scratch, 1, scratch, 1);
+}
+
+static void find_densities(const proposal *p, drawing *d, uint64_t b, const double *log_scale,
+                           double *scratch) {
+    double n = (double)p->parts->size;
+    d->log_normal[b] = d->sample.log_guide[b] = -INFINITY;
+    for (uint32_t k = 0; k < p->count; k++) {
+        double square = distance(&p->parts[k], d->points + b * p->parts->size, scratch);
+        double normal = log(p->weight[k]) + log_normal_density(square, n) - log_scale[k];
+        double tailed = log(p->weight[k]) + log_tailed_density(square, n) - log_scale[k];
+        double *part = &d->log_parts[b * p->count + k];
+        *part = log_sum_of_two(normal, tailed) - log(2);
+        d->log_normal[b] = log_sum_of_two(d->log_normal[b], normal);
+        d->sample.log_guide[b] = log_sum_of_two(d->sample.log_guide[b], *part);
     }
-    gaussian_place(g, d.points, count, d.points);
+}
+
+drawing importance_draw(const proposal *p, evaluation *e, uint64_t count, rng *r, arena *a) {
+    uint64_t n = p->parts->size;
+    drawing d = {sample_new(e->report, count, a), arena_array(a, double, count *n),
+                 arena_array(a, double, count), arena_array(a, double, count * p->count)};
+    double *log_scale = arena_array(a, double, p->count), *scratch = arena_array(a, double, n);
+    for (uint32_t k = 0; k < p->count; k++) log_scale[k] = gaussian_log_scale(&p->parts[k]);
+    for (uint64_t b = 0; b < count; b++) {
+        place_draw(&p->parts[part_of(p, b, count)], b % 2, r, d.points + b * n);
+        find_densities(p, &d, b, log_scale, scratch);
+    }
     for (uint64_t first = 0; first < count; first += e->points) {
         uint64_t left = count - first, here = left < e->points ? left : e->points;
         memcpy(e->at, d.points + first * n, here * n * sizeof(double));
@@ -78,20 +121,51 @@ drawing importance_draw(const gaussian *g, evaluation *e, uint64_t count, rng *r
     return d;
 }
 
-bool importance_refit(const drawing *d, const gaussian *old, gaussian *refitted, arena *a) {
-    uint64_t n = old->size, count = d->sample.count;
+/* Below this share of the posterior a part is dropped. */
+static const double SHARE_LEAST = 1e-3;
+
+/* One part from the draws with these log weights, of sum 1; `ess` of them count. */
+static bool refit_part(const gaussian *old, const drawing *d, const double *log_weight, double ess,
+                       gaussian *to, arena *a) {
+    uint64_t n = old->size;
     double *covariance = arena_array(a, double, n *n);
-    *refitted = (gaussian){n, arena_array(a, double, n), arena_array(a, double, n *n), old->scale};
-    if (!gaussian_of_points(refitted, d->points, d->sample.log_weight, count, a)) return false;
+    *to = (gaussian){n, arena_array(a, double, n), arena_array(a, double, n *n), old->scale};
     /* a covariance of n entries needs many times n draws before its factor is better than an approximate one
      */
-    double trust = d->sample.quality.ess / (d->sample.quality.ess + 10 * (double)n);
+    double trust = ess / (ess + 10 * (double)n);
+    if (!gaussian_of_points(to, d->points, log_weight, d->sample.count, a)) return false;
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)n, (int)n, 1 - trust, old->factor, (int)n, 0,
                 covariance, (int)n);
-    cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)n, (int)n, trust, refitted->factor, (int)n, 1,
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)n, (int)n, trust, to->factor, (int)n, 1,
                 covariance, (int)n);
-    for (uint64_t i = 0; i < n; i++)
-        refitted->mean[i] = trust * refitted->mean[i] + (1 - trust) * old->mean[i];
-    memcpy(refitted->factor, covariance, n * n * sizeof *covariance);
-    return matrix_cholesky(refitted->factor, n);
+    for (uint64_t i = 0; i < n; i++) to->mean[i] = trust * to->mean[i] + (1 - trust) * old->mean[i];
+    memcpy(to->factor, covariance, n * n * sizeof *covariance);
+    return matrix_cholesky(to->factor, n);
+}
+
+bool importance_refit(const drawing *d, const proposal *old, proposal *refitted, arena *a) {
+    uint64_t count = d->sample.count;
+    double *log_weight = arena_array(a, double, count), total = 0;
+    *refitted = (proposal){0, arena_array(a, gaussian, old->count), arena_array(a, double, old->count)};
+    for (uint32_t k = 0; k < old->count; k++) {
+        double share = 0, squares = 0;
+        for (uint64_t b = 0; b < count; b++) {
+            log_weight[b] =
+                d->sample.log_weight[b] + d->log_parts[b * old->count + k] - d->sample.log_guide[b];
+            share += exp(log_weight[b]);
+            squares += exp(2 * log_weight[b]);
+        }
+        if (old->count > 1 && !(share > SHARE_LEAST)) continue;
+        for (uint64_t b = 0; b < count; b++) log_weight[b] -= log(share);
+        double ess = old->count == 1 ? d->sample.quality.ess : share * share / squares;
+        gaussian *to = &refitted->parts[refitted->count];
+        if (!refit_part(&old->parts[k], d, log_weight, ess, to, a)) {
+            if (old->count == 1) return false;
+            *to = old->parts[k];
+        }
+        refitted->weight[refitted->count++] = share;
+        total += share;
+    }
+    for (uint32_t k = 0; k < refitted->count; k++) refitted->weight[k] /= total;
+    return refitted->count > 0;
 }

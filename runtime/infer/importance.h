@@ -1,4 +1,4 @@
-/* Importance sampling with a Gaussian guide and its heavy-tailed double. */
+/* Importance sampling with Gaussians and their heavy-tailed doubles. */
 #ifndef VM_INFER_IMPORTANCE_H
 #define VM_INFER_IMPORTANCE_H
 
@@ -17,19 +17,28 @@ typedef struct evaluation {
 } evaluation;
 evaluation *evaluation_new(const space *s, const reported *r, uint32_t points, uint64_t seed, arena *a);
 
-/* Draws: every other one from the Gaussian, the others from the multivariate t of the same mean and factor;
- * the density of the proposal is that of the mixture, so that its weights are bounded where either covers the
- * posterior (Hesterberg, Technometrics 37, 1995; Owen and Zhou, JASA 95, 2000). */
-typedef struct drawing {
-    sample sample;                   /* of the mixture */
-    double *points;                  /* count × size, unconstrained */
-    double *log_normal, *log_tailed; /* by draw: the density under either part */
-} drawing;
-drawing importance_draw(const gaussian *g, evaluation *e, uint64_t count, rng *r, arena *a);
+/* A mixture of Gaussians: one where that is enough, more where a posterior has several modes. Every other
+ * draw is from the multivariate t of the same mean and factor; the density of the proposal is that of the
+ * whole mixture, so that its weights are bounded where any part covers the posterior (Hesterberg,
+ * Technometrics 37, 1995; Owen and Zhou, JASA 95, 2000). */
+typedef struct proposal {
+    uint32_t count;
+    gaussian *parts;
+    double *weight; /* of each; sum 1 */
+} proposal;
+proposal proposal_of(const gaussian *g, arena *a);
 
-/* The Gaussian with the weighted mean and covariance of the draws (Cappé, Douc, Guillin, Marin and Robert,
- * Statistics and Computing 18, 2008), drawn towards the old one as far as the draws are few. False where that
- * is not positive definite. */
-bool importance_refit(const drawing *d, const gaussian *old, gaussian *refitted, arena *a);
+typedef struct drawing {
+    sample sample;      /* of the mixture */
+    double *points;     /* count × size, unconstrained */
+    double *log_normal; /* by draw: the density under the Gaussians alone */
+    double *log_parts;  /* count × parts: under each part, times its weight */
+} drawing;
+drawing importance_draw(const proposal *p, evaluation *e, uint64_t count, rng *r, arena *a);
+
+/* Each part with the weighted mean and covariance of the draws that are its own (Cappé, Douc, Guillin, Marin
+ * and Robert, Statistics and Computing 18, 2008), drawn towards the old one as far as those are few; parts
+ * that hold next to nothing are dropped. False where a covariance is not positive definite. */
+bool importance_refit(const drawing *d, const proposal *old, proposal *refitted, arena *a);
 
 #endif

@@ -324,3 +324,27 @@ bool start_find(density *one, density *many, uint64_t most_factored, rng *r, are
     find_curvature(&c, one, many, most_factored, a, found);
     return true;
 }
+
+bool start_climb(density *one, const double *from, double *to, arena *a) {
+    uint64_t n = one->space->size;
+    climb c = climb_new(n, a);
+    memcpy(c.x, from, n * sizeof *from);
+    c.value = evaluate(one, c.x, c.gradient);
+    if (!isfinite(c.value)) return false;
+    climb_on(&c, one);
+    memcpy(to, c.x, n * sizeof *to);
+    return isfinite(c.value);
+}
+
+double start_mass(density *one, density *many, double *mode, start *found, arena *a) {
+    uint64_t n = one->space->size;
+    climb c = climb_new(n, a);
+    memcpy(c.x, mode, n * sizeof *mode);
+    *found = (start){mode, arena_array(a, double, n), NULL, false};
+    for (uint64_t i = 0; i < n; i++) found->scale[i] = FIRST_SCALE;
+    find_scales(many, found, a);
+    find_curvature(&c, one, many, n, a, found);
+    double log_mass = evaluate(one, mode, c.gradient) + 0.5 * (double)n * log(2 * M_PI);
+    for (uint64_t i = 0; i < n; i++) log_mass += log(found->factor[i * n + i]);
+    return log_mass;
+}

@@ -102,6 +102,31 @@ static void seeds(arena *a) {
     CHECK(memcmp(f->draws, h->draws, size * sizeof *f->draws) != 0, "other seed, other draws");
 }
 
+/* y ~ N(z², 1 / 2) leaves two modes, near 2 and -2, whose masses differ by the prior alone; the moments by
+ * quadrature. A Gaussian at either has nearly equal weights: the other must be looked for. */
+static void two_modes(arena *a) {
+    double mass = 0, sum = 0, squares = 0;
+    for (int i = -60000; i <= 60000; i++) {
+        double z = i * 1e-4, r = (4 - z * z) / 0.5, p = (z - 1) / 2, w = exp(-0.5 * (r * r + p * p));
+        mass += w, sum += w * z, squares += w * z * z;
+    }
+    double mean = sum / mass, sd = sqrt(squares / mass - mean * mean);
+    double evidence = log(mass * 1e-4) - log(2 * M_PI * 0.5 * 2);
+    fit *f = fitted(a, "data y : real = 4\nmodel {\n  z ~ normal(1, 2)\n  y ~ normal(z^2, 0.5)\n}\n", 1);
+    if (!check(f != NULL, "two modes run", "no fit")) return;
+    const summary *z = scalar(f, "z", 0);
+    /* weighted draws: to four of their own errors */
+    check(fabs(z->mean - mean) < 4 * z->mcse, "mean over two modes", "%.4f +- %.4f not %.4f", z->mean,
+          z->mcse, mean);
+    check(fabs(log(z->sd / sd)) < 4 / sqrt(2 * f->ess), "sd over two modes", "%.4f not %.4f", z->sd, sd);
+    check(fabs(f->log_evidence - evidence) < 4 * f->log_evidence_error, "evidence of two modes",
+          "%.5f +- %.5f not %.5f", f->log_evidence, f->log_evidence_error, evidence);
+    bool told = false;
+    for (uint32_t i = 0; i < f->reasons.count; i++)
+        told |= strcmp(f->reasons.at[i].code, "modes") == 0 && f->reasons.at[i].value == 2;
+    check(told, "two modes are told", "no reason `modes`");
+}
+
 /* A posterior that no Gaussian holds: two far modes, of which any one fit finds at most one, must not be
  * called good where the weights show it; a Neal funnel with scale 3 in its given form. */
 static void funnel(arena *a) {
@@ -125,6 +150,7 @@ int main(void) {
     correlated(&a);
     chain(&a);
     seeds(&a);
+    two_modes(&a);
     funnel(&a);
     arena_close(&a);
     return check_end();

@@ -1,0 +1,79 @@
+#include "runtime/infer/modes.h"
+
+#include <math.h>
+#include <string.h>
+#include <cblas.h>
+
+enum { CLIMBS = 32, MODES_MOST = 8 };
+
+/* A mode this many nats below the largest is left out: its share of the draws would be lost. */
+static const double FAR_BELOW = 12;
+/* Of the parts of the first proposal, before draws say more: none is left with less. */
+static const double SHARE_LEAST = 0.03;
+/* Modes nearer than this many sds, in the metric of either, are one. */
+static const double APART = 1;
+
+typedef struct mode {
+    gaussian at;
+    double log_mass;
+} mode;
+
+static bool near(const gaussian *g, const double *x, double *scratch) {
+    uint64_t n = g->size;
+    for (uint64_t i = 0; i < n; i++) scratch[i] = x[i] - g->mean[i];
+    cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, g->factor, (int)n, scratch, 1);
+    return cblas_dnrm2((int)n, scratch, 1) < APART;
+}
+
+/* Points a few sds of the guide away, and others anywhere around 0. */
+static void far_point(const gaussian *guide, int number, rng *r, double *x) {
+    double far = 1 + number % 4;
+    for (uint64_t i = 0; i < guide->size; i++)
+        x[i] = number % 3 ? far * rng_normal(r) : far * (2 * rng_uniform(r) - 1);
+    if (number % 3) gaussian_place(guide, x, 1, x);
+}
+
+static void keep_mode(mode *modes, uint32_t *count, mode found) {
+    uint32_t at = 0;
+    if (*count == MODES_MOST) {
+        for (uint32_t k = 1; k < *count; k++)
+            if (modes[k].log_mass < modes[at].log_mass) at = k;
+        if (modes[at].log_mass >= found.log_mass) return;
+    } else {
+        at = (*count)++;
+    }
+    modes[at] = found;
+}
+
+bool modes_find(density *one, density *many, const gaussian *guide, double log_mass, uint64_t most, rng *r,
+                arena *a, proposal *found) {
+    uint64_t n = guide->size, end_at = one->gradients + many->gradients + most;
+    mode modes[MODES_MOST];
+    uint32_t count = 0;
+    double *from = arena_array(a, double, n), *scratch = arena_array(a, double, n), best = log_mass;
+    for (int i = 0; i < CLIMBS && one->gradients + many->gradients < end_at; i++) {
+        start end;
+        double *to = arena_array(a, double, n);
+        far_point(guide, i, r, from);
+        if (!start_climb(one, from, to, a)) continue;
+        bool known = near(guide, to, scratch);
+        for (uint32_t k = 0; k < count; k++) known |= near(&modes[k].at, to, scratch);
+        if (known) continue;
+        mode m = {.log_mass = start_mass(one, many, to, &end, a)};
+        m.at = (gaussian){n, end.mode, end.factor, end.scale};
+        if (!isfinite(m.log_mass) || near(&m.at, guide->mean, scratch)) continue;
+        keep_mode(modes, &count, m);
+        best = fmax(best, m.log_mass);
+    }
+    *found = (proposal){1, arena_array(a, gaussian, MODES_MOST + 1), arena_array(a, double, MODES_MOST + 1)};
+    found->parts[0] = *guide;
+    found->weight[0] = fmax(exp(log_mass - best), SHARE_LEAST);
+    double sum = found->weight[0];
+    for (uint32_t k = 0; k < count; k++) {
+        if (modes[k].log_mass < best - FAR_BELOW) continue;
+        found->parts[found->count] = modes[k].at;
+        sum += found->weight[found->count++] = fmax(exp(modes[k].log_mass - best), SHARE_LEAST);
+    }
+    for (uint32_t k = 0; k < found->count; k++) found->weight[k] /= sum;
+    return found->count > 1;
+}

@@ -277,7 +277,7 @@ static void print_region(const region *g, FILE *to) {
         const micro *m = &g->micros[i];
         fprintf(to, "      ");
         print_operand(&m->to, to);
-        fprintf(to, " %s %s", m->kind == MICRO_sum || m->kind == MICRO_dot ? "+=" : "=",
+        fprintf(to, " %s %s", m->kind >= MICRO_rows_add ? "+=" : "=",
                 m->kind == MICRO_load ? "load" : op_name(m->op));
         for (int k = 0; k < 3; k++) print_operand(&m->in[k], to);
         fprintf(to, "   (%%%u)\n", m->of);

@@ -60,8 +60,14 @@ static bool is_dot(const planner *p, ref r) {
            axes_within(x->axes, axes_common(code(p, x->in[0])->axes, code(p, x->in[1])->axes));
 }
 
+static rows_product rows_of(const planner *p, ref r) {
+    const instruction *x = code(p, r);
+    return rows_find(p->tape, r, &p->values[x->in[0]].layout, &p->values[x->in[1]].layout);
+}
+
 static value_form form_of(const planner *p, ref r) {
     op f = code(p, r)->op;
+    if (p->values[r].rows == ROWS_dot) return VALUE_block;
     switch (op_kind_of(f)) {
     case KIND_LEAF: return VALUE_leaf;
     case KIND_MAP:
@@ -106,6 +112,7 @@ static void classify(planner *p) {
         bool loop = code(p, r)->op == OP_scan;
         v->entries = loop ? loop_lay_out(p->plan, r) : tape_size(p->tape, code(p, r)->axes);
         v->fixed = computed_once(p, r);
+        if (code(p, r)->op == OP_contract && !is_dot(p, r)) v->rows = rows_of(p, r).form;
         v->form = form_of(p, r);
         if (p->keep_all) v->dense = true;
         if (v->form == VALUE_view) {
@@ -122,12 +129,14 @@ static void classify(planner *p) {
 /* Levels. */
 
 static bool in_region(const planner *p, ref r) {
-    return p->values[r].form == VALUE_block || code(p, r)->op == OP_sum || is_dot(p, r);
+    const value *v = &p->values[r];
+    return v->form == VALUE_block || v->rows == ROWS_add || code(p, r)->op == OP_sum || is_dot(p, r);
 }
 
 static axes home_of(const planner *p, ref r) {
     const instruction *x = code(p, r);
     if (p->values[r].form == VALUE_block) return x->axes;
+    if (p->values[r].rows == ROWS_add) return code(p, x->in[rows_of(p, r).vector])->axes;
     axes of = code(p, x->in[0])->axes;
     return x->op == OP_sum ? of : axes_union(of, code(p, x->in[1])->axes);
 }
@@ -137,6 +146,7 @@ static bool flows(const planner *p, ref user, int i) {
     ref from = input(p, user, i);
     const value *u = &p->values[user], *v = &p->values[from];
     op f = code(p, user)->op;
+    if (u->rows == ROWS_dot || (u->rows == ROWS_add && i == rows_of(p, user).matrix)) return false;
     return v->form == VALUE_block && v->fixed == u->fixed && in_region(p, user) && f != OP_gather &&
            f != OP_rename && f != OP_slice && f != OP_expand && f != OP_scan_result &&
            axes_equal(u->home, v->home);
@@ -162,7 +172,7 @@ static void level(planner *p) {
     for (ref r = count; r-- > 1;) {
         value *v = &p->values[r];
         if (!is_step(v)) continue;
-        if (most[r] < INT32_MAX && most[r] > v->level) v->level = most[r];
+        if (v->form == VALUE_block && most[r] < INT32_MAX && most[r] > v->level) v->level = most[r];
         for (int i = 0; i < inputs(p, r) && input(p, r, i); i++) {
             ref root = p->values[input(p, r, i)].root;
             int here = v->level - !flows(p, r, i);
@@ -256,6 +266,7 @@ static void live(planner *p) {
 
 enum {
     SCRATCH_BYTES = 24 * 1024, /* of the first-level cache; the rest is for direct operands */
+    ROWS_BYTES = 128 * 1024,   /* of the second-level cache */
     BLOCK_MOST = 1024
 };
 
@@ -267,6 +278,7 @@ typedef struct region_writer {
     axes home;
     micros code;
     uint32_t registers;
+    uint64_t width; /* of the widest rows */
     vector(ref) cleared;
 } region_writer;
 
@@ -385,6 +397,26 @@ static void write_sum(region_writer *w, ref r, micro m) {
     push(p->arena, &w->code, m);
 }
 
+static operand whole(const planner *p, ref r) {
+    const value *v = &p->values[r];
+    return (operand){SOURCE_value, v->root, v->layout.offset};
+}
+
+static void write_rows(region_writer *w, ref r, micro m) {
+    planner *p = w->planner;
+    rows_product rows = rows_of(p, r);
+    ref matrix = input(p, r, rows.matrix), vector = input(p, r, rows.vector);
+    bool add = rows.form == ROWS_add;
+    m.kind = add ? MICRO_rows_add : MICRO_rows_dot;
+    m.in[0] = whole(p, matrix);
+    m.in[1] = add ? operand_of(w, vector, false) : whole(p, vector);
+    m.pitch = rows.pitch, m.step = rows.step, m.width = rows.width;
+    m.to = add ? (operand){SOURCE_value, r, 0} : result_of(w, r);
+    if (add) push(p->arena, &w->cleared, r);
+    if (m.width > w->width) w->width = m.width;
+    push(p->arena, &w->code, m);
+}
+
 /* A view that somebody needs as a value of its own. */
 static void write_copy(region_writer *w, ref r, micro m) {
     layout l = view_layout(w->planner, r);
@@ -400,6 +432,7 @@ static void write_micro(region_writer *w, ref r) {
     if (w->planner->summed[r]) return;
     micro m = {.op = f, .of = r};
     if (f == OP_gather) write_gather(w, r, m);
+    else if (w->planner->values[r].rows) write_rows(w, r, m);
     else if (f == OP_sum || f == OP_contract) write_sum(w, r, m);
     else if (op_kind_of(f) == KIND_MOVE || f == OP_scan_result) write_copy(w, r, m);
     else if (op_kind_of(f) == KIND_RANDOM) write_vectors(w, r, m, MICRO_random);
@@ -434,9 +467,11 @@ static uint32_t assign_slots(region_writer *w) {
     return slots;
 }
 
-/* A region with very many slots has its scratch in the second-level cache. */
-static uint32_t block_size(precision p, uint32_t slots) {
-    uint32_t chunks = SCRATCH_BYTES / (uint32_t)element_size(p) / (slots ? slots : 1) / CHUNK;
+/* A region with very many slots has its scratch in the second-level cache, and there are the rows of
+ * matrices that it reads twice. */
+static uint32_t block_size(precision p, uint32_t slots, uint64_t width) {
+    uint32_t size = (uint32_t)element_size(p), chunks = SCRATCH_BYTES / size / (slots ? slots : 1) / CHUNK;
+    if (chunks * width > ROWS_BYTES / size / CHUNK) chunks = (uint32_t)(ROWS_BYTES / size / CHUNK / width);
     return chunks == 0 ? CHUNK : chunks * CHUNK > BLOCK_MOST ? BLOCK_MOST : chunks * CHUNK;
 }
 
@@ -450,7 +485,7 @@ static void write_region(planner *p, uint32_t k, const ref *members, uint32_t co
     g->axes = w.home;
     g->entries = tape_size(p->tape, w.home);
     g->slots = assign_slots(&w);
-    g->block = block_size(p->plan->precision, g->slots);
+    g->block = block_size(p->plan->precision, g->slots, w.width);
     g->count = w.code.count;
     g->micros = arena_array(p->plan->arena, micro, w.code.count);
     memcpy(g->micros, w.code.at, w.code.count * sizeof(micro));

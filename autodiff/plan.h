@@ -10,8 +10,9 @@
  * A region is all the BLOCK values over the same axes at the same level, with the sums over them. The level
  * of a value is the largest number of region boundaries on a way to it from a leaf: an edge within a region
  * does not count, any other counts 1. So what depends on a region from outside has a higher level, no two
- * regions can wait for each other, and steps in the order of their levels are in an order of dependence. A
- * value is then moved to the lowest level among its users, which spares it a buffer when they share a region.
+ * regions can wait for each other, and steps in the order of their levels are in an order of dependence. An
+ * elementwise value is then moved to the lowest level among its users, which spares it a buffer when they
+ * share a region; a sum stays with what it sums.
  *
  * Steps whose operands are all numbers, data and positions come first, are run once, and what others need of
  * them is kept. Buffers of values that are never alive together share memory. */
@@ -19,6 +20,7 @@
 #define VM_AUTODIFF_PLAN_H
 
 #include "autodiff/kernels/kernels.h"
+#include "autodiff/rows.h"
 #include "autodiff/tape.h"
 #include "autodiff/walk.h"
 
@@ -38,6 +40,7 @@ typedef struct value {
     uint32_t step, last; /* where it is computed, where it is read last */
     uint64_t entries;
     uint64_t place; /* in the pool, in entries */
+    rows_form rows; /* of a product of a matrix and a vector */
 } value;
 
 /* An operand of a micro-instruction: n entries from entry `start` of the region on. */
@@ -58,8 +61,10 @@ typedef enum micro_kind {
     MICRO_binary_sv,
     MICRO_select,
     MICRO_random,
-    MICRO_sum, /* adds in[0] into `to` along `walk` */
-    MICRO_dot  /* adds in[0] times in[1] into `to` along `walk` */
+    MICRO_rows_dot, /* in[0] (whole), in[1] (whole): a matrix, a vector */
+    MICRO_rows_add, /* adds the rows of in[0] (whole), each times its entry of in[1], into `to` */
+    MICRO_sum,      /* adds in[0] into `to` along `walk` */
+    MICRO_dot       /* adds in[0] times in[1] into `to` along `walk` */
 } micro_kind;
 
 typedef struct micro {
@@ -71,7 +76,9 @@ typedef struct micro {
     const int32_t *index; /* of a gather by a fixed index: from 0, -1 where out of range; NULL otherwise */
     bool in_range;        /* … none is out of range */
     int64_t reach;        /* of a gather: the number of entries along the axis */
-    int64_t pitch;        /* … and their stride */
+    int64_t pitch;        /* … and their stride; of a matrix, from row to row */
+    int64_t step;         /* of a matrix, within a row */
+    uint64_t width;       /* … and the entries of a row */
     void (*run)(void);    /* of unary and binary: the kernel, to be cast */
 } micro;
 

@@ -99,6 +99,31 @@ static void run_sum(const block *b, const micro *m) {
     }
 }
 
+static const element *first_row(const block *b, const micro *m) {
+    return entries_of(b->run, m->in[0].at) + m->in[0].offset + (int64_t)b->start * m->pitch;
+}
+
+static void run_rows_dot(const block *b, const micro *m) {
+    const element *x = first_row(b, m), *factors = entries_of(b->run, m->in[1].at) + m->in[1].offset;
+    element *y = entries(b, m->to);
+    if (m->step == 1) b->kernels->row_products(y, x, m->pitch, factors, m->width, b->n);
+    else b->kernels->column_products(y, x, m->step, factors, m->width, b->n);
+}
+
+/* A chunk's rows are added up before they are added to those of others, as in sum_run(). */
+static void run_rows_add(const block *b, const micro *m) {
+    const element *x = first_row(b, m), *factors = entries(b, m->in[1]);
+    element *y = entries_of(b->run, m->to.at);
+    for (size_t at = 0; at < b->n; at += CHUNK) {
+        size_t n = b->n - at < CHUNK ? b->n - at : CHUNK;
+        const element *row = x + (int64_t)at * m->pitch;
+        if (m->step == 1) b->kernels->add_rows(y, row, m->pitch, factors + at, m->width, n);
+        else
+            for (uint64_t k = 0; k < m->width; k++)
+                y[k] += (element)b->kernels->dot(row + (int64_t)k * m->step, factors + at, n);
+    }
+}
+
 static void run_random(const block *b, const micro *m) {
     const element *x[2] = {0};
     for (int i = 0; i < op_inputs(m->op); i++) x[i] = entries(b, m->in[i]);
@@ -125,6 +150,8 @@ static void run_micro(const block *b, const micro *m) {
         b->kernels->select(entries(b, m->to), entries(b, in[0]), entries(b, in[1]), entries(b, in[2]), b->n);
         break;
     case MICRO_random: run_random(b, m); break;
+    case MICRO_rows_dot: run_rows_dot(b, m); break;
+    case MICRO_rows_add: run_rows_add(b, m); break;
     case MICRO_sum:
     case MICRO_dot: run_sum(b, m); break;
     }

@@ -5,6 +5,7 @@
 
 #include <tgmath.h>
 
+#include "autodiff/kernels/rows.h"
 #include "autodiff/kernels/special.h"
 #include "base/rng.h"
 
@@ -208,14 +209,6 @@ static void add_product_to(void *to, const void *left, const void *right, size_t
     EACH z[i] += x[i] * y[i];
 }
 
-static element across(real x) {
-    element s[LANES];
-    store(s, x);
-    for (int width = LANES / 2; width; width /= 2)
-        for (int i = 0; i < width; i++) s[i] += s[i + width];
-    return s[0];
-}
-
 /* Four vectors of partial sums; entries behind the end count as 0. */
 #define SUM_OF(term)                                                                                         \
     real s[4] = {all(0), all(0), all(0), all(0)};                                                            \
@@ -390,6 +383,9 @@ const kernels TABLE_OF(ISA, BY_PRECISION(double, single)) = {
     .add_to = add_to,
     .add_product_to = add_product_to,
     .gather = gather,
+    .row_products = row_products,
+    .column_products = column_products,
+    .add_rows = add_rows,
     .uniform = uniform,
     .normal = normal,
 };

@@ -38,6 +38,11 @@ typedef struct kernels {
     void (*add_product_to)(void *z, const void *x, const void *y, size_t n); /* z += x y */
     void (*gather)(void *y, const void *x, const int32_t *index, size_t n);  /* y[i] = x[index[i]] */
 
+    /* Matrices whose rows, or whose columns, are `pitch` or `step` apart, see rows.h. */
+    void (*row_products)(void *y, const void *x, int64_t pitch, const void *b, size_t width, size_t n);
+    void (*column_products)(void *y, const void *x, int64_t step, const void *b, size_t width, size_t n);
+    void (*add_rows)(void *y, const void *x, int64_t pitch, const void *g, size_t width, size_t n);
+
     /* Entries first … first + n - 1 of a stream; `first` is even. */
     void (*uniform)(void *y, draw_stream s, uint64_t first, size_t n);
     void (*normal)(void *y, draw_stream s, uint64_t first, size_t n);

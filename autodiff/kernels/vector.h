@@ -157,6 +157,15 @@ static inline lanes multiply_halves(lanes x, lanes y) {
 }
 #endif
 
+/* The sum of the lanes. */
+static inline element across(real x) {
+    element s[LANES];
+    store(s, x);
+    for (int width = LANES / 2; width; width /= 2)
+        for (int i = 0; i < width; i++) s[i] += s[i + width];
+    return s[0];
+}
+
 static inline real absolute(real x) { return (real)((lanes)x & BY_PRECISION(INT64_MAX, INT32_MAX)); }
 
 static inline real root(real x) { return INTRINSIC(sqrt)(x); }

@@ -737,6 +737,31 @@ def latent_class(r):
         states="hard z")
 
 
+# The rest of all lengths from 2 to 8 with 2 to 4 states.
+for length, states in itertools.product(range(2, 9), range(2, 5)):
+    if (chain.__name__, chain, (length, states)) not in MODELS:
+        model(chain, length, states)
+
+
+@model
+def missing_binary(r):
+    age, income, smoker = r.real(8), r.real(8, scale=4), r.binary(8)
+    gaps = np.array([1, 2, 4, 5, 7])
+    at = dict(q0=r.real(), q1=r.real(), b0=r.real(), b1=r.real(), b2=r.real(), sigma=r.positive())
+
+    def density(v, z):
+        smokes = np.tile(smoker, (len(z), 1))
+        smokes[:, gaps] = z
+        return (bernoulli_logit(smokes, v["q0"] + v["q1"] * age)
+                + normal(income, v["b0"] + v["b1"] * age + v["b2"] * smokes, v["sigma"])).sum(1)
+    given = [None if i in gaps else int(x) for i, x in enumerate(smoker)]
+    return Instance(
+        dict(age=age, income=income, smoker=np.array(given, object)), at, [2] * len(gaps),
+        lambda v: normal(v["q0"], 0, 1) + normal(v["q1"], 0, 1) + normal(v["b0"], 0, 10) + normal(v["b1"], 0, 1)
+        + normal(v["b2"], 0, 5) + half_normal(v["sigma"], 10),
+        density, states="")
+
+
 # ---- the table ----
 
 
@@ -805,7 +830,7 @@ def row(name, instance, with_draws):
     found = {"model": name, "assignments": len(states), "set": instance.sets, "data": listed,
              "at": {k: np.asarray(x).tolist() for k, x in instance.at.items()},
              "log_density": value, "gradient": gradient}
-    if with_draws and states.shape[1] > 1:
+    if with_draws and instance.states and states.shape[1] > 1:
         joint = instance.density({k: np.asarray(x, float) for k, x in instance.at.items()}, states)
         weights = exp(joint - log_sum_exp(joint))
         found["draws"] = dict(given(name, instance), pairs=pairs(states, weights))

@@ -5,11 +5,11 @@ usage: compare.py VMRUN [MODEL…]     prints `ok NAME`, or `FAIL NAME: why`
 
 Tolerances. Both sides have every constant and add up at most some thousand terms in log space, so that the
 log density agrees to 1e-10 of itself with room to spare. An entry of the gradient may be the difference of
-larger ones: 1e-9 of itself and 1e-12 of the largest entry. The frequency of a pair of states in n draws has
-the standard error sqrt(p (1 - p) / n), or as much as one draw; it may be off by 4.5 of them, which chance does
-to one of 150,000; the table has 9,000.
+larger ones: 1e-9 of itself and 1e-12 of the largest entry. The frequency f of a pair of states of probability p
+in n draws lies with probability exp(-n KL(f, p)) as far away at most (Chernoff); that may be as little as
+exp(-16), 1e-7, for the table has 9,000 pairs.
 """
-import csv, json, os, subprocess, sys, tempfile
+import csv, json, math, os, subprocess, sys, tempfile
 
 DRAWS = 20000
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -51,6 +51,11 @@ def columns(path, first):
     return found
 
 
+def divergence(f, p):
+    """-> KL between two coins"""
+    return sum(a * math.log(a / b) if b > 0 else math.inf for a, b in ((f, p), (1 - f, 1 - p)) if a > 0)
+
+
 def compare_draws(vmrun, row, work):
     """-> None, or what is wrong"""
     program, drawn = os.path.join(work, "given.vm"), os.path.join(work, "drawn.csv")
@@ -63,10 +68,8 @@ def compare_draws(vmrun, row, work):
     entries = columns(drawn, row["draws"]["first"])
     for i, j, a, b, p in row["draws"]["pairs"]:
         found = sum(x == a and y == b for x, y in zip(entries[i], entries[j])) / DRAWS
-        error = max((p * (1 - p) / DRAWS) ** 0.5, 1 / DRAWS)
-        if not abs(found - p) <= 4.5 * error:
-            return "states %d and %d of entries %d and %d: %.4f of the draws, not %.4f ± %.4f" % (
-                a, b, i, j, found, p, error)
+        if not DRAWS * divergence(found, p) <= 16:
+            return "states %d and %d of entries %d and %d: %.5f of the draws, not %.5f" % (a, b, i, j, found, p)
     return None
 
 

@@ -3,7 +3,7 @@
 
 usage: reference.py > table.json
 
-The posteriors of tests/accuracy are written here from their formulas, in `shared/posteriordb/README.md`
+The posteriors of tests/accuracy and of posteriors/ are written here from their formulas, in `shared/posteriordb/README.md`
 beside the repository, and the programs of programs/ from what they mean; neither is a translation of a .vm
 program, from which only the names of the latents are taken. A density is that of the latents of the program:
 where it is non-centred (eight_schools_noncentered) of the standardised effects, else of the named quantities.
@@ -23,13 +23,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 POSTERIORS = os.path.join(os.path.dirname(os.path.dirname(TESTS)), "shared", "posteriordb", "data")
 POINTS = 5
+MANY = 200  # entries of a latent, of whose gradient the table has one number: its slope along cos 1, cos 2, …
 STEP = 1e-100
 
 # ---- draws: each a function of the generator; six digits are enough, and keep the table small ----
 
 
 def rounded(x):
-    return np.round(x, 6)
+    return np.round(x, 6 if np.size(x) < MANY else 2)
 
 
 def real(*shape, loc=0.0, scale=1.0):
@@ -314,7 +315,7 @@ def seeds(d, name):
     return {**a, "sigma": positive(), "c": real(21)}, centred
 
 
-@posterior("radon_mn-.*")
+@posterior("radon_mn-.*", "radon_all-.*")
 def radon(d, name):
     y, floor, uppm, c = d["log_radon"], d["floor_measure"], d["log_uppm"], d["county_idx"].astype(int) - 1
     J = int(d["J"])
@@ -451,15 +452,25 @@ def glmm_poisson(d, name):
 
 @posterior("wells_data-.*")
 def wells(d, name):
-    D, A = d["dist"] / 100, d["arsenic"]
-    Dc, Ac, Ec = D - D.mean(), A - A.mean(), (d["educ"] - d["educ"].mean()) / 4
-    columns = {"dist100ars": [D, A], "interaction_c": [Dc, Ac, Dc * Ac],
+    D, A, E = d["dist"] / 100, d["arsenic"], d["educ"] / 4
+    Dc, Ac, Ec = D - D.mean(), A - A.mean(), E - E.mean()
+    columns = {"dist": [1 + 0 * D, d["dist"]], "dist100": [D], "dist100ars": [D, A], "interaction": [D, A, D * A],
+               "interaction_c": [Dc, Ac, Dc * Ac], "dae": [D, A, E], "dae_c": [Dc, Ac, Dc * Ac, E],
+               "daae_c": [Dc, Ac, Dc * Ac, d["assoc"], E],
                "dae_inter": [Dc, Ac, Ec, Dc * Ac, Dc * Ec, Ac * Ec]}
-    X = np.column_stack(columns[name.split("wells_")[2].replace("_model", "")])
+    which = name.split("wells_")[2].replace("_model", "")
+    X = np.column_stack(columns[which])
+    if which == "dist":
+        return {"beta": real(2, scale=0.02)}, lambda beta: total(bernoulli_logit(d["switched"], X @ beta))
 
     def f(alpha, beta):
         return total(bernoulli_logit(d["switched"], alpha + X @ beta))
     return {"alpha": real(), "beta": real(X.shape[1])}, f
+
+
+@posterior("Rate_1_data-.*")
+def rate_1(d, name):
+    return {"theta": between(0, 1)}, lambda theta: total(binomial(d["k"], d["n"], theta))
 
 
 @posterior("Rate_2_data-.*")
@@ -580,6 +591,116 @@ def hmm(d, name):
         return total(normal(mu, np.array([3, 10]), 1), log_sum_exp(forward))
     return {"theta1": shares(2), "theta2": shares(2),
             "mu": lambda rng: increasing(2, 2)(rng) * np.array([1, 3])}, f
+
+
+@posterior("mcycle_splines-.*")
+def mcycle_splines(d, name):
+    def f(Intercept, bs, sds_1_1, zs_1_1, Intercept_sigma, bs_sigma, sds_sigma_1_1, zs_sigma_1_1):
+        mu = Intercept + d["Xs"] @ bs + d["Zs_1_1"] @ (sds_1_1 * zs_1_1)
+        eta = Intercept_sigma + d["Xs_sigma"] @ bs_sigma + d["Zs_sigma_1_1"] @ (sds_sigma_1_1 * zs_sigma_1_1)
+        return total(student(Intercept, 3, -13, 36), log(2) + student(sds_1_1, 3, 0, 36), normal(zs_1_1, 0, 1),
+                     student(Intercept_sigma, 3, 0, 10), log(2) + student(sds_sigma_1_1, 3, 0, 36),
+                     normal(zs_sigma_1_1, 0, 1), normal(d["Y"], mu, exp(eta)))
+    side = lambda s, loc: {"Intercept" + s: real(loc=loc), "bs" + s: real(1),
+                           "sds%s_1_1" % s: positive(), "zs%s_1_1" % s: real(38)}
+    return {**side("", -13), **side("_sigma", 2)}, f
+
+
+@posterior("radon_mod-radon_county")
+def radon_county(d, name):
+    c = d["county"].astype(int) - 1
+
+    def f(mu_a, sigma_a, sigma_y, a):
+        return total(normal(mu_a, 0, 1), -2 * log(100), normal(a, mu_a, sigma_a), normal(d["y"], a[c], sigma_y))
+    return {"mu_a": real(), "sigma_a": positive(), "sigma_y": positive(), "a": real(int(d["J"]))}, f
+
+
+@posterior("fims_Aus_Jpn_irt-.*")
+def latent_regression(d, name):
+    item, person = d["ii"].astype(int) - 1, d["jj"].astype(int) - 1
+    W = d["W"].copy()
+    W[:, 1:] = (W[:, 1:] - W[:, 1:].mean(0)) / (2 * W[:, 1:].std(0, ddof=1))
+
+    def f(lambda_adj, theta, alpha, beta):
+        return total(student(lambda_adj, 3, 0, 1), normal(theta, W @ lambda_adj, 1), lognormal(alpha, 1, 1),
+                     on_plane(beta, np.zeros(14), np.full(14, 3.0)),
+                     bernoulli_logit(d["y"], alpha[item] * theta[person] - beta[item]))
+
+    def effects(rng):
+        free = real(13)(rng)
+        return np.append(free, -free.sum())
+    return {"lambda_adj": real(4), "theta": real(500), "alpha": positive(14), "beta": effects}, f
+
+
+@posterior("three_.*-lda")
+def lda(d, name):
+    w, doc = d["w"].astype(int) - 1, d["doc"].astype(int) - 1
+
+    def f(theta, phi):
+        return total(*[dirichlet(row, np.ones(2)) for row in theta],
+                     *[dirichlet(row, np.ones(int(d["V"]))) for row in phi],
+                     log(np.sum(theta[doc] * phi.T[w], 1)))
+    return {"theta": lambda rng: rng.dirichlet([2, 2], int(d["M"])),
+            "phi": lambda rng: rng.dirichlet(np.full(int(d["V"]), 2.0), 2)}, f
+
+
+@posterior("mnist_100-nn_rbm1bJ10")
+def digits(d, name):
+    M, J, K = d["x"].shape[1], 10, 10
+    y = d["y"].astype(int) - 1
+
+    def f(sigma2_alpha, sigma2_beta, alpha, beta, alpha1, beta1):
+        logits = beta1 + np.tanh(alpha1 + d["x"] @ alpha) @ beta
+        logits = np.column_stack([np.zeros(len(y)), logits])
+        return total(inv_gamma(sigma2_alpha, 0.25, 0.25 * (0.05 / M ** 2) ** 2),
+                     inv_gamma(sigma2_beta, 0.25, 0.25 * (0.05 / J ** 2) ** 2),
+                     normal(alpha, 0, sqrt(sigma2_alpha)), normal(beta, 0, sqrt(sigma2_beta)),
+                     normal(alpha1, 0, 1), normal(beta1, 0, 1),
+                     logits[np.arange(len(y)), y] - log_sum_exp(logits, 1))
+    return {"sigma2_alpha": positive(loc=0.01), "sigma2_beta": positive(), "alpha": real(M, J, scale=0.1),
+            "beta": real(J, K - 1), "alpha1": real(J), "beta1": real(K - 1)}, f
+
+
+@posterior("ovarian-.*")
+def horseshoe(d, name):
+    scale = 2 * d["scale_global"]
+
+    def f(z, _lambda, tau, caux, beta0):
+        c2 = d["slab_scale"] ** 2 * caux
+        beta = z * tau * sqrt(c2 * _lambda ** 2 / (c2 + tau ** 2 * _lambda ** 2))
+        return total(normal(z, 0, 1), log(2) + student(_lambda, d["nu_local"], 0, 1),
+                     log(2) + student(tau, d["nu_global"], 0, scale),
+                     inv_gamma(caux, d["slab_df"] / 2, d["slab_df"] / 2), normal(beta0, 0, d["scale_icept"]),
+                     bernoulli_logit(d["y"], beta0 + d["x"] @ beta))
+    return {"z": real(int(d["d"])), "lambda": lambda rng: 0.01 + positive(int(d["d"]))(rng),
+            "tau": positive(loc=0.1), "caux": positive(), "beta0": real()}, \
+        lambda z, tau, caux, beta0, **rest: f(z, rest["lambda"], tau, caux, beta0)
+
+
+@posterior("hmm_gaussian_simulated-hmm_gaussian")
+def hmm_gaussian(d, name):
+    def f(pi1, A, mu, sigma):
+        forward = log(pi1) + np.sum(normal(d["y"][0], mu, sigma))
+        for y in d["y"][1:]:
+            forward = log_sum_exp(forward[:, None] + log(A), 0) + normal(y, mu, sigma)
+        return total(dirichlet(pi1, np.ones(3)), *[dirichlet(row, np.ones(3)) for row in A], log_sum_exp(forward))
+    return {"pi1": shares(3), "A": lambda rng: rng.dirichlet(np.full(3, 2.0), 3),
+            "mu": lambda rng: rounded(10 * increasing(3)(rng)), "sigma": positive(3, loc=5)}, f
+
+
+@posterior("uk_drivers-.*")
+def uk_drivers(d, name):
+    y, n = d["y"], int(d["n"])
+
+    def f(beta, _lambda, sigma, mu, seasonal):
+        eleven = np.array([-np.sum(seasonal[t - 11:t]) for t in range(11, n)])
+        return total(3 * log(2), log(6), student(sigma, 4, 0, 1), normal(mu[1:], mu[:-1], sigma[1]),
+                     normal(seasonal[11:], eleven, sigma[0]),
+                     normal(y, mu + beta * d["x"] + _lambda * d["w"] + seasonal, sigma[2]))
+    m, s = y.mean(), y.std(ddof=1)
+    return {"beta": real(), "lambda": real(), "sigma": increasing(3, 0.1), "mu": between(m - 3 * s, m + 3 * s, n),
+            "seasonal": real(n, scale=0.2)}, \
+        lambda beta, sigma, mu, seasonal, **rest: f(beta, rest["lambda"], sigma, mu, seasonal)
 
 
 # ---- the programs of programs/ ----
@@ -1179,6 +1300,10 @@ def transforms(d):
 def gradient(f, at):
     found = {}
     for name, x in at.items():
+        if np.size(x) >= MANY:
+            along = np.cos(1 + np.arange(np.size(x))).reshape(np.shape(x))
+            found[name] = float(f(**{**at, name: x + 1j * STEP * along}).imag / STEP)
+            continue
         g = np.empty(np.shape(x))
         for i in np.ndindex(np.shape(x)):
             step = np.zeros(np.shape(x), complex)
@@ -1218,12 +1343,15 @@ def read(path):
                 v in json.load(f).items()}
 
 
+def listed(path):
+    with open(os.path.join(TESTS, path)) as f:
+        return [line.split() for line in f if line.strip() and not line.startswith("#")]
+
+
 def rows():
-    with open(os.path.join(TESTS, "accuracy", "posteriors.txt")) as f:
-        listed = [line.split() for line in f if line.strip() and not line.startswith("#")]
-    for name, model, data in listed:
+    for name, model, data in listed("accuracy/posteriors.txt") + listed("log_density/posteriors/posteriors.txt"):
         make, = [f for pattern, f in POSTERIOR.items() if re.fullmatch(pattern, name)]
-        yield row(name, "accuracy/" + model, data, make(read(os.path.join(POSTERIORS, data + ".json")), name))
+        yield row(name, model if "/" in model else "accuracy/" + model, data, make(read(os.path.join(POSTERIORS, data + ".json")), name))
     for name, make in PROGRAM.items():
         name = name.rstrip("_")
         data = read(os.path.join(HERE, "programs", name + ".json"))

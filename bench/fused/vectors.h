@@ -1,16 +1,10 @@
-/* Vectors for the hand-written loops: those of the kernels, and sums across a vector. */
+/* Vectors for the hand-written loops: those of the kernels, and parts of them. */
 #ifndef VM_BENCH_FUSED_VECTORS_H
 #define VM_BENCH_FUSED_VECTORS_H
 
 #include "autodiff/kernels/vector.h"
 
 #define HALF_LOG_2PI 0.91893853320467274178
-
-static inline double across(real x) {
-    double s = 0;
-    for (int i = 0; i < LANES; i++) s += x[i];
-    return s;
-}
 
 /* The first lanes that a row's rest of n < LANES entries fills; the others are 0. */
 static inline real load_rest(const double *p, size_t n) {

@@ -1,17 +1,23 @@
-/* bench [--json] [--threads N]… [W1 …]: each workload by the engine and by the loop written by hand, first
- * that they agree, then how long they take: by turns in one run, so that what else the machine does falls on
+/* bench [--json] [--cpu] [W1 …]: each workload by the engine, by the loop written by hand and by peers: first
+ * that all agree, then how long they take, by turns in one run, so that what else the machine does falls on
  * all alike. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "bench/engine.h"
-#include "runtime/infer/clock.h"
+#include "bench/parties.h"
 
-/* A turn is as many evaluations as take TURN_SECONDS, at least one. */
-enum { ROUNDS_LEAST = 7, ROUNDS_MOST = 1001, POINTS = 4 };
-static const double TURN_SECONDS = 3e-4, ROUND_SECONDS = 3, TOLERANCE = 1e-8;
+/* A turn is as many evaluations as take TURN_SECONDS, at least one: short, so that most are not interrupted.
+ */
+enum { ROUNDS_LEAST = 7, ROUNDS_MOST = 1001 };
+static const double TURN_SECONDS = 3e-4, RACE_SECONDS = 3, TOLERANCE = 1e-8;
+
+typedef struct settings {
+    bool json;
+    clockid_t clock;
+} settings;
 
 static void *allocate(void *user, void *block, size_t old_size, size_t size) {
     (void)user, (void)old_size;
@@ -20,43 +26,16 @@ static void *allocate(void *user, void *block, size_t old_size, size_t size) {
     return NULL;
 }
 
-/* What takes turns. */
-typedef struct party {
-    const char *name;
-    void (*evaluate)(struct party *p, uint32_t turn);
-    uint32_t evaluations; /* a turn */
-    double *seconds;      /* by round, of one evaluation */
-    engine *engine;
-    fused *fused;
-    double *at[POINTS], *log_density, *gradient;
-} party;
-
-static void evaluate_engine(party *p, uint32_t turn) {
-    density *d = p->engine->density;
-    memcpy(d->at, p->at[turn % POINTS], d->points * p->engine->size * sizeof(double));
-    engine_run(p->engine);
-    p->log_density = (double *)d->log_density;
-    p->gradient = (double *)d->gradient;
+static double seconds_on(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void evaluate_fused(party *p, uint32_t turn) {
-    p->fused->run(p->fused, p->at[turn % POINTS], p->log_density, p->gradient);
-}
-
-/* The largest difference, relative to the largest entry. */
-static double apart(const double *x, const double *y, uint64_t n) {
-    double difference = 0, largest = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        if (!(fabs(x[i] - y[i]) <= difference)) difference = fabs(x[i] - y[i]);
-        largest = fmax(largest, fabs(y[i]));
-    }
-    return difference == 0 ? 0 : difference / largest;
-}
-
-static double turn_of(party *p, uint32_t round) {
-    double started = seconds_now();
-    for (uint32_t i = 0; i < p->evaluations; i++) p->evaluate(p, round + i);
-    return (seconds_now() - started) / p->evaluations;
+static double turn_of(party *p, uint32_t round, clockid_t clock) {
+    double started = seconds_on(clock);
+    for (uint32_t i = 0; i < p->evaluations; i++) party_evaluate(p, round + i);
+    return (seconds_on(clock) - started) / p->evaluations;
 }
 
 static int by_value(const void *a, const void *b) {
@@ -69,59 +48,81 @@ static double median(double *x, uint32_t n) {
     return n % 2 ? x[n / 2] : 0.5 * (x[n / 2 - 1] + x[n / 2]);
 }
 
-static void race(party *p, int parties, uint32_t *rounds, arena *a) {
-    double sum = 0;
-    for (int k = 0; k < parties; k++) {
-        p[k].evaluations = 1;
-        double once = turn_of(&p[k], 0);
-        once = fmin(once, turn_of(&p[k], 1));
-        p[k].evaluations = once >= TURN_SECONDS ? 1 : (uint32_t)ceil(TURN_SECONDS / fmax(once, 1e-8));
-        p[k].seconds = arena_array(a, double, ROUNDS_MOST);
-        sum += once * p[k].evaluations;
+/* Medians, by party, of the seconds of an evaluation. */
+static void race(field *f, clockid_t clock, double *medians) {
+    double round = 0;
+    for (int k = 0; k < f->count; k++) {
+        party *p = &f->parties[k];
+        p->evaluations = 1;
+        double once = fmin(turn_of(p, 0, clock), turn_of(p, 1, clock));
+        if (once < TURN_SECONDS) p->evaluations = (uint32_t)ceil(TURN_SECONDS / fmax(once, 1e-8));
+        p->seconds = arena_array(f->arena, double, ROUNDS_MOST);
+        round += once * p->evaluations;
     }
-    double wanted = ROUND_SECONDS / sum;
-    *rounds = wanted < ROUNDS_LEAST ? ROUNDS_LEAST : wanted > ROUNDS_MOST ? ROUNDS_MOST : (uint32_t)wanted;
-    for (uint32_t r = 0; r < *rounds; r++)
-        for (int k = 0; k < parties; k++) p[k].seconds[r] = turn_of(&p[k], r);
+    uint32_t rounds = (uint32_t)fmin(fmax(RACE_SECONDS / round, ROUNDS_LEAST), ROUNDS_MOST);
+    for (uint32_t r = 0; r < rounds; r++)
+        for (int k = 0; k < f->count; k++) f->parties[k].seconds[r] = turn_of(&f->parties[k], r, clock);
+    for (int k = 0; k < f->count; k++) medians[k] = median(f->parties[k].seconds, rounds);
 }
 
-static int run_workload(const workload *w, memory *m) {
+static void print_row(const field *f, const double *medians, double apart) {
+    printf("%-7s %-48s vm %9.4f ms", f->workload->label, f->workload->about, medians[0] * 1e3);
+    for (int k = 1; k < f->count; k++)
+        printf("  %s %9.4f ms (x %.2f)", f->parties[k].name, medians[k] * 1e3, medians[0] / medians[k]);
+    printf("%s\n", apart <= TOLERANCE ? "" : "  DISAGREE");
+    fflush(stdout);
+}
+
+static void print_json(const field *f, const double *medians, bool first) {
+    printf("%s{\"workload\": \"%s\", \"threads\": 1", first ? "[" : ",\n ", f->workload->label);
+    for (int k = 0; k < f->count; k++) printf(", \"%s_ms\": %.6g", f->parties[k].name, medians[k] * 1e3);
+    printf("}");
+    fflush(stdout);
+}
+
+static bool run_workload(const workload *w, const settings *s, memory *m, bool first) {
     arena a;
+    field f;
+    double medians[PARTIES_MOST], apart = INFINITY;
     arena_open(&a, m);
-    dataset d = workload_data(w, false, &a);
-    engine *e = engine_open(w, &d, &a);
-    if (!e) return 1;
-    uint64_t entries = e->size * w->points;
-    party p[2] = {{.name = "vm", .evaluate = evaluate_engine, .engine = e},
-                  {.name = "fused", .evaluate = evaluate_fused, .fused = w->open(&d, w->points, &a)}};
-    for (uint32_t k = 0; k < POINTS; k++) {
-        p[0].at[k] = p[1].at[k] = arena_take_aligned(&a, entries * sizeof(double));
-        workload_point(w, k, p[0].at[k], entries);
+    bool good = field_open(&f, w, false, &a);
+    if (good) {
+        apart = field_apart(&f);
+        race(&f, s->clock, medians);
+        if (s->json) print_json(&f, medians, first);
+        else print_row(&f, medians, apart);
+        good = apart <= TOLERANCE;
+        if (!good) fprintf(stderr, "%s: not all agree: %.1e apart\n", w->label, apart);
     }
-    p[1].log_density = arena_take_aligned(&a, w->points * sizeof(double));
-    p[1].gradient = arena_take_aligned(&a, entries * sizeof(double));
-    for (int k = 0; k < 2; k++) p[k].evaluate(&p[k], 0);
-    double value = apart(p[0].log_density, p[1].log_density, w->points),
-           gradient = apart(p[0].gradient, p[1].gradient, entries);
-    uint32_t rounds;
-    race(p, 2, &rounds, &a);
-    double vm = median(p[0].seconds, rounds), by_hand = median(p[1].seconds, rounds);
-    bool good = value <= TOLERANCE && gradient <= TOLERANCE;
-    printf("%-8s vm %10.4f ms  fused %10.4f ms  ratio %6.2f  apart %.1e %.1e%s  (%u rounds)\n", w->label,
-           vm * 1e3, by_hand * 1e3, vm / by_hand, value, gradient, good ? "" : "  DISAGREE", rounds);
     arena_close(&a);
-    return !good;
+    return good;
+}
+
+static bool is_named(const char *label, int count, char **words) {
+    bool any = false;
+    for (int i = 1; i < count; i++) {
+        if (words[i][0] == '-') continue;
+        any = true;
+        if (strcmp(words[i], label) == 0) return true;
+    }
+    return !any;
 }
 
 int main(int argc, char **argv) {
     jmp_buf escape;
     memory m = {allocate, NULL, &escape};
     if (setjmp(escape)) return fprintf(stderr, "bench: out of memory\n"), 1;
-    int failed = 0;
-    for (uint32_t i = 0; i < WORKLOAD_COUNT; i++) {
-        bool wanted = argc < 2;
-        for (int k = 1; k < argc; k++) wanted |= strcmp(argv[k], WORKLOADS[i].label) == 0;
-        if (wanted) failed |= run_workload(&WORKLOADS[i], &m);
+    settings s = {.clock = CLOCK_MONOTONIC};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) s.json = true;
+        if (strcmp(argv[i], "--cpu") == 0) s.clock = CLOCK_PROCESS_CPUTIME_ID;
     }
-    return failed;
+    bool good = true, first = true;
+    for (uint32_t i = 0; i < WORKLOAD_COUNT; i++) {
+        if (!is_named(WORKLOADS[i].label, argc, argv)) continue;
+        good &= run_workload(&WORKLOADS[i], &s, &m, first);
+        first = false;
+    }
+    if (s.json) printf("%s]\n", first ? "[" : "");
+    return !good;
 }

@@ -1,6 +1,7 @@
 #include "bench/engine.h"
 
 #include <stdio.h>
+#include <string.h>
 #include "runtime/infer/blas.h"
 
 static const char *read_program(const char *path, size_t *length, arena *a) {
@@ -22,12 +23,11 @@ static void give(data_set *to, const dataset *d) {
     }
 }
 
-static density *plan(const workload *w, const dataset *d, diagnostics *said, arena *a) {
+static const model *bind(const workload *w, const dataset *d, diagnostics *said, arena *a) {
     const char *path = arena_print(a, "bench/%s.vm", w->stem), *text;
     size_t length = 0;
     names *n = arena_new(a, names);
     data_set *data = arena_new(a, data_set);
-    space *s = arena_new(a, space);
     names_open(n, a);
     data_open(data, a);
     if (!(text = read_program(path, &length, a))) {
@@ -37,10 +37,30 @@ static density *plan(const workload *w, const dataset *d, diagnostics *said, are
     program *p = program_compile(said, n, diagnostics_source(said, path, text, length, false), NULL);
     if (said->errors) return NULL;
     give(data, d);
-    model *m = model_bind(said, p, data, a);
-    if (!m) return NULL;
+    return model_bind(said, p, data, a);
+}
+
+static bool plan_density(engine *e, const workload *w, const model *m, diagnostics *said, arena *a) {
+    space *s = arena_new(a, space);
     *s = space_of_latents(m, true, a);
-    return density_new(said, s, w->points, a);
+    e->density = density_new(said, s, w->points, a);
+    if (!e->density) return false;
+    e->size = s->size;
+    e->at = e->density->at;
+    return true;
+}
+
+static bool plan_objective(engine *e, const model *m, diagnostics *said, arena *a) {
+    const options *o = &m->program->options;
+    guide *g = guide_new(said, m, FAMILY_mean_field, 0, a);
+    e->objective = g ? objective_new(said, g, o, a) : NULL;
+    if (!e->objective) return false;
+    e->size = g->size;
+    e->at = e->objective->x;
+    e->optimiser = adam_open(g->size, a);
+    guide_start(g, o->seed, e->at, a);
+    memcpy(e->optimiser.x, e->at, e->size * sizeof *e->at);
+    return true;
 }
 
 engine *engine_open(const workload *w, const dataset *d, arena *a) {
@@ -48,11 +68,37 @@ engine *engine_open(const workload *w, const dataset *d, arena *a) {
     engine *e = arena_new(a, engine);
     diagnostics_open(said, a);
     blas_reserve(a->memory);
-    e->density = plan(w, d, said, a);
+    const model *m = bind(w, d, said, a);
+    bool good =
+        m && (m->program->guide.count ? plan_objective(e, m, said, a) : plan_density(e, w, m, said, a));
     for (uint32_t i = 0; i < said->list.count; i++)
         if (said->list.at[i].severity == SEVERITY_error)
             fputs(diagnostic_text(said, &said->list.at[i]), stderr);
-    if (!e->density) return NULL;
-    e->size = e->density->space->size;
-    return e;
+    return good ? e : NULL;
+}
+
+void engine_run(engine *e) {
+    if (e->density) {
+        density_run(e->density);
+        e->value = e->density->log_density;
+        e->gradient = e->density->gradient;
+        return;
+    }
+    objective_run(e->objective, e->step++);
+    e->value = &e->objective->value;
+    e->gradient = e->objective->gradient;
+    adam_step(&e->optimiser, e->gradient, e->objective->options->optimizer.number);
+    memcpy(e->at, e->optimiser.x, e->size * sizeof *e->at);
+}
+
+/* The stream of the one draw in the objective. */
+static uint32_t stream_of(const tape *t) {
+    for (ref r = 1; r < t->code.count; r++)
+        if (tape_at(t, r)->op == OP_random_normal) return tape_at(t, r)->attribute;
+    return 0;
+}
+
+draws engine_draws(const engine *e) {
+    const objective *o = e->objective;
+    return (draws){o->batches.rows, {o->options->seed, e->step - 1, stream_of(o->tape)}};
 }

@@ -1,19 +1,27 @@
-/* A workload as the engine runs it: the program is compiled and bound to the data in memory, and its log
- * density with gradient planned as a fit plans it. */
+/* A workload as the engine runs it: the program is compiled and bound to the data in memory, and planned as a
+ * fit plans it: the log density with its gradient, or, where the program has a guide, the objective with its
+ * gradient followed by a step of Adam. */
 #ifndef VM_BENCH_ENGINE_H
 #define VM_BENCH_ENGINE_H
 
 #include "bench/workloads.h"
 #include "runtime/infer/density.h"
+#include "runtime/infer/objective.h"
 
 typedef struct engine {
     density *density;
+    objective *objective; /* where there is no density */
+    adam optimiser;
+    uint64_t step;
     uint64_t size; /* of a point */
+    double *at;    /* points × size: where it is evaluated; moved by the optimiser */
+    const double *value, *gradient;
 } engine;
 
 /* NULL, with the messages on standard error, where the program is refused. */
 engine *engine_open(const workload *w, const dataset *d, arena *a);
-/* Of the points in density->at; results are in density->log_density and ->gradient. */
-static inline void engine_run(engine *e) { density_run(e->density); }
+void engine_run(engine *e);
+/* What the last run of an objective drew. */
+draws engine_draws(const engine *e);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/rng.h"
 #include "bench/fused/fused.h"
 
-enum { SEED = 20240601, STREAM_DATA = 1, STREAM_POINTS = 2 };
+enum { SEED = 20240601, STREAM_DATA = 1, STREAM_POINTS = 2, STREAM_PATTERN = 3 };
 
 const array *dataset_find(const dataset *d, const char *name) {
     for (uint32_t i = 0; i < d->count; i++)
@@ -76,6 +76,19 @@ static void make_eight_schools(dataset *d, const uint32_t *size, arena *a) {
     static const double EFFECT[8] = {28, 8, -3, 7, -1, 1, 18, 12}, ERROR[8] = {15, 10, 16, 11, 9, 11, 10, 18};
     double *y = add_vector(d, a, "y", size[0]), *sigma = add_vector(d, a, "sigma", size[0]);
     for (uint32_t i = 0; i < size[0]; i++) y[i] = EFFECT[i % 8], sigma[i] = ERROR[i % 8];
+}
+
+/* Images, pixels. An image is one of ten patterns, of which each pixel holds nine times of ten. */
+static void make_vae(dataset *d, const uint32_t *size, arena *a) {
+    rng r = rng_open(SEED, STREAM_DATA);
+    double *x = add(d, a, "x", 2, size[0], size[1]);
+    for (uint32_t i = 0; i < size[0]; i++) {
+        uint64_t pattern = rng_below(&r, 10);
+        for (uint32_t j = 0; j < size[1]; j++) {
+            bool dark = rng_philox(SEED, STREAM_PATTERN, pattern, j, 0).word[0] % 4 == 0;
+            x[(uint64_t)i * size[1] + j] = (rng_uniform(&r) < 0.9) == dark;
+        }
+    }
 }
 
 /* Points. */

@@ -4,6 +4,7 @@
 #define VM_BENCH_WORKLOADS_H
 
 #include <stdbool.h>
+#include "autodiff/kernels/kernels.h"
 #include "base/arena.h"
 
 enum { ARRAYS_MOST = 4 };
@@ -22,11 +23,22 @@ typedef struct dataset {
 
 const array *dataset_find(const dataset *d, const char *name); /* which must be there */
 
+/* What a step of an objective draws: the rows that it visits, from 1, and the stream of its normal numbers.
+ */
+typedef struct draws {
+    const double *rows;
+    draw_stream noise;
+} draws;
+
 /* A log density and its gradient, in the unconstrained space of the program's latents, as somebody would
- * write them by hand. The state is what is set up once; `run` fills log_density (points) and gradient (points
- * × size) for `at` (points × size). */
+ * write them by hand. The state is what is set up once; `run` fills value (points) and gradient (points ×
+ * size) for `at` (points × size). Or, for a program with a guide, an estimate of its objective with the
+ * gradient, and then a step of Adam, which moves `at`. */
 typedef struct fused {
-    void (*run)(struct fused *f, const double *at, double *log_density, double *gradient);
+    void (*run)(struct fused *f, const double *at, double *value, double *gradient);
+    void (*step)(struct fused *f, double *at, double *value, double *gradient,
+                 const draws *drawn);  /* or NULL */
+    void (*products)(struct fused *f); /* the products of matrices of a step alone, or NULL */
 } fused;
 
 typedef struct workload {

@@ -73,18 +73,18 @@ static void several(const eight_schools *f, const double *at, double *to, double
     store(to, log_density - 0.5 * (between + within) - n * u + f->constant);
 }
 
-static void run(fused *base, const double *at, double *log_density, double *gradient) {
+static void run(fused *base, const double *at, double *value, double *gradient) {
     const eight_schools *f = (const eight_schools *)base;
     uint32_t size = f->schools + 2, k = 0;
     for (; k + LANES <= f->points; k += LANES)
-        several(f, at + (size_t)k * size, log_density + k, gradient + (size_t)k * size);
-    for (; k < f->points; k++) one(f, at + (size_t)k * size, log_density + k, gradient + (size_t)k * size);
+        several(f, at + (size_t)k * size, value + k, gradient + (size_t)k * size);
+    for (; k < f->points; k++) one(f, at + (size_t)k * size, value + k, gradient + (size_t)k * size);
 }
 
 fused *eight_schools_open(const dataset *d, uint32_t points, arena *a) {
     eight_schools *f = arena_new(a, eight_schools);
     const array *y = dataset_find(d, "y"), *sigma = dataset_find(d, "sigma");
-    *f = (eight_schools){.base = {run}, .schools = y->dims[0], .points = points, .y = y->values};
+    *f = (eight_schools){.base = {.run = run}, .schools = y->dims[0], .points = points, .y = y->values};
     f->precision = arena_array(a, double, f->schools);
     f->constant = -2 * log(5) + M_LN2 - log(M_PI) - HALF_LOG_2PI * (1 + 2 * f->schools);
     for (uint32_t i = 0; i < f->schools; i++) {

@@ -15,7 +15,7 @@ typedef struct garch {
 static double expit(double u) { return 1 / (1 + exp(-u)); }
 static double log1p_exp(double u) { return (u > 0 ? u : 0) + log1p(exp(-fabs(u))); }
 
-static void run(fused *base, const double *at, double *log_density, double *gradient) {
+static void run(fused *base, const double *at, double *value, double *gradient) {
     const garch *f = (const garch *)base;
     uint32_t n = f->steps, whole = (n + LANES - 1) / LANES * LANES;
     double mu = at[0], a0 = exp(at[1]), a1 = expit(at[2]), share = expit(at[3]), b1 = (1 - a1) * share;
@@ -55,16 +55,16 @@ static void run(fused *base, const double *at, double *log_density, double *grad
     gradient[1] = a0 * across(by_a0);
     gradient[2] = to_a1 * a1 * (1 - a1) + 1 - 2 * a1;
     gradient[3] = to_b1 * (1 - a1) * share * (1 - share) + 1 - 2 * share;
-    *log_density = -0.5 * (across(logs) + across(ratios)) - n * HALF_LOG_2PI +
-                   normal_prior(mu, 1, &gradient[0]) + half_normal_prior(a0, 1, &gradient[1]) + log1p(-a1) -
-                   log1p_exp(at[2]) - log1p_exp(-at[2]) - log1p_exp(at[3]) - log1p_exp(-at[3]);
+    *value = -0.5 * (across(logs) + across(ratios)) - n * HALF_LOG_2PI + normal_prior(mu, 1, &gradient[0]) +
+             half_normal_prior(a0, 1, &gradient[1]) + log1p(-a1) - log1p_exp(at[2]) - log1p_exp(-at[2]) -
+             log1p_exp(at[3]) - log1p_exp(-at[3]);
 }
 
 fused *garch_open(const dataset *d, uint32_t points, arena *a) {
     (void)points;
     garch *f = arena_new(a, garch);
     const array *y = dataset_find(d, "y");
-    *f = (garch){.base = {run}, .steps = y->dims[0], .sigma1 = dataset_find(d, "sigma1")->values[0]};
+    *f = (garch){.base = {.run = run}, .steps = y->dims[0], .sigma1 = dataset_find(d, "sigma1")->values[0]};
     size_t room = (f->steps + 2 * LANES) * sizeof(double);
     double *padded = arena_take_aligned(a, room);
     memcpy(padded, y->values, f->steps * sizeof *padded);

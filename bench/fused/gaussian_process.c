@@ -63,7 +63,7 @@ static sums pull(const gaussian_process *f) {
     return s;
 }
 
-static void run(fused *base, const double *at, double *log_density, double *gradient) {
+static void run(fused *base, const double *at, double *value, double *gradient) {
     const gaussian_process *f = (const gaussian_process *)base;
     double rho = exp(at[0]), alpha = exp(at[1]), sigma = exp(at[2]), total = -f->n * HALF_LOG_2PI;
     int n = f->n, info;
@@ -79,10 +79,9 @@ static void run(fused *base, const double *at, double *log_density, double *grad
     gradient[0] = 0.5 * s.by_rho / (rho * rho);
     gradient[1] = s.by_alpha;
     gradient[2] = 0.5 * sigma * s.trace;
-    *log_density =
-        total + half_normal_prior(alpha, 2, &gradient[1]) + half_normal_prior(sigma, 1, &gradient[2]);
+    *value = total + half_normal_prior(alpha, 2, &gradient[1]) + half_normal_prior(sigma, 1, &gradient[2]);
     /* rho ~ gamma(25, 4), with the Jacobian. */
-    *log_density += 25 * log(4) - lgamma(25) + 25 * at[0] - 4 * rho;
+    *value += 25 * log(4) - lgamma(25) + 25 * at[0] - 4 * rho;
     gradient[0] += 25 - 4 * rho;
 }
 
@@ -91,7 +90,8 @@ fused *gaussian_process_open(const dataset *d, uint32_t points, arena *a) {
     gaussian_process *f = arena_new(a, gaussian_process);
     const array *x = dataset_find(d, "x");
     size_t n = x->dims[0], room = (n * n + LANES) * sizeof(double);
-    *f = (gaussian_process){.base = {run}, .n = (int)n, .x = x->values, .y = dataset_find(d, "y")->values};
+    *f = (gaussian_process){
+        .base = {.run = run}, .n = (int)n, .x = x->values, .y = dataset_find(d, "y")->values};
     f->distance = arena_take_aligned(a, room);
     f->signal = arena_take_aligned(a, room);
     f->covariance = arena_take_aligned(a, room);

@@ -11,7 +11,7 @@ typedef struct hierarchical {
     uint32_t *start; /* of each group, and the end of the last */
 } hierarchical;
 
-static void run(fused *base, const double *at, double *log_density, double *gradient) {
+static void run(fused *base, const double *at, double *value, double *gradient) {
     const hierarchical *f = (const hierarchical *)base;
     double mu = at[0], tau = exp(at[1]), slope = at[2], sigma = exp(at[3]), n = f->rows;
     const double *level = at + 4;
@@ -43,17 +43,17 @@ static void run(fused *base, const double *at, double *log_density, double *grad
     gradient[1] = between_squares / (tau * tau) - f->groups;
     gradient[2] = (across(products) + rest_products) * precision;
     gradient[3] = total * precision - n;
-    *log_density = -0.5 * total * precision - n * (at[3] + HALF_LOG_2PI) -
-                   0.5 * between_squares / (tau * tau) - f->groups * (at[1] + HALF_LOG_2PI);
-    *log_density += normal_prior(mu, 5, &gradient[0]) + half_normal_prior(tau, 1, &gradient[1]) +
-                    normal_prior(slope, 1, &gradient[2]) + half_normal_prior(sigma, 1, &gradient[3]);
+    *value = -0.5 * total * precision - n * (at[3] + HALF_LOG_2PI) - 0.5 * between_squares / (tau * tau) -
+             f->groups * (at[1] + HALF_LOG_2PI);
+    *value += normal_prior(mu, 5, &gradient[0]) + half_normal_prior(tau, 1, &gradient[1]) +
+              normal_prior(slope, 1, &gradient[2]) + half_normal_prior(sigma, 1, &gradient[3]);
 }
 
 fused *hierarchical_open(const dataset *d, uint32_t points, arena *a) {
     (void)points;
     hierarchical *f = arena_new(a, hierarchical);
     const array *x = dataset_find(d, "x"), *y = dataset_find(d, "y"), *group_of = dataset_find(d, "group_of");
-    *f = (hierarchical){.base = {run}, .rows = x->dims[0]};
+    *f = (hierarchical){.base = {.run = run}, .rows = x->dims[0]};
     for (uint32_t i = 0; i < f->rows; i++)
         if (group_of->values[i] > f->groups) f->groups = (uint32_t)group_of->values[i];
     f->x = arena_take_aligned(a, f->rows * sizeof(double));

@@ -62,7 +62,7 @@ static void backward(const logistic *f, size_t first, size_t n, const double *sl
         for (size_t j = 0; j < columns; j++) gradient[j] += slope[i] * f->x[(first + i) * columns + j];
 }
 
-static void run(fused *base, const double *at, double *log_density, double *gradient) {
+static void run(fused *base, const double *at, double *value, double *gradient) {
     logistic *f = (logistic *)base;
     double eta[BLOCK];
     real total = all(0), sum = all(0);
@@ -76,14 +76,15 @@ static void run(fused *base, const double *at, double *log_density, double *grad
         backward(f, i, n, eta, gradient + 1);
     }
     gradient[0] = across(sum);
-    *log_density = across(total) + normal_prior(at[0], 2.5, &gradient[0]);
-    for (size_t j = 1; j <= f->features; j++) *log_density += normal_prior(at[j], 1, &gradient[j]);
+    *value = across(total) + normal_prior(at[0], 2.5, &gradient[0]);
+    for (size_t j = 1; j <= f->features; j++) *value += normal_prior(at[j], 1, &gradient[j]);
 }
 
 fused *logistic_open(const dataset *d, uint32_t points, arena *a) {
     (void)points;
     logistic *f = arena_new(a, logistic);
     const array *x = dataset_find(d, "X");
-    *f = (logistic){{run}, x->dims[0], x->dims[1], x->values, dataset_find(d, "y")->values};
+    *f = (logistic){.base = {.run = run}, .rows = x->dims[0], .features = x->dims[1], .x = x->values};
+    f->y = dataset_find(d, "y")->values;
     return &f->base;
 }

@@ -76,7 +76,7 @@ static void backward(const markov *f, const four *columns, pulls *s) {
     }
 }
 
-static void run(fused *base, const double *at, double *log_density, double *gradient) {
+static void run(fused *base, const double *at, double *to, double *gradient) {
     const markov *f = (const markov *)base;
     double x[STATES][STATES], value = 0;
     four p[STATES], columns[STATES], mu, sigma, constant;
@@ -104,14 +104,15 @@ static void run(fused *base, const double *at, double *log_density, double *grad
         to_sigma[i] = s.square[i] - s.gamma[i];
         value += half_normal_prior(sigma[i], 2, &to_sigma[i]);
     }
-    *log_density = value + lgamma(STATES + 1); /* one order of the means has all of their density */
+    *to = value + lgamma(STATES + 1); /* one order of the means has all of their density */
 }
 
 fused *markov_open(const dataset *d, uint32_t points, arena *a) {
     (void)points;
     markov *f = arena_new(a, markov);
     const array *y = dataset_find(d, "y");
-    *f = (markov){.base = {run}, .steps = y->dims[0], .y = y->values, .scales = simplex_scales(STATES, a)};
+    *f = (markov){
+        .base = {.run = run}, .steps = y->dims[0], .y = y->values, .scales = simplex_scales(STATES, a)};
     size_t room = (f->steps + 1) * sizeof(four);
     f->z = arena_take_aligned(a, room);
     f->density = arena_take_aligned(a, 2 * room); /* the last vector may be wider than four */

@@ -55,7 +55,7 @@ static void block(const student_t *f, size_t first, size_t n, const double *at, 
     }
 }
 
-static void run(fused *base, const double *at, double *log_density, double *gradient) {
+static void run(fused *base, const double *at, double *value, double *gradient) {
     const student_t *f = (const student_t *)base;
     uint32_t k = f->features;
     double sigma = exp(at[k + 1]), df = exp(at[k + 2]), n = f->rows;
@@ -79,14 +79,14 @@ static void run(fused *base, const double *at, double *log_density, double *grad
     /* By row: c = lgamma((df + 1) / 2) - lgamma(df / 2) - log(pi df) / 2 - log sigma. */
     double c = lgamma(0.5 * (df + 1)) - lgamma(0.5 * df) - 0.5 * log(M_PI * df) - at[k + 1];
     double c_df = 0.5 * (digamma(0.5 * (df + 1)) - digamma(0.5 * df) - 1 / df);
-    *log_density = n * c - 0.5 * (df + 1) * logs;
+    *value = n * c - 0.5 * (df + 1) * logs;
     gradient[0] = slopes;
     gradient[k + 1] = (df + 1) * squares - n;
     gradient[k + 2] = df * (n * c_df - 0.5 * logs) + 0.5 * (df + 1) * squares;
-    *log_density += normal_prior(at[0], 5, &gradient[0]) + half_normal_prior(sigma, 1, &gradient[k + 1]);
-    for (uint32_t j = 1; j <= k; j++) *log_density += normal_prior(at[j], 1, &gradient[j]);
+    *value += normal_prior(at[0], 5, &gradient[0]) + half_normal_prior(sigma, 1, &gradient[k + 1]);
+    for (uint32_t j = 1; j <= k; j++) *value += normal_prior(at[j], 1, &gradient[j]);
     /* df ~ gamma(2, 0.1), with the Jacobian: 2 log(0.1) + 2 log df - 0.1 df. */
-    *log_density += 2 * log(0.1) + 2 * at[k + 2] - 0.1 * df;
+    *value += 2 * log(0.1) + 2 * at[k + 2] - 0.1 * df;
     gradient[k + 2] += 2 - 0.1 * df;
 }
 
@@ -94,7 +94,8 @@ fused *student_t_open(const dataset *d, uint32_t points, arena *a) {
     (void)points;
     student_t *f = arena_new(a, student_t);
     const array *x = dataset_find(d, "X");
-    *f = (student_t){{run}, x->dims[0], x->dims[1], dataset_find(d, "y")->values, NULL};
+    *f = (student_t){.base = {.run = run}, .rows = x->dims[0], .features = x->dims[1]};
+    f->y = dataset_find(d, "y")->values;
     f->x = arena_take_aligned(a, sizeof(double) * f->rows * f->features);
     for (size_t i = 0; i < f->rows; i++)
         for (size_t j = 0; j < f->features; j++) f->x[j * f->rows + i] = x->values[i * f->features + j];

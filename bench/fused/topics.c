@@ -88,15 +88,15 @@ static void pull_words(const topics *f, double *gradient) {
     }
 }
 
-static void run(fused *base, const double *at, double *log_density, double *gradient) {
+static void run(fused *base, const double *at, double *value, double *gradient) {
     const topics *f = (const topics *)base;
     const size_t thetas = (size_t)f->docs * (f->topics - 1);
     double of_docs = doc_topics(f, at), of_words = topic_words(f, at + thetas);
     memset(f->by_theta, 0, sizeof(double) * f->docs * f->width);
     memset(f->by_phi, 0, sizeof(double) * f->words * f->width);
-    *log_density = likelihood(f) + OF_TOPICS * of_docs + OF_WORDS * of_words +
-                   f->docs * simplex_prior(0, OF_TOPICS, f->topics) +
-                   f->topics * simplex_prior(0, OF_WORDS, f->words);
+    *value = likelihood(f) + OF_TOPICS * of_docs + OF_WORDS * of_words +
+             f->docs * simplex_prior(0, OF_TOPICS, f->topics) +
+             f->topics * simplex_prior(0, OF_WORDS, f->words);
     pull_docs(f, gradient);
     pull_words(f, gradient + thetas);
 }
@@ -114,7 +114,7 @@ fused *topics_open(const dataset *d, uint32_t points, arena *a) {
     (void)points;
     topics *f = arena_new(a, topics);
     const array *doc_of = dataset_find(d, "doc_of"), *word = dataset_find(d, "word");
-    *f = (topics){.base = {run}, .topics = 50, .tokens = doc_of->dims[0]};
+    *f = (topics){.base = {.run = run}, .topics = 50, .tokens = doc_of->dims[0]};
     f->doc_of = indices(doc_of, &f->docs, a);
     f->word = indices(word, &f->words, a);
     f->width = (f->topics + LANES - 1) / LANES * LANES;

@@ -1,0 +1,84 @@
+#include "bench/parties.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void evaluate_engine(engine *e, const double *at) {
+    if (e->density) memcpy(e->at, at, e->density->points * e->size * sizeof *at);
+    engine_run(e);
+}
+
+static void evaluate_fused(party *p, uint32_t turn) {
+    if (p->fused->step) p->fused->step(p->fused, p->at[0], p->value, p->gradient, p->drawn);
+    else p->fused->run(p->fused, p->at[turn % POINTS], p->value, p->gradient);
+}
+
+void party_evaluate(party *p, uint32_t turn) {
+    if (p->engine) evaluate_engine(p->engine, p->at[turn % POINTS]);
+    else if (p->products) p->fused->products(p->fused);
+    else evaluate_fused(p, turn);
+}
+
+static party *add(field *f, const char *name) {
+    party *p = &f->parties[f->count++];
+    *p = (party){.name = name, .drawn = &f->drawn};
+    memcpy(p->at, f->at, sizeof p->at);
+    return p;
+}
+
+/* The engine's own start where it has one, else points near 0. */
+static void place(field *f) {
+    for (uint32_t k = 0; k < POINTS; k++) {
+        f->at[k] = arena_take_aligned(f->arena, f->entries * sizeof(double));
+        if (f->engine->objective) memcpy(f->at[k], f->engine->at, f->entries * sizeof(double));
+        else workload_point(f->workload, k, f->at[k], f->entries);
+    }
+}
+
+bool field_open(field *f, const workload *w, bool small, arena *a) {
+    *f = (field){.workload = w, .arena = a, .data = workload_data(w, small, a)};
+    f->engine = engine_open(w, &f->data, a);
+    if (!f->engine) return false;
+    f->entries = f->engine->size * w->points;
+    place(f);
+    add(f, "vm")->engine = f->engine;
+    fused *by_hand = w->open(&f->data, w->points, a);
+    party *p = add(f, "fused");
+    p->fused = by_hand;
+    p->value = arena_take_aligned(a, w->points * sizeof(double));
+    p->gradient = arena_take_aligned(a, f->entries * sizeof(double));
+    if (!by_hand->products) return true;
+    p = add(f, "products");
+    p->fused = by_hand;
+    p->products = true;
+    return true;
+}
+
+static double apart(const double *x, const double *y, uint64_t n) {
+    double difference = 0, largest = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        if (!(fabs(x[i] - y[i]) <= difference)) difference = fabs(x[i] - y[i]);
+        largest = fmax(largest, fabs(y[i]));
+    }
+    return difference == 0 ? 0 : difference / largest;
+}
+
+double field_apart(field *f) {
+    double most = 0;
+    uint32_t times = f->engine->objective ? 3 : POINTS;
+    for (uint32_t k = 0; k < times; k++) {
+        party_evaluate(&f->parties[0], k);
+        if (f->engine->objective) f->drawn = engine_draws(f->engine);
+        for (int i = 1; i < f->count; i++) {
+            party *p = &f->parties[i];
+            if (p->products) continue;
+            party_evaluate(p, k);
+            double value = apart(f->engine->value, p->value, f->workload->points),
+                   gradient = apart(f->engine->gradient, p->gradient, f->entries);
+            if (!(value <= most)) most = value;
+            if (!(gradient <= most)) most = gradient;
+        }
+    }
+    return most;
+}

@@ -5,10 +5,8 @@
 #include "autodiff/scan.h"
 
 const pass PASSES[] = {
-    {"tighten", pass_tighten},
-    {"simplify", pass_simplify},
-    {"contract", pass_contract},
-    {"drop", pass_drop},
+    {"tighten", pass_tighten},   {"simplify", pass_simplify}, {"lookup", pass_look_up},
+    {"contract", pass_contract}, {"drop", pass_drop},
 };
 const int PASS_COUNT = sizeof PASSES / sizeof *PASSES;
 

@@ -28,6 +28,8 @@ void pass_tighten(const tape *from, tape *to);
 /* Folds constants, removes identities (x * 1, x + 0, log(exp(x)), …), moves sums inside: factors and terms
  * that lack a summed axis leave the sum. A stop is removed: derivatives are taken before. */
 void pass_simplify(const tape *from, tape *to);
+/* Functions of what was looked up are looked up: see lookup.c. */
+void pass_look_up(const tape *from, tape *to);
 /* Sums of products become contractions where that is faster than a fused loop: see contract.c. */
 void pass_contract(const tape *from, tape *to);
 /* Leaves out what no output needs. */

@@ -143,22 +143,49 @@ static ref contrasts(site s) {
     return tape_data(s.t, v, axes_with(axes_one(s.event), s.free));
 }
 
+/* Above this length V is not written down: its products are running sums, of which the work is as the length
+ * and not as its square. */
+enum { LONG = 48 };
+
+/* Over (free): j, and 1 / sqrt(j (j + 1)). */
+static ref column_number(site s) { return tape_position(s.t, s.free); }
+static ref column_scale(site s) {
+    ref j = column_number(s);
+    return map2(s, OP_div, number(s, 1),
+                map1(s, OP_sqrt, map2(s, OP_mul, j, map2(s, OP_add, j, number(s, 1)))));
+}
+
+/* V u: entry i is the sum of the scaled u[j] from j = i on, less i - 1 times that with j = i - 1. */
+static ref spread_out(site s, ref u) {
+    if (s.length <= LONG) return tape_contract(s.t, contrasts(s), u, axes_one(s.free));
+    ref scaled = map2(s, OP_mul, u, column_scale(s));
+    ref ones = tape_cumsum_back(s.t, tape_place(s.t, scaled, axes_one(s.free), s.event, 0), s.event);
+    ref less = tape_place(s.t, map2(s, OP_mul, column_number(s), scaled), axes_one(s.free), s.event, 1);
+    return map2(s, OP_sub, ones, less);
+}
+
+/* V' x. */
+static ref drawn_together(site s, ref x) {
+    if (s.length <= LONG) return tape_contract(s.t, contrasts(s), x, axes_one(s.event));
+    ref before = tape_slice(s.t, tape_cumsum(s.t, x, s.event), s.event, 0, axes_one(s.free));
+    ref at = tape_slice(s.t, x, s.event, 1, axes_one(s.free));
+    return map2(s, OP_mul, map2(s, OP_sub, before, map2(s, OP_mul, column_number(s), at)), column_scale(s));
+}
+
 static ref to_simplex(site s, ref u, ref *log_jacobian) {
-    ref scores = tape_contract(s.t, contrasts(s), u, axes_one(s.free));
+    ref scores = spread_out(s, u);
     ref log_x = map2(s, OP_sub, scores, tape_reduce(s.t, OP_log_sum_exp, scores, axes_one(s.event)));
     ref spread = number(s, 0.5 * log(s.length) / s.length); /* over_entries adds it `length` times */
     *log_jacobian = over_entries(s, map2(s, OP_add, log_x, spread));
     return map1(s, OP_exp, log_x);
 }
-static ref from_simplex(site s, ref x) {
-    return tape_contract(s.t, contrasts(s), map1(s, OP_log, x), axes_one(s.event));
-}
+static ref from_simplex(site s, ref x) { return drawn_together(s, map1(s, OP_log, x)); }
 
 static ref to_sum_to_zero(site s, ref u, ref *log_jacobian) {
     *log_jacobian = number(s, 0);
-    return tape_contract(s.t, contrasts(s), u, axes_one(s.free));
+    return spread_out(s, u);
 }
-static ref from_sum_to_zero(site s, ref x) { return tape_contract(s.t, contrasts(s), x, axes_one(s.event)); }
+static ref from_sum_to_zero(site s, ref x) { return drawn_together(s, x); }
 
 /* The standard deviation of the log length: a quarter is narrow enough for a vector that is well known to be
  * near a Gaussian, and wide enough for one of which nothing is known to be covered by one. */

@@ -301,6 +301,30 @@ static void sums(memory *host) {
             }));
 }
 
+static const double PLACES[6] = {4, 1, 2, 2, 3, 1};
+
+/* Six entries of four, and what their adjoint needs. */
+static ref looked_up(tape *t, ref *table) {
+    *table = tape_input(t, axes_one(C));
+    return tape_gather(t, *table, tape_data(t, PLACES, of2(A, B)), C);
+}
+
+static ref gradient_of_logs(tape *t, ref y) {
+    ref table, gradient, culprit, x = looked_up(t, &table);
+    return tape_gradient(t, tape_sum_all(t, MAP2(mul, y, MAP1(log, x))), &table, 1, &gradient, &culprit)
+               ? gradient
+               : 0;
+}
+
+static void lookups(memory *host) {
+    ref table;
+    REWRITE("a function of what was looked up", entries(to, OP_log) == 4, MAP1(log, looked_up(t, &table)));
+    REWRITE("a function of few of many", entries(to, OP_log) == 1,
+            MAP1(log, tape_gather(t, x, MAP2(add, z, NUMBER(1)), A)));
+    REWRITE("sums into places are divided", entries(to, OP_div) == 4 && count(to, OP_scatter) == 1,
+            gradient_of_logs(t, y));
+}
+
 static const double MATRIX[12];
 
 static ref logistic_gradient(tape *t) {
@@ -429,6 +453,7 @@ int main(int count_of_arguments, char **arguments) {
     numbering(&host);
     identities(&host);
     sums(&host);
+    lookups(&host);
     contractions(&host);
     numbers_stay(&host);
     random_programs(&host, count_of_arguments > 1 ? atoi(arguments[1]) : 10000);

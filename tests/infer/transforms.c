@@ -64,8 +64,8 @@ static void setting_write(setting *s) {
     ref u = transform_unconstrain(&l, 0, tape_input(&back, lower_axes(&l, all)));
     tape_output(&back, tape_expand(&back, u, transform_axes(&l, 0)));
     s->back = machine_of(s, &back);
-    s->u = arena_array(s->a, double, MOST);
-    s->x = arena_array(s->a, double, MOST);
+    s->u = arena_array(s->a, double, MOST + s->size);
+    s->x = arena_array(s->a, double, MOST + s->size);
     machine_bind(s->forward, 0, s->u);
     machine_bind(s->back, 0, s->x);
 }
@@ -205,6 +205,32 @@ static void test(arena *a, const char *name, support support, double lower, doub
     check(inside, "transform far away", "%s leaves its support or has no log-Jacobian at 1e3", name);
 }
 
+/* A long vector on the plane of sum 0 against the columns of V, written down: entry j of column j is below
+ * all others, and x is V u by its definition. */
+static void test_long(arena *a) {
+    enum { LONG = 200 };
+    setting s = setting_new(a, SUPPORT_sum_to_zero, NAN, NAN);
+    s.model.axes[1].size = s.model.axes[2].size = LONG;
+    setting_write(&s);
+    rng r = rng_open(12, 0);
+    double worst = 0, *u = arena_array(a, double, s.free);
+    for (uint64_t i = 0; i < s.free; i++) s.u[i] = u[i] = rng_normal(&r);
+    machine_run(s.forward, 0, 0);
+    const double *x = machine_output(s.forward, 0);
+    for (int g = 0; g < GROUPS; g++)
+        for (int i = 0; i < LONG; i++) {
+            double sum = 0;
+            for (int j = i > 1 ? i : 1; j < LONG; j++)
+                sum += (j == i ? -j : 1) * u[g * (LONG - 1) + j - 1] / sqrt(j * (j + 1.0));
+            worst = fmax(worst, fabs(x[g * LONG + i] - sum));
+        }
+    memcpy(s.x, x, s.size * sizeof *x);
+    machine_run(s.back, 0, 0);
+    for (uint64_t i = 0; i < s.free; i++) worst = fmax(worst, fabs(machine_output(s.back, 0)[i] - u[i]));
+    /* sums of 200 numbers near 1, each rounded to 1e-16 */
+    check(worst < 1e-12, "transform of a long vector", "off by %g", worst);
+}
+
 int main(void) {
     arena a;
     test_memory(&a);
@@ -226,6 +252,7 @@ int main(void) {
     test(&a, "covariance", SUPPORT_covariance, NAN, NAN);
     test(&a, "cholesky_correlation", SUPPORT_cholesky_correlation, NAN, NAN);
     test(&a, "correlation", SUPPORT_correlation, NAN, NAN);
+    test_long(&a);
     arena_close(&a);
     return check_end();
 }

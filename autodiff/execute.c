@@ -2,7 +2,7 @@
 
 static void run_step(const execution *e, const plan_step *s) {
     switch (s->kind) {
-    case STEP_region: run_region(e, &s->region); break;
+    case STEP_region: run_region(e, s); break;
     case STEP_reduce: run_reduce(e, s); break;
     case STEP_product: run_product(e, s); break;
     case STEP_cumulate: run_cumulate(e, s); break;

@@ -20,7 +20,7 @@
 
 void run_steps(const execution *e, uint32_t first, uint32_t end);
 void run_loop(const execution *e, const plan_step *s);
-void run_region(const execution *e, const region *g);
+void run_region(const execution *e, const plan_step *s);
 void run_reduce(const execution *e, const plan_step *s);
 void run_cumulate(const execution *e, const plan_step *s);
 void run_scatter(const execution *e, const plan_step *s);

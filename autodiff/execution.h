@@ -7,9 +7,11 @@
 
 typedef struct execution {
     const plan *plan;
-    void **at;     /* by ref, of roots; what is computed is written here, what is bound only read */
-    void *scratch; /* of regions */
-    void *work;    /* of other steps */
+    void **at;      /* by ref, of roots; what is computed is written here, what is bound only read */
+    void *scratch;  /* of regions, of each thread */
+    void *work;     /* of other steps */
+    void *partials; /* of sums */
+    team *team;     /* or NULL */
     uint64_t seed, step;
 } execution;
 

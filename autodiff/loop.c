@@ -253,7 +253,7 @@ static void plan_body(plan *p, loop *l, ref r) {
 
 void loop_plan(plan *p, ref r) {
     loop *l = loop_of(p, r);
-    l->body = machine_new_in(p->arena, l->scan->body, p->precision);
+    l->body = machine_new_in(p->arena, l->scan->body, p->precision, p->team);
     if (is_scalar(machine_execution(l->body)->plan)) plan_scalar(p, l, r);
     else plan_body(p, l, r);
 }
@@ -293,7 +293,7 @@ static void add_step(fault *found, axis along, uint32_t step) {
 bool loop_fault(const execution *e, ref r, arena *scratch, fault *found) {
     const loop *l = loop_of(e->plan, r);
     const tape *body = l->scan->body;
-    machine *m = machine_new_in(scratch, body, e->plan->precision);
+    machine *m = machine_new_in(scratch, body, e->plan->precision, NULL);
     double **inputs = arena_array(scratch, double *, body->slots);
     for (uint32_t k = 0; k < body->slots; k++) {
         axes of = axes_without(tape_at(e->plan->tape, l->scan->operands[k])->axes, l->scan->along);

@@ -105,14 +105,15 @@ static void fix_indices(const machine *m) {
     }
 }
 
-static machine *make(arena *a, const tape *t, precision p, bool keep_all) {
+static machine *make(arena *a, const tape *t, precision p, team *threads, bool keep_all) {
     size_t before = taken(a), size = element_size(p);
     machine *m = arena_new(a, machine);
-    *m = (machine){.tape = t, .plan = plan_new(a, t, p, keep_all), .arena = a};
+    *m = (machine){.tape = t, .plan = plan_new(a, t, p, threads, keep_all), .arena = a};
     m->bound = arena_array(a, binding, t->slots);
     m->results = arena_array(a, result, t->outputs.count);
-    m->run = (execution){.plan = m->plan, .at = arena_array(a, void *, t->code.count)};
-    m->run.scratch = arena_take_aligned(a, m->plan->scratch * size);
+    m->run = (execution){.plan = m->plan, .at = arena_array(a, void *, t->code.count), .team = threads};
+    m->run.scratch = arena_take_aligned(a, team_threads(threads) * m->plan->scratch * size);
+    m->run.partials = arena_take_aligned(a, m->plan->partials * size);
     m->run.work = arena_take_aligned(a, m->plan->work * size);
     void *pool = arena_take_aligned(a, m->plan->pool * size);
     for (ref r = 1; r < t->code.count; r++) {
@@ -121,13 +122,16 @@ static machine *make(arena *a, const tape *t, precision p, bool keep_all) {
         else if (v->form == VALUE_leaf) m->run.at[r] = leaf(a, p, t, code(m, r));
         else if (v->stored) m->run.at[r] = element_at(p, pool, (int64_t)v->place);
     }
+    team_start(threads, m->plan->cost);
     run_steps(m, 0, m->plan->fixed_steps);
     fix_indices(m);
     m->bytes = taken(a) - before;
     return m;
 }
 
-machine *machine_new_in(arena *a, const tape *t, precision p) { return make(a, t, p, false); }
+machine *machine_new_in(arena *a, const tape *t, precision p, team *threads) {
+    return make(a, t, p, threads, false);
+}
 
 static uint64_t input_size(const machine *m, uint32_t slot) {
     for (uint32_t i = 0; i < m->inputs.count; i++)
@@ -158,6 +162,7 @@ void machine_run(machine *m, uint64_t seed, uint64_t step) {
         if (b->wide) narrow((float *)b->values, b->wide, tape_size(m->tape, x->axes));
         m->run.at[m->inputs.at[i]] = (void *)b->values;
     }
+    team_rouse(m->run.team, m->plan->cost);
     run_steps(m, m->plan->fixed_steps, m->plan->steps.count);
 }
 
@@ -253,7 +258,7 @@ static bool fault_in(const machine *m, ref r, arena *scratch, fault *found) {
 }
 
 bool machine_fault(machine *m, uint64_t seed, uint64_t step, arena *scratch, fault *found) {
-    machine *all = make(scratch, m->tape, m->plan->precision, true);
+    machine *all = make(scratch, m->tape, m->plan->precision, m->run.team, true);
     memcpy(all->bound, m->bound, m->tape->slots * sizeof *m->bound);
     machine_run(all, seed, step);
     for (ref r = 1; r < m->tape->code.count; r++)

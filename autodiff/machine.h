@@ -3,19 +3,23 @@
  * first-level cache, gathers and final sums with them; buffers of values that are never alive together share
  * memory. A run allocates nothing.
  *
- * Same tape, seed, step and inputs: same bits. */
+ * Same tape, seed, step and inputs: same bits, for any number of threads. */
 #ifndef VM_AUTODIFF_MACHINE_H
 #define VM_AUTODIFF_MACHINE_H
 
 #include "autodiff/element.h"
+#include "autodiff/team.h"
 #include "autodiff/tape.h"
 
 typedef struct machine machine;
 
 /* Plans `t`, which must stay as it is while the machine lives; all memory from `a`. In single precision, data
- * are converted here, and numbers cross the border below as doubles. */
-machine *machine_new_in(arena *a, const tape *t, precision p);
-static inline machine *machine_new(arena *a, const tape *t) { return machine_new_in(a, t, IN_DOUBLE); }
+ * are converted here, and numbers cross the border below as doubles. Runs on `threads`, which are started if
+ * there is work for them; NULL: on the caller's alone. */
+machine *machine_new_in(arena *a, const tape *t, precision p, team *threads);
+static inline machine *machine_new(arena *a, const tape *t, team *threads) {
+    return machine_new_in(a, t, IN_DOUBLE, threads);
+}
 
 /* The buffer of an input, dense in canonical order, tape_size() doubles; read at each
  * run, never written. A machine in single precision converts them at each run, or takes floats as they are.

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include "autodiff/loop.h"
+#include "autodiff/partition.h"
 
 /* Working state of the planner; every function takes one. */
 typedef struct planner {
@@ -279,7 +280,7 @@ typedef struct region_writer {
     micros code;
     uint32_t registers;
     uint64_t width; /* of the widest rows */
-    vector(ref) cleared;
+    vector(region_sum) sums;
 } region_writer;
 
 static const walk *keep_walk(const planner *p, walk w) {
@@ -385,6 +386,11 @@ static bool is_sum_of_product(const planner *p, ref r) {
            p->values[x].form == VALUE_block && p->uses[x] == 1;
 }
 
+static void add_sum(region_writer *w, ref r, const walk *along, uint64_t width) {
+    w->planner->values[r].sum = w->sums.count;
+    push(w->planner->plan->arena, &w->sums, (region_sum){.of = r, .walk = along, .width = width});
+}
+
 static void write_sum(region_writer *w, ref r, micro m) {
     planner *p = w->planner;
     ref product = m.op == OP_contract ? r : is_sum_of_product(p, r) ? input(p, r, 0) : 0;
@@ -393,7 +399,7 @@ static void write_sum(region_writer *w, ref r, micro m) {
         m.in[i] = operand_of(w, input(p, product ? product : r, i), false);
     m.to = (operand){SOURCE_value, r, 0};
     m.walk = walk_of(p, w->home, &p->values[r].layout, NULL, NULL);
-    push(p->arena, &w->cleared, r);
+    add_sum(w, r, m.walk, 1);
     push(p->arena, &w->code, m);
 }
 
@@ -412,7 +418,7 @@ static void write_rows(region_writer *w, ref r, micro m) {
     m.in[1] = add ? operand_of(w, vector, false) : whole(p, vector);
     m.pitch = rows.pitch, m.step = rows.step, m.width = rows.width;
     m.to = add ? (operand){SOURCE_value, r, 0} : result_of(w, r);
-    if (add) push(p->arena, &w->cleared, r);
+    if (add) add_sum(w, r, walk_of(p, w->home, NULL, NULL, NULL), m.width);
     if (m.width > w->width) w->width = m.width;
     push(p->arena, &w->code, m);
 }
@@ -489,9 +495,8 @@ static void write_region(planner *p, uint32_t k, const ref *members, uint32_t co
     g->count = w.code.count;
     g->micros = arena_array(p->plan->arena, micro, w.code.count);
     memcpy(g->micros, w.code.at, w.code.count * sizeof(micro));
-    g->sums = w.cleared.count;
-    g->cleared = arena_array(p->plan->arena, ref, w.cleared.count);
-    if (w.cleared.count) memcpy(g->cleared, w.cleared.at, w.cleared.count * sizeof(ref));
+    g->sum_count = w.sums.count;
+    g->sums = w.sums.at;
     uint64_t scratch = (uint64_t)g->slots * g->block;
     if (scratch > p->plan->scratch) p->plan->scratch = scratch;
 }
@@ -761,12 +766,13 @@ static void place_buffers(planner *p) {
     p->plan->pool = q.end;
 }
 
-plan *plan_new(arena *a, const tape *t, precision in, bool keep_all) {
+plan *plan_new(arena *a, const tape *t, precision in, team *threads, bool keep_all) {
     plan *made = arena_new(a, plan);
     *made = (plan){.arena = a,
                    .tape = t,
                    .precision = in,
                    .kernels = kernels_choose(in),
+                   .team = threads,
                    .values = arena_array(a, value, t->code.count)};
     made->loops = arena_array(a, loop, t->scans.count);
     planner p = {.plan = made, .arena = a, .tape = t, .values = made->values, .keep_all = keep_all};
@@ -783,5 +789,6 @@ plan *plan_new(arena *a, const tape *t, precision in, bool keep_all) {
     for (uint32_t i = 0; i < made->steps.count; i++)
         if (made->steps.at[i].kind != STEP_region) plan_whole(&p, &made->steps.at[i]);
     place_buffers(&p);
+    partition_steps(made);
     return made;
 }

@@ -21,6 +21,7 @@
 
 #include "autodiff/kernels/kernels.h"
 #include "autodiff/rows.h"
+#include "autodiff/team.h"
 #include "autodiff/tape.h"
 #include "autodiff/walk.h"
 
@@ -41,6 +42,7 @@ typedef struct value {
     uint64_t entries;
     uint64_t place; /* in the pool, in entries */
     rows_form rows; /* of a product of a matrix and a vector */
+    uint32_t sum;   /* of one that a region sums: which of its sums */
 } value;
 
 /* An operand of a micro-instruction: n entries from entry `start` of the region on. */
@@ -84,6 +86,20 @@ typedef struct micro {
 
 enum { CHUNK = 256 }; /* entries that are summed together, see region.c */
 
+/* Where one part of a region adds to one of its sums: entries low … low + size - 1. */
+typedef struct sum_range {
+    uint64_t low, size;
+    uint64_t place; /* of the part's own copy, in the partial sums */
+} sum_range;
+
+typedef struct region_sum {
+    ref of;
+    const walk *walk; /* of the region's entries, where each adds to the sum: */
+    uint64_t width;   /* … to so many entries */
+    bool apart;       /* parts have entries in common: each adds to a copy of its own */
+    sum_range *range; /* by part */
+} region_sum;
+
 typedef struct region {
     axes axes;
     uint64_t entries;
@@ -91,8 +107,11 @@ typedef struct region {
     uint32_t slots; /* of the scratch, each of `block` entries */
     uint32_t count;
     micro *micros;
-    uint32_t sums; /* values to be cleared before the first block */
-    ref *cleared;
+    uint32_t sum_count;
+    region_sum *sums;
+    /* Part p has, of each of `outer` times `inner` entries, those from p * part on; see partition.h. */
+    uint64_t outer, inner, part;
+    uint32_t parts;
 } region;
 
 /* A product of matrices c = a b for each entry of the batch. */
@@ -145,6 +164,7 @@ typedef struct plan_step {
     uint64_t count;
     int64_t pitch, from_pitch;
     uint64_t work; /* entries of working memory; log_sum_exp: the sums, then a block of terms */
+    double cost;   /* nanoseconds on one thread, roughly */
     /* Of a scatter by a fixed index along the innermost dimension: the entries that go to place i are
      * order[segment[i]] … order[segment[i + 1] - 1], and lie one after the other where `sorted`. NULL for
      * others. */
@@ -165,12 +185,14 @@ typedef struct plan {
     value *values;      /* one a ref */
     struct loop *loops; /* one a scan, see loop.h */
     vector(plan_step) steps;
-    uint32_t fixed_steps;         /* the first ones */
-    uint64_t pool, scratch, work; /* entries of memory */
+    uint32_t fixed_steps;                   /* the first ones */
+    uint64_t pool, scratch, work, partials; /* entries of memory; of scratch, for each thread */
+    double cost;                            /* of the steps that threads share, in nanoseconds */
+    team *team;                             /* these threads, or NULL */
 } plan;
 
 /* With `keep_all`, every live value gets a buffer of its own that stays. */
-plan *plan_new(arena *a, const tape *t, precision p, bool keep_all);
+plan *plan_new(arena *a, const tape *t, precision p, team *threads, bool keep_all);
 
 /* What lies beside something else begins on a line of the cache: 64 bytes of floats, more of doubles. */
 static inline uint64_t plan_rounded(uint64_t entries) { return (entries + 15) & ~UINT64_C(15); }

@@ -1,5 +1,6 @@
 /* Regions: all micro-instructions for the first block, then all for the second, so that what they hand to
- * each other stays in the first-level cache. */
+ * each other stays in the first-level cache. Threads share the parts of a region (partition.h), each with a
+ * scratch of its own. */
 #include "autodiff/execute.h"
 
 #include <math.h>
@@ -8,14 +9,15 @@
 typedef struct block {
     const execution *run;
     const kernels *kernels;
+    const region *region;
+    uint32_t part;
     element *scratch;
-    uint32_t width; /* of a slot */
     uint64_t start; /* the first entry */
     size_t n;
 } block;
 
 static element *entries(const block *b, operand o) {
-    if (o.kind == SOURCE_scratch) return b->scratch + (size_t)o.at * b->width;
+    if (o.kind == SOURCE_scratch) return b->scratch + (size_t)o.at * b->region->block;
     return entries_of(b->run, o.at) + o.offset + b->start;
 }
 
@@ -76,9 +78,8 @@ static void run_gather(const block *b, const micro *m) {
 }
 
 /* What the entries of one run add to one sum: those of each chunk together, where chunks begin at multiples
- * of CHUNK of the region's entries. Since blocks are made of chunks, the bits of a sum do not depend on the
- * length of the block, hence not on what else is in the region; and a sum of products has those of the sum of
- * the written product. */
+ * of CHUNK within a part. Since blocks are made of chunks, the bits of a sum do not depend on the length of
+ * the block; and a sum of products has those of the sum of the written product. */
 static double sum_run(const block *b, double sum, const element *x, const element *y, size_t at, size_t n) {
     for (size_t end = at + n, to; at < end; at = to) {
         to = at + CHUNK - at % CHUNK;
@@ -88,11 +89,23 @@ static double sum_run(const block *b, double sum, const element *x, const elemen
     return sum;
 }
 
+static const region_sum *sum_of(const block *b, ref r) {
+    return &b->region->sums[b->run->plan->values[r].sum];
+}
+
+/* Where a part adds to a sum: the first entry of its range. */
+static element *sum_entries(const execution *e, const region_sum *s, uint32_t part) {
+    const sum_range *r = &s->range[part];
+    return s->apart ? (element *)e->partials + r->place : entries_of(e, s->of) + r->low;
+}
+
 static void run_sum(const block *b, const micro *m) {
     const element *x = entries(b, m->in[0]), *z = m->kind == MICRO_dot ? entries(b, m->in[1]) : NULL;
-    element *y = b->run->at[m->to.at];
+    const region_sum *s = sum_of(b, m->to.at);
+    element *y = sum_entries(b->run, s, b->part);
+    int64_t low = (int64_t)s->range[b->part].low;
     RUNS(c, b, m->walk) {
-        element *to = y + c.at[0];
+        element *to = y + (c.at[0] - low);
         if (cursor_stride(&c, 0) == 0) *to = (element)sum_run(b, (double)*to, x, z, i, n);
         else if (z) b->kernels->add_product_to(to, x + i, z + i, n);
         else b->kernels->add_to(to, x + i, n);
@@ -113,7 +126,7 @@ static void run_rows_dot(const block *b, const micro *m) {
 /* A chunk's rows are added up before they are added to those of others, as in sum_run(). */
 static void run_rows_add(const block *b, const micro *m) {
     const element *x = first_row(b, m), *factors = entries(b, m->in[1]);
-    element *y = entries_of(b->run, m->to.at);
+    element *y = sum_entries(b->run, sum_of(b, m->to.at), b->part);
     for (size_t at = 0; at < b->n; at += CHUNK) {
         size_t n = b->n - at < CHUNK ? b->n - at : CHUNK;
         const element *row = x + (int64_t)at * m->pitch;
@@ -157,14 +170,50 @@ static void run_micro(const block *b, const micro *m) {
     }
 }
 
-void run_region(const execution *e, const region *g) {
-    for (uint32_t i = 0; i < g->sums; i++) {
-        const value *v = &e->plan->values[g->cleared[i]];
-        if (v->entries) memset(e->at[g->cleared[i]], 0, v->entries * sizeof(element));
+typedef struct region_run {
+    const execution *run;
+    const region *region;
+} region_run;
+
+static void clear_sums(const execution *e, const region *g, uint32_t part) {
+    for (uint32_t i = 0; i < g->sum_count; i++) {
+        const sum_range *r = &g->sums[i].range[part];
+        if (r->size) memset(sum_entries(e, &g->sums[i], part), 0, r->size * sizeof(element));
     }
-    block b = {e, e->plan->kernels, e->scratch, g->block, 0, 0};
-    for (; b.start < g->entries; b.start += g->block) {
-        b.n = g->entries - b.start < g->block ? (size_t)(g->entries - b.start) : g->block;
-        for (uint32_t i = 0; i < g->count; i++) run_micro(&b, &g->micros[i]);
+}
+
+static void run_stretch(block *b, uint64_t from, uint64_t to) {
+    const region *g = b->region;
+    for (b->start = from; b->start < to; b->start += g->block) {
+        b->n = to - b->start < g->block ? (size_t)(to - b->start) : g->block;
+        for (uint32_t i = 0; i < g->count; i++) run_micro(b, &g->micros[i]);
     }
+}
+
+static void run_part(void *context, uint32_t thread, uint32_t part) {
+    const region_run *r = context;
+    const execution *e = r->run;
+    const region *g = r->region;
+    block b = {e, e->plan->kernels, g, part, (element *)e->scratch + thread * e->plan->scratch, 0, 0};
+    uint64_t from = part * g->part, to = from + g->part < g->inner ? from + g->part : g->inner;
+    clear_sums(e, g, part);
+    for (uint64_t i = 0; i < g->outer; i++) run_stretch(&b, i * g->inner + from, i * g->inner + to);
+}
+
+/* Adds the copies of a sum up, in the order of the parts. */
+static void join_sum(const execution *e, const region_sum *s, uint32_t parts) {
+    element *y = e->at[s->of];
+    memset(y, 0, e->plan->values[s->of].entries * sizeof *y);
+    for (uint32_t p = 0; p < parts; p++) {
+        const sum_range *r = &s->range[p];
+        e->plan->kernels->add_to(y + r->low, (element *)e->partials + r->place, r->size);
+    }
+}
+
+void run_region(const execution *e, const plan_step *s) {
+    const region *g = &s->region;
+    region_run r = {e, g};
+    team_run(e->team, s->cost, g->parts, run_part, &r);
+    for (uint32_t i = 0; i < g->sum_count; i++)
+        if (g->sums[i].apart) join_sum(e, &g->sums[i], g->parts);
 }

@@ -13,7 +13,20 @@ enum { HEADER = 64, FIRST_CHUNK = 16 * 1024, LARGEST_CHUNK = 4 * 1024 * 1024 };
 
 void arena_open(arena *a, memory *m) { *a = (arena){.memory = m}; }
 
+struct arena_closing {
+    arena_closing *next;
+    void (*release)(void *user);
+    void *user;
+};
+
+void arena_at_close(arena *a, void (*release)(void *user), void *user) {
+    arena_closing *c = arena_new(a, arena_closing);
+    *c = (arena_closing){a->closings, release, user};
+    a->closings = c;
+}
+
 void arena_close(arena *a) {
+    for (arena_closing *c = a->closings; c; c = c->next) c->release(c->user);
     for (arena_chunk *c = a->chunks, *next; c; c = next) {
         next = c->next;
         a->memory->allocate(a->memory->user, c, c->size, 0);

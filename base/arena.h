@@ -22,16 +22,22 @@ typedef struct memory {
 } memory;
 
 typedef struct arena_chunk arena_chunk;
+typedef struct arena_closing arena_closing;
 
 typedef struct arena {
     memory *memory;
     arena_chunk *chunks; /* newest first */
     size_t used, size;   /* of the newest chunk */
     size_t total;        /* bytes asked of the host */
+    arena_closing *closings;
 } arena;
 
 void arena_open(arena *a, memory *m);
 void arena_close(arena *a);
+
+/* Calls release(user) when the arena is closed, while its memory is still there; what was asked for last
+ * comes first. For what is no memory, as threads. */
+void arena_at_close(arena *a, void (*release)(void *user), void *user);
 
 /* `size` zeroed bytes, aligned to 16; never NULL, see above. */
 void *arena_take(arena *a, size_t size);

@@ -3,6 +3,7 @@
 #ifndef VM_BIND_MODEL_H
 #define VM_BIND_MODEL_H
 
+#include "autodiff/team.h"
 #include "lang/program.h"
 #include "runtime/bind/data.h"
 
@@ -19,6 +20,7 @@ typedef struct model {
     bound_axis *axes; /* by axis of the program; an alias has the size and labels of what it is an alias of */
     const double *
         *values; /* by variable: data, dense in canonical axis order, indices from 1; NULL: not given */
+    team *team;  /* the threads that its machines run on; NULL: the caller's alone */
 } model;
 
 /* Matches data to declarations: sizes of axes (from labels, tables and the shapes of arrays, which must all

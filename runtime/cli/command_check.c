@@ -50,7 +50,7 @@ static void dump_tape(session *s, const model *m, const char *wanted) {
         return;
     }
     tape_compile(&written, &run, &s->arena, show_pass, arena_copy(&s->arena, wanted, strlen(wanted)));
-    if (strcmp(wanted, "machine") == 0) machine_print(machine_new(&s->arena, &run), stdout);
+    if (strcmp(wanted, "machine") == 0) machine_print(machine_new(&s->arena, &run, NULL), stdout);
 }
 
 static int dump_text(session *s, const char *wanted) {

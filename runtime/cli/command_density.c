@@ -101,15 +101,20 @@ int command_log_density(session *s, const arguments *a) {
         return EXIT_WRONG_COMMAND;
     }
     bool complete;
+    options o;
+    options_default(&o);
+    if (!session_option(s, a, FLAG_threads, OPTION_threads, &o)) return EXIT_WRONG_COMMAND;
     if (!session_compile(s, a->files.at[0]) || !session_load(s, a, false, &complete)) return EXIT_WRONG_INPUT;
     if (!data_read(&s->diagnostics, &s->data, at, NULL)) return session_tell(s), EXIT_WRONG_INPUT;
     model *m = bind_with_latents(s);
     status status = STATUS_ok;
     density_result *r = NULL;
     blas_reserve(s->arena.memory);
-    if (m)
+    if (m) {
+        m->team = team_open(&s->arena, o.threads);
         r = fit_log_density(&s->diagnostics, m, m->values, arguments_flag(a, FLAG_unconstrained, 0) != NULL,
                             &s->arena, &status);
+    }
     if (!session_tell(s) || !r) return EXIT_WRONG_INPUT;
     printf("{\"log_density\": ");
     print_number(r->log_density);

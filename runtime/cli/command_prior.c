@@ -117,7 +117,7 @@ static void write_latents(const model *m, FILE *to) {
 typedef struct task {
     session *session;
     const arguments *arguments;
-    uint64_t seed;
+    uint64_t seed, threads;
     file_writer data, latents;
     int code;
 } task;
@@ -137,6 +137,7 @@ static void run_task(void *user) {
     if (!begin(t, &t->data, FLAG_to) || !begin(t, &t->latents, FLAG_latents)) return (void)session_tell(s);
     model *m = bind(s, given);
     blas_reserve(s->arena.memory);
+    if (m) m->team = team_open(&s->arena, t->threads);
     if (!m || !prior_draw(&s->diagnostics, m, given, t->seed, &s->arena)) return (void)session_tell(s);
     write_data(m, t->data.stream ? t->data.stream : stdout);
     if (t->latents.stream) write_latents(m, t->latents.stream);
@@ -155,16 +156,13 @@ int command_prior(session *s, const arguments *a) {
         fprintf(stderr, "vmrun: name one model: `vmrun prior model.vm -o data.json`\n");
         return EXIT_WRONG_COMMAND;
     }
-    const char *seed = arguments_flag(a, FLAG_seed, 0), *why = NULL;
     options o;
     options_default(&o);
-    if (seed && !option_set(&o, OPTION_seed, seed, &s->arena, &why)) {
-        fprintf(stderr, "vmrun: `--seed %s`: %s\n", seed, why);
-        return EXIT_WRONG_COMMAND;
-    }
+    if (!session_option(s, a, FLAG_seed, OPTION_seed, &o)) return EXIT_WRONG_COMMAND;
+    if (!session_option(s, a, FLAG_threads, OPTION_threads, &o)) return EXIT_WRONG_COMMAND;
     bool complete;
     if (!session_compile(s, a->files.at[0]) || !session_load(s, a, false, &complete)) return EXIT_WRONG_INPUT;
-    task t = {.session = s, .arguments = a, .seed = o.seed, .code = EXIT_WRONG_INPUT};
+    task t = {.session = s, .arguments = a, .seed = o.seed, .threads = o.threads, .code = EXIT_WRONG_INPUT};
     guard(s->arena.memory, run_task, end_task, &t);
     return t.code;
 }

@@ -46,6 +46,13 @@ bool session_tell(session *s) {
     return good;
 }
 
+bool session_option(session *s, const arguments *a, flag_id flag, option_id id, options *o) {
+    const char *value = arguments_flag(a, flag, 0), *why = NULL;
+    if (!value || option_set(o, id, value, &s->arena, &why)) return true;
+    fprintf(stderr, "vmrun: `--%s %s`: %s\n", OPTIONS[id].name, value, why);
+    return false;
+}
+
 /* `path` as seen from the folder of the model. */
 static const char *beside_model(session *s, const char *path) {
     const char *model = s->program->path, *slash = strrchr(model, '/');

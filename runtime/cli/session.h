@@ -20,6 +20,9 @@ bool session_compile(session *s, const char *path);
 /* Brings the data that the command line names, or else those that the model names. With `only_present`, files
  * that the model names and that are not there are passed over; *complete tells whether any was. */
 bool session_load(session *s, const arguments *a, bool only_present, bool *complete);
+/* Reads the value of a flag that is an option of a fit, where it is given. False, with the message printed,
+ * where it is wrong. */
+bool session_option(session *s, const arguments *a, flag_id flag, option_id id, options *o);
 /* Prints the messages to standard error, and forgets them, unless the session keeps them. True where none was
  * an error. */
 bool session_tell(session *s);

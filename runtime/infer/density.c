@@ -38,7 +38,7 @@ density *density_new(diagnostics *d, const space *s, uint32_t points, arena *a) 
     density *t = arena_new(a, density);
     *t = (density){.space = s, .tape = arena_new(a, tape), .points = points};
     tape_compile(written, t->tape, a, NULL, NULL);
-    t->machine = machine_new(a, t->tape);
+    t->machine = machine_new(a, t->tape, s->model->team);
     t->at = arena_take_aligned(a, (size_t)points * s->size * sizeof(double));
     machine_bind(t->machine, 0, t->at);
     space_bind(s, 1, t->machine);

@@ -430,8 +430,10 @@ static bool all_supported(diagnostics *d, const model *m) {
 
 fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, progress_function *watch,
              void *user, status *status) {
+    model *threaded = arena_new(a, model); /* with the threads of this fit */
+    *threaded = *m;
     run r = {.d = d,
-             .model = m,
+             .model = threaded,
              .options = m->program->options,
              .a = a,
              .watch = watch,
@@ -444,9 +446,11 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, prog
         *status = STATUS_invalid_program;
         return NULL;
     }
+    threaded->team = team_open(a, r.options.threads);
     *status = one_gaussian(m->program, &r.options) ? run_gaussian(&r) : run_guide(&r);
+    if (*status == STATUS_ok) report_sample(&r);
+    team_close(threaded->team);
     if (*status != STATUS_ok) return NULL;
-    report_sample(&r);
     r.fit->seconds = seconds_now() - r.started;
     if (r.fit->interrupted) *status = STATUS_interrupted;
     return r.fit;
@@ -472,7 +476,7 @@ static void unconstrained_values(const model *m, const double *const *values, do
             tape_output(&written, tape_expand(&written, transform_unconstrain(&l, v, l.variables[v]),
                                               transform_axes(&l, v)));
     tape_compile(&written, &run, a, NULL, NULL);
-    machine *machine = machine_new(a, &run);
+    machine *machine = machine_new(a, &run, m->team);
     machine_run(machine, 0, 0);
     for (variable v = 0, k = 0; v < p->variables.count; v++) {
         if (!is_free(p, v)) continue;
@@ -513,7 +517,7 @@ density_result *fit_log_density(diagnostics *d, const model *m, const double *co
     for (uint32_t k = 0; k < free; k++)
         tape_output(written, tape_expand(written, gradient[k], tape_at(written, inputs[k])->axes));
     tape_compile(written, run, a, NULL, NULL);
-    machine *machine = machine_new(a, run);
+    machine *machine = machine_new(a, run, m->team);
     density_result *result = arena_new(a, density_result);
     *result = (density_result){0, arena_array(a, double *, count), arena_array(a, uint64_t, count)};
     for (variable v = 0, k = 0; v < count; v++)

@@ -83,7 +83,7 @@ void guide_start(const guide *g, uint64_t seed, double *x, arena *a) {
                                                           transform_axes(&l, k->of)));
     }
     tape_compile(&written, &run, a, NULL, NULL);
-    machine *m = machine_new(a, &run);
+    machine *m = machine_new(a, &run, g->model->team);
     machine_run(m, seed, 0);
     rng noise = rng_open(seed, STREAM_SPREAD);
     for (uint32_t b = 0; b < g->parts.count; b++) {

@@ -25,7 +25,7 @@ evaluation *evaluation_new(const space *s, const reported *r, uint32_t points, u
     evaluation *e = arena_new(a, evaluation);
     *e = (evaluation){.space = s, .report = r, .tape = arena_new(a, tape), .points = points, .seed = seed};
     tape_compile(written, e->tape, a, NULL, NULL);
-    e->machine = machine_new(a, e->tape);
+    e->machine = machine_new(a, e->tape, s->model->team);
     e->at = arena_take_aligned(a, (size_t)points * s->size * sizeof(double));
     machine_bind(e->machine, 0, e->at);
     space_bind(s, 1, e->machine);

@@ -60,7 +60,7 @@ void net_start(const space *s, uint64_t seed, double *location, double *log_scal
     }
     if (!count) return;
     tape_compile(&written, &run, a, NULL, NULL);
-    machine *m = machine_new(a, &run);
+    machine *m = machine_new(a, &run, s->model->team);
     machine_run(m, seed, STEP);
     for (uint32_t i = 0, k = 0; i < s->count; i++)
         if (statement_of(p, s->of[i]))

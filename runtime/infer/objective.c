@@ -54,7 +54,7 @@ objective *objective_new(diagnostics *d, const guide *g, const options *options,
     for (uint32_t b = 0; b < parts; b++)
         tape_output(written, tape_expand(written, gradient[b], tape_at(written, q.parts[b])->axes));
     tape_compile(written, o->tape, a, NULL, NULL);
-    o->machine = machine_new(a, o->tape);
+    o->machine = machine_new(a, o->tape, g->model->team);
     o->x = arena_take_aligned(a, g->size * sizeof(double));
     o->gradient = arena_array(a, double, g->size);
     for (uint32_t b = 0; b < parts; b++) machine_bind(o->machine, b, o->x + g->parts.at[b].offset);
@@ -153,7 +153,7 @@ sample objective_draw(const guide *g, const reported *r, const double *x, uint64
     for (int i = 0; i < 3; i++) tape_output(&written, tape_expand(&written, wanted[i], axes_one(l.draw)));
     reported_output(r, &l);
     tape_compile(&written, &run, a, NULL, NULL);
-    machine *m = machine_new(a, &run);
+    machine *m = machine_new(a, &run, g->model->team);
     for (uint32_t b = 0; b < g->parts.count; b++) machine_bind(m, b, x + g->parts.at[b].offset);
     sample s = sample_new(r, count, a);
     *elbo = arena_array(a, double, count);

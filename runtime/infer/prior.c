@@ -196,7 +196,7 @@ static void write_statement(prior *p, statement *s) {
     tape_output(written, tape_expand(written, censored(&l, s->draw, x), all));
     tape_output(written, tape_expand(written, within(&l, s->draw, x), all));
     tape_compile(written, run, &s->arena, NULL, NULL);
-    s->machine = machine_new(&s->arena, run);
+    s->machine = machine_new(&s->arena, run, p->model->team);
     s->reads = in.of.at, s->read_count = in.of.count;
     for (uint32_t i = 0; i < in.of.count; i++) machine_bind(s->machine, i, p->values[in.of.at[i]]);
 }
@@ -471,7 +471,7 @@ static void compute_reported(prior *p) {
         push(&scratch, &wanted, v);
     }
     tape_compile(&written, &run, &scratch, NULL, NULL);
-    machine *m = machine_new(&scratch, &run);
+    machine *m = machine_new(&scratch, &run, p->model->team);
     machine_run(m, p->seed, (uint64_t)of->model.count * ATTEMPTS_MOST);
     for (uint32_t i = 0; i < wanted.count; i++) {
         uint64_t size = model_size(p->model, program_variable(of, wanted.at[i])->axes);

@@ -208,7 +208,7 @@ void space_recentre(space *s, const double *centring, double *points, uint64_t c
         tape_output(&written, tape_expand(&written, given.log_scale[s->of[i]], own));
     }
     tape_compile(&written, &run, scratch, NULL, NULL);
-    machine *m = machine_new(scratch, &run);
+    machine *m = machine_new(scratch, &run, s->model->team);
     space_bind(s, 1, m);
     for (uint64_t b = 0; b < count; b++) {
         double *u = points + b * s->size;

@@ -50,7 +50,7 @@ static void write_tape(states_tape *s, op sum, arena *a) {
 static void make_machine(states_tape *s, arena *a) {
     const model *m = s->report->model;
     const program *p = m->program;
-    s->machine = machine_new(a, &s->run);
+    s->machine = machine_new(a, &s->run, m->team);
     s->given = arena_array(a, double *, s->report->count);
     s->weight = arena_array(a, double, s->points);
     uint32_t slot = 0;

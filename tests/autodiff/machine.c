@@ -257,7 +257,7 @@ static tape *tape_alone(const maker *m, ref r, arena *scratch) {
 
 static const double *run_alone(const maker *m, ref r, double **values, precision p, arena *scratch) {
     const instruction *x = &m->t.code.at[r];
-    machine *one = machine_new_in(scratch, tape_alone(m, r, scratch), p);
+    machine *one = machine_new_in(scratch, tape_alone(m, r, scratch), p, NULL);
     for (int i = 0; i < op_inputs(x->op); i++) machine_bind(one, (uint32_t)i, values[x->in[i]]);
     machine_run(one, 1, 1);
     return machine_output(one, 0);
@@ -313,13 +313,13 @@ static void output_all(const tape *from, tape *to) {
 }
 
 static bool agree_whole(maker *m, arena *scratch) {
-    machine *fused = machine_new(scratch, &m->t);
+    machine *fused = machine_new(scratch, &m->t, NULL);
     tape all = m->t;
     all.outputs.at = NULL;
     all.outputs.count = all.outputs.capacity = 0;
     for (uint32_t k = 0; k < m->t.outputs.count; k++) tape_output(&all, m->t.outputs.at[k]);
     output_all(&m->t, &all);
-    machine *kept = machine_new(scratch, &all);
+    machine *kept = machine_new(scratch, &all, NULL);
     for (uint32_t i = 0; i < m->t.slots; i++)
         machine_bind(fused, i, m->inputs[i]), machine_bind(kept, i, m->inputs[i]);
     unsigned before = allocations;
@@ -361,7 +361,7 @@ static void random_tapes(memory *host, int count) {
             printf("# tape %d\n", i);
             if (getenv("VERBOSE")) {
                 tape_print(&m.t, stdout);
-                machine_print(machine_new(&a, &m.t), stdout);
+                machine_print(machine_new(&a, &m.t, NULL), stdout);
             }
         }
         arena_close(&a);
@@ -383,7 +383,7 @@ static const double *draw(arena *a, op f, double x, double y, uint64_t seed, mac
     axis of = tape_add_axis(t, "draw", DRAWS);
     ref p = op_inputs(f) > 0 ? tape_number(t, x) : 0, q = op_inputs(f) > 1 ? tape_number(t, y) : 0;
     tape_output(t, tape_random(t, f, p, q, axes_one(of)));
-    *made = machine_new(a, t);
+    *made = machine_new(a, t, NULL);
     machine_run(*made, seed, 0);
     return machine_output(*made, 0);
 }
@@ -508,7 +508,7 @@ static void faults(memory *host) {
     ref taken = tape_gather(&t, in, at, row);
     tape_output(&t, tape_sum_all(&t, tape_map2(&t, OP_mul, log, tape_number(&t, 2))));
     tape_output(&t, taken);
-    machine *m = machine_new(&a, &t);
+    machine *m = machine_new(&a, &t, NULL);
     machine_bind(m, 0, x);
     machine_bind(m, 1, index);
     machine_run(m, 1, 1);

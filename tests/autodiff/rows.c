@@ -95,7 +95,7 @@ static void sweep(arena *a, bool by_columns, uint32_t height, uint32_t width) {
     ref y = tape_map1(&t, OP_neg, tape_contract(&t, matrix, vector, axes_one(column)));
     tape_output(&t, y);
     tape_output(&t, tape_contract(&t, matrix, y, axes_one(row)));
-    machine *m = machine_new(a, &t);
+    machine *m = machine_new(a, &t, NULL);
     machine_bind(m, 0, b);
     machine_run(m, 0, 0);
     const double *out = machine_output(m, 0), *sums = machine_output(m, 1);

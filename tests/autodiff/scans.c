@@ -69,7 +69,7 @@ static bool finish(function *f, ref y) {
     if (!tape_gradient(&f->t, y, f->x, f->count, gradient, &culprit)) return false;
     for (uint32_t i = 0; i < f->count; i++) tape_output(&f->t, gradient[i]);
     tape_compile(&f->t, &f->compiled, &f->arena, NULL, NULL);
-    f->machine = machine_new(&f->arena, &f->compiled);
+    f->machine = machine_new(&f->arena, &f->compiled, NULL);
     for (uint32_t i = 0; i < f->count; i++) machine_bind(f->machine, i, f->values[i]);
     return true;
 }
@@ -167,7 +167,7 @@ static void results(memory *host) {
         static const double LEFT[2][4] = {{3, 8, 19, 42}, {65, 32, 15, 6}};
         bool good = true;
         for (int which = 0; which < 2; which++) {
-            machine *m = machine_new(&a, which ? &compiled : &outer);
+            machine *m = machine_new(&a, which ? &compiled : &outer, NULL);
             machine_run(m, 1, 1);
             good &= machine_output(m, 0)[1] == LEFT[backward][backward ? 0 : 3];
             for (int i = 0; i < 4; i++) {
@@ -578,7 +578,7 @@ static ref random_function(function *f, rng r) {
 static bool agrees(function *f, const tape *t, double **expected, bool on_machine) {
     arena *a = &f->arena;
     double **values = arena_array(a, double *, t->code.count);
-    machine *m = machine_new(a, t);
+    machine *m = machine_new(a, t, NULL);
     if (!on_machine) reference_run(t, (const double *const *)f->values, values, a);
     for (uint32_t i = 0; i < f->count; i++) machine_bind(m, i, f->values[i]);
     if (on_machine) machine_run(m, 1, 1);
@@ -681,7 +681,7 @@ static void faults(memory *host) {
     ref x = scan_carry(&s, tape_number(&outer, 1), axes_one(pair));
     ref bad = MAP(log, x), next = ADD(bad, scan_take(&s, tape_data(&outer, u, axes_one(time))));
     tape_output(&outer, scan_final(&outer, scan_close(&s, &next, NULL, 0), 0));
-    machine *m = machine_new(&a, &outer);
+    machine *m = machine_new(&a, &outer, NULL);
     machine_run(m, 1, 1);
     fault f;
     CHECK(machine_fault(m, 1, 1, &a, &f) && f.tape == t && f.at == bad, "scans/fault");

@@ -56,7 +56,7 @@ static bool density_of(arena *a, const char *text, const double *at, double *val
     if (!tape_gradient(written, density, inputs, count, slopes, &culprit)) return false;
     for (uint32_t i = 0; i < count; i++) tape_output(written, slopes[i]);
     tape_compile(written, run, a, NULL, NULL);
-    machine *ready = machine_new(a, run);
+    machine *ready = machine_new(a, run, NULL);
     for (uint32_t i = 0; i < count; i++) machine_bind(ready, i, &at[i]);
     machine_run(ready, 1, 0);
     *value = machine_output(ready, 0)[0];
@@ -326,7 +326,7 @@ static void chain(arena *a) {
     tape_output(written, tape_map2(written, OP_sub, lower_log_density(&l), log_guide));
     tape_output(written, log_guide);
     tape_compile(written, run, a, NULL, NULL);
-    machine *ready = machine_new(a, run);
+    machine *ready = machine_new(a, run, NULL);
     machine_run(ready, 7, 0);
     double worst = 0, scale = 0, first = 0, last = 0;
     for (int i = 0; i < DRAWS; i++) {
@@ -377,7 +377,7 @@ static void forecast(arena *a) {
                     tape_expand(written, x, axes_with(lower_axes(&l, program_variable(p, v)->axes), l.draw)));
     }
     tape_compile(written, run, a, NULL, NULL);
-    machine *ready = machine_new(a, run);
+    machine *ready = machine_new(a, run, NULL);
     machine_run(ready, 3, 0);
     for (int i = 0; i < 2; i++) {
         double variance = 0, product = 0;

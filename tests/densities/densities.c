@@ -101,7 +101,7 @@ static bool compute(arena *a, const char *test, const char *text, values *data, 
     for (uint32_t i = 0; i < varied; i++) tape_output(&r->tape, slopes[i]);
     tape *compiled = arena_new(a, tape);
     tape_compile(&r->tape, compiled, a, NULL, NULL);
-    machine *run = machine_new(a, compiled);
+    machine *run = machine_new(a, compiled, NULL);
     uint32_t slot = 0;
     for (int i = 0; i < data_count; i++)
         if (data[i].varied) machine_bind(run, slot++, data[i].numbers);

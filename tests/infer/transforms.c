@@ -35,7 +35,7 @@ static setting setting_new(arena *a, support support, double lower, double upper
     if (SUPPORTS[support].event == 2) of = axes_with(of, 2);
     variable_row v = {.name = "x", .kind = VARIABLE_latent, .axes = of, .order = {0, 1, 2}, .type = t};
     push(a, &p->variables, v);
-    s.model = (model){p, a, arena_array(a, bound_axis, 3), arena_array(a, const double *, 1)};
+    s.model = (model){p, a, arena_array(a, bound_axis, 3), arena_array(a, const double *, 1), NULL};
     s.model.axes[0].size = GROUPS;
     s.model.axes[1].size = s.model.axes[2].size = LENGTH;
     return s;
@@ -44,7 +44,7 @@ static setting setting_new(arena *a, support support, double lower, double upper
 static machine *machine_of(setting *s, tape *written) {
     tape *run = arena_new(s->a, tape);
     tape_compile(written, run, s->a, NULL, NULL);
-    return machine_new(s->a, run);
+    return machine_new(s->a, run, NULL);
 }
 
 static void setting_write(setting *s) {

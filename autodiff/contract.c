@@ -11,7 +11,8 @@
  * element, the sum fuses with what computes its terms, and nothing is laid out at all.
  *
  * Of the ways to divide, one for each factor c (all factors within the axes of c, and the rest), the one with
- * the smallest groups is taken. Factors that lack summed axes have left the sum before (simplify.c). */
+ * the smallest groups is taken, and then with the least work within them. Factors that lack summed axes have
+ * left the sum before (simplify.c). */
 #include "autodiff/passes.h"
 
 enum { FACTORS_MOST = 8 };
@@ -36,18 +37,22 @@ typedef struct division {
     bool in_q[FACTORS_MOST];
     axes p, q;
     uint64_t size; /* of the larger group */
+    uint64_t work; /* entries of the products within groups */
 } division;
 
 static division divide(const rewriting *w, const product *f, axes by) {
     division d = {0};
+    int members[2] = {0};
     for (int i = 0; i < f->count; i++) {
         axes of = tape_at(w->from, f->factors[i])->axes;
         d.in_q[i] = !axes_within(of, by);
+        members[d.in_q[i]]++;
         if (d.in_q[i]) d.q = axes_union(d.q, of);
         else d.p = axes_union(d.p, of);
     }
     uint64_t p = tape_size(w->from, d.p), q = tape_size(w->from, d.q);
     d.size = p > q ? p : q;
+    d.work = (members[0] > 1 ? p : 0) + (members[1] > 1 ? q : 0);
     return d;
 }
 
@@ -78,6 +83,10 @@ static bool divides(const product *f, const division *d) {
     return p && q;
 }
 
+static bool better(const division *d, const division *than) {
+    return d->size < than->size || (d->size == than->size && d->work < than->work);
+}
+
 static ref group(const rewriting *w, const product *f, const division *d, bool in_q) {
     ref all = 0;
     for (int i = 0; i < f->count; i++) {
@@ -95,7 +104,7 @@ static ref contract_sum(const rewriting *w, instruction x) {
     division best = {.size = UINT64_MAX};
     for (int i = 0; i < f.count && !f.whole; i++) {
         division d = divide(w, &f, tape_at(w->from, f.factors[i])->axes);
-        if (divides(&f, &d) && d.size < best.size && worthwhile(w, &f, &d)) best = d;
+        if (divides(&f, &d) && better(&d, &best) && worthwhile(w, &f, &d)) best = d;
     }
     if (best.size == UINT64_MAX) return tape_emit(w->to, x);
     axes over = axes_minus(tape_at(w->from, inner)->axes, x.axes);
@@ -106,18 +115,6 @@ static ref contract(const rewriting *w, instruction x) {
     return x.op == OP_sum ? contract_sum(w, x) : pass_emit(w, x);
 }
 
-/* What depends on no input and no draw. */
-static bool *find_fixed(const tape *t, arena *a) {
-    bool *fixed = arena_array(a, bool, t->code.count);
-    for (ref r = 1; r < t->code.count; r++) {
-        const instruction *x = &t->code.at[r];
-        fixed[r] = x->op != OP_input && op_kind_of(x->op) != KIND_RANDOM;
-        operands in = tape_operands(t, r);
-        for (uint32_t i = 0; i < in.count; i++) fixed[r] &= fixed[in.at[i]];
-    }
-    return fixed;
-}
-
 void pass_contract(const tape *from, tape *to) {
-    pass_rewrite(from, to, contract, find_fixed(from, to->arena));
+    pass_rewrite(from, to, contract, pass_find_fixed(from, to->arena));
 }

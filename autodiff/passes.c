@@ -5,8 +5,8 @@
 #include "autodiff/scan.h"
 
 const pass PASSES[] = {
-    {"tighten", pass_tighten},   {"simplify", pass_simplify}, {"lookup", pass_look_up},
-    {"contract", pass_contract}, {"drop", pass_drop},
+    {"tighten", pass_tighten}, {"simplify", pass_simplify}, {"lookup", pass_look_up},
+    {"factor", pass_factor},   {"contract", pass_contract}, {"drop", pass_drop},
 };
 const int PASS_COUNT = sizeof PASSES / sizeof *PASSES;
 
@@ -48,6 +48,17 @@ void pass_rewrite(const tape *from, tape *to, ref (*rewrite)(const rewriting *w,
 
 ref pass_emit(const rewriting *w, instruction x) {
     return x.op == OP_scan ? scan_copy(w->to, tape_scan(w->from, w->at), w->map) : tape_emit(w->to, x);
+}
+
+bool *pass_find_fixed(const tape *t, arena *a) {
+    bool *fixed = arena_array(a, bool, t->code.count);
+    for (ref r = 1; r < t->code.count; r++) {
+        const instruction *x = &t->code.at[r];
+        fixed[r] = x->op != OP_input && op_kind_of(x->op) != KIND_RANDOM;
+        operands in = tape_operands(t, r);
+        for (uint32_t i = 0; i < in.count; i++) fixed[r] &= fixed[in.at[i]];
+    }
+    return fixed;
 }
 
 void pass_drop(const tape *from, tape *to) { pass_rewrite(from, to, pass_emit, NULL); }

@@ -17,6 +17,8 @@ typedef struct rewriting {
     const ref *map;       /* numbers in `from` to those in `to` */
     void *user;
 } rewriting;
+/* By ref: what depends on no input and no draw. */
+bool *pass_find_fixed(const tape *t, arena *a);
 void pass_rewrite(const tape *from, tape *to, ref (*rewrite)(const rewriting *w, instruction x), void *user);
 
 /* The instruction as it is; a scan with what its operands have become. */
@@ -30,6 +32,9 @@ void pass_tighten(const tape *from, tape *to);
 void pass_simplify(const tape *from, tape *to);
 /* Functions of what was looked up are looked up: see lookup.c. */
 void pass_look_up(const tape *from, tape *to);
+/* Products in normal form: equal factors meet, factors that lack summed axes leave sums, contractions and
+ * scatters; see factor.c. */
+void pass_factor(const tape *from, tape *to);
 /* Sums of products become contractions where that is faster than a fused loop: see contract.c. */
 void pass_contract(const tape *from, tape *to);
 /* Leaves out what no output needs. */

@@ -76,14 +76,25 @@ static void grow_table(tape *t) {
     for (ref r = 1; r < t->code.count; r++) *slot_of(t, &t->code.at[r]) = r;
 }
 
-ref tape_emit(tape *t, instruction x) {
-    for (int i = 0; i < 3; i++) assert(i < OPS[x.op].inputs ? x.in[i] && x.in[i] < t->code.count : !x.in[i]);
-    assert(!axes_overflow(x.axes));
+/* Operands that commute have the order of their numbers. */
+static instruction ordered(instruction x) {
     if (op_commutes(x.op) && x.in[0] > x.in[1]) {
         ref first = x.in[0];
         x.in[0] = x.in[1];
         x.in[1] = first;
     }
+    return x;
+}
+
+ref tape_find(const tape *t, instruction x) {
+    x = ordered(x);
+    return *slot_of(t, &x);
+}
+
+ref tape_emit(tape *t, instruction x) {
+    for (int i = 0; i < 3; i++) assert(i < OPS[x.op].inputs ? x.in[i] && x.in[i] < t->code.count : !x.in[i]);
+    assert(!axes_overflow(x.axes));
+    x = ordered(x);
     uint32_t *slot = slot_of(t, &x);
     if (*slot) return *slot;
     if (2 * t->code.count > t->table_size) {

@@ -149,6 +149,8 @@ ref scan_history(tape *t, ref scan, uint32_t carry);
 /* For passes: adds an instruction as it stands, with its attribute (slot, stream) given, or finds its equal.
  */
 ref tape_emit(tape *t, instruction x);
+/* Its equal, or 0. */
+ref tape_find(const tape *t, instruction x);
 
 static inline const instruction *tape_at(const tape *t, ref r) { return &t->code.at[r]; }
 static inline const scan *tape_scan(const tape *t, ref r) { return &t->scans.at[t->code.at[r].attribute]; }

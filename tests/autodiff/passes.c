@@ -266,7 +266,8 @@ static void identities(memory *host) {
     REWRITE("x ^ 0.5", count(to, OP_sqrt) == 1, MAP2(pow, x, NUMBER(0.5)));
     REWRITE("x ^ -1", count(to, OP_div) == 1 && !count(to, OP_pow), MAP2(pow, x, NUMBER(-1)));
     REWRITE("x / 4", count(to, OP_mul) == 1 && !count(to, OP_div), MAP2(div, x, NUMBER(4)));
-    REWRITE("x / 3 stays", count(to, OP_div) == 1, MAP2(div, x, NUMBER(3)));
+    REWRITE("x / 3", count(to, OP_mul) == 1 && !count(to, OP_div), MAP2(div, x, NUMBER(3)));
+    REWRITE("floor(x / 3) stays", count(to, OP_div) == 1, MAP1(floor, MAP2(div, x, NUMBER(3))));
     REWRITE("x + x", count(to, OP_mul) == 1 && !count(to, OP_add), MAP2(add, x, x));
     REWRITE("select by a constant", is_input(to), tape_select(t, NUMBER(1), x, MAP1(log, x)));
     REWRITE("stop", is_input(to), MAP1(stop, x));
@@ -326,6 +327,35 @@ static void lookups(memory *host) {
 }
 
 static const double MATRIX[12];
+
+/* The log density of a normal, and its derivative by the logarithm of the variance. */
+static ref normal_gradient(tape *t, ref x, ref log_variance) {
+    ref variance = MAP1(exp, log_variance), scale = MAP1(sqrt, variance), gradient, culprit;
+    ref z = MAP2(div, x, scale);
+    ref density = MAP2(sub, MAP2(mul, NUMBER(-0.5), MAP2(mul, z, z)), MAP1(log, scale));
+    bool good = tape_gradient(t, tape_sum_all(t, density), &log_variance, 1, &gradient, &culprit);
+    tape_output(t, tape_sum_all(t, density));
+    return good ? gradient : 0;
+}
+
+static void factors(memory *host) {
+    REWRITE("x / z / z", count(to, OP_div) == 1 && entries(to, OP_mul) == 4, MAP2(div, MAP2(div, x, z), z));
+    REWRITE("a power cancels", !count(to, OP_div) && entries(to, OP_mul) == 3,
+            MAP2(div, MAP2(mul, MAP2(mul, x, x), z), x));
+    REWRITE("a common factor", entries(to, OP_mul) == 3 && entries(to, OP_add) == 3,
+            MAP2(add, MAP2(mul, z, x), MAP2(mul, z, MAP1(exp, x))));
+    REWRITE("few meet few", entries(to, OP_mul) == 1 + 3, MAP2(mul, z, MAP2(mul, x, MAP1(exp, z))));
+    REWRITE("squares of quotients", entries(to, OP_mul) == 3 + 2 && entries(to, OP_div) == 1, ({
+                ref q = MAP2(div, x, z);
+                tape_sum_all(t, MAP2(mul, q, q));
+            }));
+    REWRITE("a factor leaves a scatter", entries(to, OP_mul) == 2,
+            tape_scatter(t, MAP2(mul, z, tape_input(t, axes_one(ROW))),
+                         tape_data(t, (const double[]){1, 2, 2}, axes_one(ROW)), D, axes_one(D)));
+    REWRITE("a normal needs no root", !count(to, OP_sqrt) && entries(to, OP_div) == 3,
+            normal_gradient(t, tape_input(t, axes_one(A)), x));
+    REWRITE("a root without a log stays", count(to, OP_sqrt) == 1, MAP2(mul, MAP1(sqrt, x), MAP1(sqrt, x)));
+}
 
 static ref logistic_gradient(tape *t) {
     ref beta = tape_input(t, axes_one(C)), gradient, culprit;
@@ -454,6 +484,7 @@ int main(int count_of_arguments, char **arguments) {
     identities(&host);
     sums(&host);
     lookups(&host);
+    factors(&host);
     contractions(&host);
     numbers_stay(&host);
     random_programs(&host, count_of_arguments > 1 ? atoi(arguments[1]) : 10000);

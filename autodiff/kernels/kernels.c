@@ -6,7 +6,11 @@
 #include <tgmath.h>
 
 #include "autodiff/kernels/rows.h"
+#if defined SINGLE
+#include "autodiff/kernels/single.h"
+#else
 #include "autodiff/kernels/special.h"
+#endif
 #include "base/rng.h"
 
 #define EACH _Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)
@@ -85,28 +89,26 @@ static void select_vvv(void *to, const void *condition, const void *then, const 
     EACH z[i] = c[i] != 0 ? x[i] : y[i];
 }
 
-/* Functions: of one vector, f(x), or two. libmvec is twice as fast as SLEEF with errors of 1 to 2.5 units in
- * the last place, for all but exp, where it gains little. (SLEEF's sine, cosine and tangent also choose their
- * method by the largest entry of a vector, so that bits would depend on the neighbours.) */
+/* Functions: of one vector, f(x), or two. */
 
 #define UNARY_FUNCTIONS(OP)                                                                                  \
-    OP(exp, SLEEF(exp))                                                                                      \
-    OP(log, LIBMVEC(log))                                                                                    \
-    OP(log1p, LIBMVEC(log1p))                                                                                \
-    OP(expm1, LIBMVEC(expm1))                                                                                \
-    OP(sin, LIBMVEC(sin))                                                                                    \
-    OP(cos, LIBMVEC(cos))                                                                                    \
-    OP(tan, LIBMVEC(tan))                                                                                    \
-    OP(asin, LIBMVEC(asin))                                                                                  \
-    OP(acos, LIBMVEC(acos))                                                                                  \
-    OP(atan, LIBMVEC(atan))                                                                                  \
-    OP(sinh, LIBMVEC(sinh))                                                                                  \
-    OP(cosh, LIBMVEC(cosh))                                                                                  \
-    OP(tanh, LIBMVEC(tanh))                                                                                  \
+    OP(exp, f_exp)                                                                                           \
+    OP(log, f_log)                                                                                           \
+    OP(log1p, f_log1p)                                                                                       \
+    OP(expm1, f_expm1)                                                                                       \
+    OP(sin, f_sin)                                                                                           \
+    OP(cos, f_cos)                                                                                           \
+    OP(tan, f_tan)                                                                                           \
+    OP(asin, f_asin)                                                                                         \
+    OP(acos, f_acos)                                                                                         \
+    OP(atan, f_atan)                                                                                         \
+    OP(sinh, f_sinh)                                                                                         \
+    OP(cosh, f_cosh)                                                                                         \
+    OP(tanh, f_tanh)                                                                                         \
     OP(expit, f_expit)                                                                                       \
     OP(log1p_exp, f_log1p_exp)                                                                               \
-    OP(erf, LIBMVEC(erf))                                                                                    \
-    OP(erfc, LIBMVEC(erfc))
+    OP(erf, f_erf)                                                                                           \
+    OP(erfc, f_erfc)
 
 /* Computed in double in either precision: what is subtracted in them takes more digits than a float has. */
 #define WIDE_FUNCTIONS(OP)                                                                                   \
@@ -117,27 +119,25 @@ static void select_vvv(void *to, const void *condition, const void *then, const 
     OP(ndtri, f_ndtri)
 
 #define BINARY_FUNCTIONS(OP)                                                                                 \
-    OP(pow, LIBMVEC_2(pow))                                                                                  \
+    OP(pow, f_pow)                                                                                           \
     OP(xlogy, f_xlogy)
 
-/* Runs `body` for each vector, k of whose lanes count. */
+/* What is left behind the last whole vector is copied into one, which goes through the same loop. */
 #define VECTORS(body)                                                                                        \
-    for (size_t i = 0; i < n; i += LANES) {                                                                  \
-        size_t k = n - i;                                                                                    \
-        body                                                                                                 \
-    }
-#define LOAD(p) (k >= LANES ? load((p) + i) : load_part((p) + i, k))
-#define STORE(p, x)                                                                                          \
-    do {                                                                                                     \
-        if (k >= LANES) store((p) + i, (x));                                                                 \
-        else store_part((p) + i, (x), k);                                                                    \
-    } while (0)
+    size_t i = 0;                                                                                            \
+    for (; i + LANES <= n; i += LANES) body
 
 #define OP(name, f)                                                                                          \
     static void unary_##name(void *to, const void *from, size_t n) {                                         \
         element *y = to;                                                                                     \
         const element *x = from;                                                                             \
-        VECTORS(real a = LOAD(x); real r = f(a); STORE(y, r);)                                               \
+        VECTORS(store(y + i, f(load(x + i))));                                                               \
+        if (i < n) {                                                                                         \
+            element rest[LANES];                                                                             \
+            store(rest, load_part(x + i, n - i));                                                            \
+            unary_##name(rest, rest, LANES);                                                                 \
+            store_part(y + i, load(rest), n - i);                                                            \
+        }                                                                                                    \
     }
 UNARY_FUNCTIONS(OP)
 #if !defined SINGLE
@@ -173,19 +173,38 @@ WIDE_FUNCTIONS(OP)
     static void binary_##name(void *to, const void *left, const void *right, size_t n) {                     \
         element *z = to;                                                                                     \
         const element *x = left, *y = right;                                                                 \
-        VECTORS(real a = LOAD(x); real b = LOAD(y); real r = f(a, b); STORE(z, r);)                          \
+        VECTORS(store(z + i, f(load(x + i), load(y + i))));                                                  \
+        if (i < n) {                                                                                         \
+            element rest[LANES], second[LANES];                                                              \
+            store(rest, load_part(x + i, n - i));                                                            \
+            store(second, load_part(y + i, n - i));                                                          \
+            binary_##name(rest, rest, second, LANES);                                                        \
+            store_part(z + i, load(rest), n - i);                                                            \
+        }                                                                                                    \
     }                                                                                                        \
     static void binary_vs_##name(void *to, const void *left, double right, size_t n) {                       \
         element *z = to;                                                                                     \
         const element *x = left;                                                                             \
         real b = all((element)right);                                                                        \
-        VECTORS(real a = LOAD(x); real r = f(a, b); STORE(z, r);)                                            \
+        VECTORS(store(z + i, f(load(x + i), b)));                                                            \
+        if (i < n) {                                                                                         \
+            element rest[LANES];                                                                             \
+            store(rest, load_part(x + i, n - i));                                                            \
+            binary_vs_##name(rest, rest, right, LANES);                                                      \
+            store_part(z + i, load(rest), n - i);                                                            \
+        }                                                                                                    \
     }                                                                                                        \
     static void binary_sv_##name(void *to, double left, const void *right, size_t n) {                       \
         element *z = to;                                                                                     \
         const element *y = right;                                                                            \
         real a = all((element)left);                                                                         \
-        VECTORS(real b = LOAD(y); real r = f(a, b); STORE(z, r);)                                            \
+        VECTORS(store(z + i, f(a, load(y + i))));                                                            \
+        if (i < n) {                                                                                         \
+            element rest[LANES];                                                                             \
+            store(rest, load_part(y + i, n - i));                                                            \
+            binary_sv_##name(rest, left, rest, LANES);                                                       \
+            store_part(z + i, load(rest), n - i);                                                            \
+        }                                                                                                    \
     }
 BINARY_FUNCTIONS(OP)
 #undef OP
@@ -332,9 +351,10 @@ static void normal(void *to, draw_stream s, uint64_t first, size_t n) {
         size_t count = n - i < 2 * BATCH ? n - i : 2 * BATCH, pairs = (count + 1) / 2;
         philox(s, (first + i) / 2, pairs, u, v);
         for (size_t j = 0; j < pairs; j += LANES) {
-            real radius = root(-2 * LIBMVEC(log)(load(u + j))), angle = 2 * M_PI * load(v + j);
-            store(u + j, radius * LIBMVEC(cos)(angle));
-            store(v + j, radius * LIBMVEC(sin)(angle));
+            real radius = root(-2 * log_of(load(u + j), NULL));
+            two angle = sincos_turns(load(v + j)); /* sine, cosine */
+            store(u + j, radius * angle.low);
+            store(v + j, radius * angle.high);
         }
         interleave(y + i, count, u, v);
     }

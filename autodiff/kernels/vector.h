@@ -16,7 +16,7 @@
 #include <sleef.h>
 
 /* What the instruction set and the precision have to do with names: INTRINSIC(f) is the processor's, SLEEF(f)
- * and LIBMVEC(f) are the libraries'. */
+ * the library's. */
 #if defined SINGLE
 #define BY_PRECISION(x, y) y
 #else
@@ -26,67 +26,43 @@
 enum { LANES = BY_PRECISION(8, 16) };
 #define INTRINSIC(name) BY_PRECISION(_mm512_##name##_pd, _mm512_##name##_ps)
 #define SLEEF(name)     BY_PRECISION(Sleef_##name##d8_u10avx512f, Sleef_##name##f16_u10avx512f)
-#define SLEEF_05(name)  BY_PRECISION(Sleef_##name##d8_u05avx512f, Sleef_##name##f16_u05avx512f)
-#define LIBMVEC(name)   BY_PRECISION(_ZGVeN8v_##name, _ZGVeN16v_##name##f)
-#define LIBMVEC_2(name) BY_PRECISION(_ZGVeN8vv_##name, _ZGVeN16vv_##name##f)
 #elif defined __AVX2__
 enum { LANES = BY_PRECISION(4, 8) };
 #define INTRINSIC(name) BY_PRECISION(_mm256_##name##_pd, _mm256_##name##_ps)
 #define SLEEF(name)     BY_PRECISION(Sleef_##name##d4_u10avx2, Sleef_##name##f8_u10avx2)
-#define SLEEF_05(name)  BY_PRECISION(Sleef_##name##d4_u05avx2, Sleef_##name##f8_u05avx2)
-#define LIBMVEC(name)   BY_PRECISION(_ZGVdN4v_##name, _ZGVdN8v_##name##f)
-#define LIBMVEC_2(name) BY_PRECISION(_ZGVdN4vv_##name, _ZGVdN8vv_##name##f)
 #else
 enum { LANES = BY_PRECISION(2, 4) };
 #define INTRINSIC(name) BY_PRECISION(_mm_##name##_pd, _mm_##name##_ps)
 #define SLEEF(name)     BY_PRECISION(Sleef_##name##d2_u10sse2, Sleef_##name##f4_u10sse2)
-#define SLEEF_05(name)  BY_PRECISION(Sleef_##name##d2_u05sse2, Sleef_##name##f4_u05sse2)
-#define LIBMVEC(name)   BY_PRECISION(_ZGVbN2v_##name, _ZGVbN4v_##name##f)
-#define LIBMVEC_2(name) BY_PRECISION(_ZGVbN2vv_##name, _ZGVbN4vv_##name##f)
 #endif
 
 typedef BY_PRECISION(int64_t, int32_t) lane; /* an element's bits */
 typedef element real __attribute__((vector_size(sizeof(element) * LANES)));
 typedef lane lanes __attribute__((vector_size(sizeof(lane) * LANES)));
+typedef BY_PRECISION(uint64_t, uint32_t) words __attribute__((vector_size(sizeof(lane) * LANES)));
 
-/* The vector functions of libm, which no header declares. */
-#define DECLARE(f) real LIBMVEC(f)(real x);
-DECLARE(log)
-DECLARE(log1p)
-DECLARE(expm1)
-DECLARE(sin)
-DECLARE(cos)
-DECLARE(tan)
-DECLARE(asin)
-DECLARE(acos)
-DECLARE(atan)
-DECLARE(sinh)
-DECLARE(cosh)
-DECLARE(tanh)
-DECLARE(erf)
-DECLARE(erfc)
-#undef DECLARE
-real LIBMVEC_2(pow)(real x, real y);
+/* What runs within a kernel's loop. */
+#define INLINE static inline __attribute__((always_inline))
 
-static inline real all(element x) { return x - (real){0}; }
-static inline lanes all_lanes(lane x) { return x - (lanes){0}; }
+INLINE real all(element x) { return x - (real){0}; }
+INLINE lanes all_lanes(lane x) { return x - (lanes){0}; }
 
-static inline real load(const element *p) {
+INLINE real load(const element *p) {
     real x;
     memcpy(&x, p, sizeof x);
     return x;
 }
 
-static inline void store(element *p, real x) { memcpy(p, &x, sizeof x); }
+INLINE void store(element *p, real x) { memcpy(p, &x, sizeof x); }
 
 #if defined __AVX512F__
 typedef BY_PRECISION(__mmask8, __mmask16) lane_mask;
-static inline lane_mask mask_of(lanes m) {
+INLINE lane_mask mask_of(lanes m) {
     return BY_PRECISION(_mm512_movepi64_mask, _mm512_movepi32_mask)((__m512i)m);
 }
 #endif
 
-static inline real pick(lanes m, real x, real y) {
+INLINE real pick(lanes m, real x, real y) {
 #if defined __AVX512F__
     return INTRINSIC(mask_blend)(mask_of(m), y, x);
 #elif defined __AVX2__
@@ -97,14 +73,14 @@ static inline real pick(lanes m, real x, real y) {
 }
 
 /* All ones in the first n lanes. */
-static inline lanes first_lanes(size_t n) {
+INLINE lanes first_lanes(size_t n) {
     lanes number;
     for (int i = 0; i < LANES; i++) number[i] = i;
     return number < all_lanes((lane)n);
 }
 
 /* The first n lanes, n < LANES; the others are 1, which no function here minds. */
-static inline real load_part(const element *p, size_t n) {
+INLINE real load_part(const element *p, size_t n) {
 #if defined __AVX512F__
     return INTRINSIC(mask_loadu)(all(1), (lane_mask)((1u << n) - 1), p);
 #elif defined __AVX2__
@@ -117,7 +93,7 @@ static inline real load_part(const element *p, size_t n) {
 #endif
 }
 
-static inline void store_part(element *p, real x, size_t n) {
+INLINE void store_part(element *p, real x, size_t n) {
 #if defined __AVX512F__
     INTRINSIC(mask_storeu)(p, (lane_mask)((1u << n) - 1), x);
 #elif defined __AVX2__
@@ -127,7 +103,7 @@ static inline void store_part(element *p, real x, size_t n) {
 #endif
 }
 
-static inline int any(lanes m) {
+INLINE int any(lanes m) {
 #if defined __AVX512F__
     return mask_of(m) != 0;
 #else
@@ -136,7 +112,7 @@ static inline int any(lanes m) {
 }
 
 /* x y + z, rounded once where the processor can. */
-static inline real madd(real x, real y, real z) {
+INLINE real madd(real x, real y, real z) {
 #if defined __AVX2__
     return INTRINSIC(fmadd)(x, y, z);
 #else
@@ -146,7 +122,7 @@ static inline real madd(real x, real y, real z) {
 
 #if !defined SINGLE
 /* Products of the lower halves of 64-bit lanes. */
-static inline lanes multiply_halves(lanes x, lanes y) {
+INLINE lanes multiply_halves(lanes x, lanes y) {
 #if defined __AVX512F__
     return (lanes)_mm512_mul_epu32((__m512i)x, (__m512i)y);
 #elif defined __AVX2__
@@ -158,7 +134,7 @@ static inline lanes multiply_halves(lanes x, lanes y) {
 #endif
 
 /* The sum of the lanes. */
-static inline element across(real x) {
+INLINE element across(real x) {
     element s[LANES];
     store(s, x);
     for (int width = LANES / 2; width; width /= 2)
@@ -166,15 +142,33 @@ static inline element across(real x) {
     return s[0];
 }
 
-static inline real absolute(real x) { return (real)((lanes)x & BY_PRECISION(INT64_MAX, INT32_MAX)); }
+INLINE real absolute(real x) { return (real)((lanes)x & BY_PRECISION(INT64_MAX, INT32_MAX)); }
 
-static inline real root(real x) { return INTRINSIC(sqrt)(x); }
+INLINE real root(real x) { return INTRINSIC(sqrt)(x); }
 
-/* The polynomial c[0] + c[1] x + … + c[count - 1] x^(count - 1). */
-static inline real polynomial(real x, const element *c, int count) {
-    real y = all(c[count - 1]);
-    for (int i = count - 2; i >= 0; i--) y = madd(y, x, all(c[i]));
+/* The lesser and the greater of two; y where one of them is NaN. */
+INLINE real lesser(real x, real y) { return INTRINSIC(min)(x, y); }
+INLINE real greater(real x, real y) { return INTRINSIC(max)(x, y); }
+
+/* c[0] + c[step] x + c[2 step] x^2 + … */
+INLINE real every(real x, const element *c, int count, int step) {
+    int last = (count - 1) / step;
+    real y = all(c[last * step]);
+#pragma GCC unroll 32
+    for (int i = last - 1; i >= 0; i--) y = madd(y, x, all(c[i * step]));
     return y;
+}
+
+/* The polynomial c[0] + c[1] x + … + c[count - 1] x^(count - 1). Long ones go in two or four chains side by
+ * side: a multiply-add waits for the one before, and few vectors fit into what the processor looks ahead. */
+INLINE real polynomial(real x, const element *c, int count) {
+    if (count < 5) return every(x, c, count, 1);
+    real z = x * x;
+    if (count < 10) return madd(every(z, c + 1, count - 1, 2), x, every(z, c, count, 2));
+    real w = z * z;
+    real low = madd(every(w, c + 1, count - 1, 4), x, every(w, c, count, 4));
+    real high = madd(every(w, c + 3, count - 3, 4), x, every(w, c + 2, count - 2, 4));
+    return madd(high, z, low);
 }
 #define POLYNOMIAL(x, ...)                                                                                   \
     polynomial((x), (const element[]){__VA_ARGS__}, sizeof((const element[]){__VA_ARGS__}) / sizeof(element))

@@ -1,0 +1,176 @@
+"""Writes coefficients_table.h: the polynomials of the special functions.
+
+Run:  python coefficients.py > coefficients_table.h
+
+Each is the best approximation of a function in the sense of the largest `weight` times the difference, found by
+Remez' exchange in multiple precision and rounded to doubles. The error printed beside it is that of the rounded
+coefficients on a grid of its own.
+"""
+import mpmath as mp
+
+mp.mp.prec = 240
+half = mp.mpf(1) / 2
+GRID = 600
+root = mp.findroot(mp.digamma, mp.mpf("1.4616321449683623413"))  # the zero of digamma
+
+
+def horner(c, x):
+    y = mp.mpf(0)
+    for a in reversed(c):
+        y = y * x + a
+    return y
+
+
+def chebyshev(low, high, n):
+    """n extrema of a Chebyshev polynomial, from low to high."""
+    return [(low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * i / (n - 1)) for i in range(n)]
+
+
+def best(f, low, high, degree, weight):
+    count = degree + 2
+    grid = chebyshev(low, high, GRID)
+    values, weights = [f(x) for x in grid], [weight(x) for x in grid]
+    at = [round(i * (GRID - 1) / (count - 1)) for i in range(count)]
+    for _ in range(12):
+        system = mp.matrix(count, count)
+        for row, i in enumerate(at):
+            for j in range(degree + 1):
+                system[row, j] = grid[i] ** j
+            system[row, degree + 1] = (-1) ** row / weights[i]
+        solution = list(mp.lu_solve(system, mp.matrix([values[i] for i in at])))
+        c, level = solution[:-1], abs(solution[-1])
+        error = [(horner(c, x) - y) * w for x, y, w in zip(grid, values, weights)]
+        # the extremum of each run of one sign
+        peaks = [0]
+        for i in range(1, GRID):
+            if error[i] * error[peaks[-1]] < 0:
+                peaks.append(i)
+            elif abs(error[i]) > abs(error[peaks[-1]]):
+                peaks[-1] = i
+        while len(peaks) > count:
+            peaks.pop(0 if abs(error[peaks[0]]) < abs(error[peaks[-1]]) else -1)
+        if len(peaks) < count:
+            break
+        at = peaks
+        if max(abs(e) for e in error) < level * mp.mpf("1.02"):
+            break
+    return [mp.mpf(float(a)) for a in c]
+
+
+def write(name, what, f, low, high, degree, weight=lambda x: mp.mpf(1)):
+    low, high = mp.mpf(low), mp.mpf(high)
+    c = best(f, low, high, degree, weight)
+    points = [low + (high - low) * (i + mp.mpf("0.37")) / 500 for i in range(500)]
+    worst = max(abs((horner(c, x) - f(x)) * weight(x)) for x in points)
+    print(f"\n/* {what}, {mp.nstr(low, 5)} to {mp.nstr(high, 5)}: error 2^{mp.nstr(mp.log(worst, 2), 4)} */")
+    print(f"#define {name} \\")
+    words = [float(a).hex() for a in c]
+    for i in range(0, len(words), 4):
+        print("    " + ", ".join(words[i:i + 4]) + (", \\" if i + 4 < len(words) else ""))
+
+
+def odd_rest(f):
+    """(f(x) - x) / x^3 as a function of x^2; f'(0) = 1."""
+    return lambda z: (f(mp.sqrt(z)) / mp.sqrt(z) - 1) / z if z else (mp.taylor(f, 0, 3)[3])
+
+
+def scaled_erfcx(t):
+    """(1 + 2a) erfcx(a) - 1 for a = 4 (1 + t) / (1 - t)."""
+    a = 4 * (1 + t) / (1 - t) if t < 1 else mp.inf
+    if a < 60:
+        return (1 + 2 * a) * mp.exp(a * a) * mp.erfc(a) - 1
+    term, y = mp.mpf(1), mp.mpf(1)
+    for k in range(1, 60):
+        term *= -(2 * k - 1) / (2 * a * a)
+        y += term
+    return (2 + 1 / a) * y / mp.sqrt(mp.pi) - 1
+
+
+def of_ratio(f):
+    """f as a function of t = (x - 1) / (x + 1); at t = 1 by its limit."""
+    return lambda t: f((1 + t) / (1 - min(t, 1 - mp.mpf(2) ** -40)))
+
+
+def lgamma_between_zeros(t):
+    """log gamma(x) / ((x - 1)(x - 2)) of t = (x - 3/2) / (x + 3/2)."""
+    x = (1 + t) / (1 - t) * 3 * half
+    return mp.loggamma(x) / ((x - 1) * (x - 2))
+
+
+def stirling_rest(z):
+    """x (log gamma(x) - (x - 1/2) log x + x - log(2 pi) / 2) with z = 1 / x^2."""
+    if z == 0:
+        return mp.mpf(1) / 12
+    x = 1 / mp.sqrt(z)
+    return x * (mp.loggamma(x) - (x - half) * mp.log(x) + x - mp.log(2 * mp.pi) / 2)
+
+
+def ndtri_of(w):
+    """ndtri(p) / (2p - 1) with w = -log(4 p (1 - p))."""
+    if abs(w) < mp.mpf(2) ** -80:
+        return mp.sqrt(mp.pi / 2)
+    x = mp.sqrt(-mp.expm1(-w))  # 2p - 1
+    return mp.sqrt(2) * mp.erfinv(x) / x
+
+
+def ndtri_tail(t):
+    """-ndtri(p) / s of t = (s - 4) / (s + 4) with s = sqrt(-log p), p < 1/2."""
+    s = 4 * (1 + t) / (1 - t)
+    z = s - half  # Newton's method for log erfc(z) = log 2p
+    for _ in range(200):
+        y = mp.erfc(z)
+        step = (mp.log(y / 2) + s * s) * y * mp.exp(z * z) * mp.sqrt(mp.pi) / 2
+        z += step
+        if abs(step) < mp.mpf(2) ** -150:
+            break
+    return mp.sqrt(2) * z / s
+
+
+def main():
+    print("/* Made by coefficients.py; do not edit. Lowest power first. */")
+    print("#ifndef VM_AUTODIFF_KERNELS_COEFFICIENTS_H\n#define VM_AUTODIFF_KERNELS_COEFFICIENTS_H")
+    reach = mp.log(2) * mp.mpf("0.501")
+    write("C_EXP", "(exp(x) - 1 - x) / x^2", lambda x: (mp.expm1(x) - x) / x**2 if x else half, -reach, reach, 9,
+          weight=lambda x: x**2 + mp.mpf("0.001"))
+    s = (mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)
+    write("C_LOG", "2 (artanh(s) - s) / s^3 of s^2", lambda z: 2 * odd_rest(mp.atanh)(z), 0, s * s, 6,
+          weight=lambda z: z + mp.mpf("0.0001"))
+    quarter = (mp.pi / 4 * mp.mpf("1.001"))**2
+    write("C_SIN", "(sin(x) - x) / x^3 of x^2", odd_rest(mp.sin), 0, quarter, 5, weight=lambda z: z + mp.mpf("0.001"))
+    write("C_COS", "(cos(x) - 1 + x^2 / 2) / x^4 of x^2",
+          lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2 if z else mp.mpf(1) / 24, 0, quarter, 5,
+          weight=lambda z: z**2 + mp.mpf("0.001"))
+    write("C_LOG1P", "2 (artanh(s) - s) / s^3 of s^2", lambda z: 2 * odd_rest(mp.atanh)(z), 0, 1 / mp.mpf(9), 10,
+          weight=lambda z: z + mp.mpf("0.0001"))
+    write("C_LOG_REST", "2 (artanh(s) - s - s^3 / 3) / s^5 of s^2",
+          lambda z: ((2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z - mp.mpf(2) / 3) / z if z else mp.mpf(2) / 5, 0, s * s, 6)
+    write("C_ATAN", "(atan(t) - t) / t^3 of t^2", odd_rest(mp.atan), 0, (mp.sqrt(2) - 1)**2, 10,
+          weight=lambda z: z + mp.mpf("0.001"))
+    write("C_ASIN", "(asin(t) - t) / t^3 of t^2", odd_rest(mp.asin), 0, 0.25, 12, weight=lambda z: z + mp.mpf("0.001"))
+    write("C_SINH", "(sinh(x) - x) / x^3 of x^2", odd_rest(mp.sinh), 0, 1, 7, weight=lambda z: z + mp.mpf("0.001"))
+    write("C_ERF", "erf(x) / x - 1 of x^2",
+          lambda z: (mp.erf(mp.sqrt(z)) / mp.sqrt(z) if z else 2 / mp.sqrt(mp.pi)) - 1, 0, 1, 11)
+    write("C_ERF_FAR", "-log(erfc(x)) of x - 1", lambda x: -mp.log(mp.erfc(x + 1)), 0, 5, 17,
+          weight=lambda x: mp.erfc(x + 1))
+    write("C_ERFCX", "(1 + 2a) erfcx(a) - 1 of (a - 4) / (a + 4)", scaled_erfcx, -1, 1, 23)
+    write("C_LGAMMA", "log gamma(x) / ((x - 1) (x - 2)) of (x - 3/2) / (x + 3/2)", lgamma_between_zeros, -1 / mp.mpf(3),
+          1 / mp.mpf(3), 20)
+    write("C_STIRLING", "x (log gamma(x) - (x - 1/2) log x + x - log(2 pi) / 2) of 1 / x^2", stirling_rest,
+          0, 1 / mp.mpf(16), 8)
+    write("C_DIGAMMA", "(exp(digamma(x)) - x + 1/2) x of (x - 1) / (x + 1)",
+          of_ratio(lambda x: (mp.exp(mp.digamma(x)) - x + half) * x), 0, 1, 20,
+          weight=lambda t: (1 - t) / (1 + t) + mp.mpf("0.0001"))
+    write("C_TRIGAMMA", "x (x trigamma(x) - 1) of (x - 1) / (x + 1)", of_ratio(lambda x: x * (x * mp.psi(1, x) - 1)), 0, 1, 18,
+          weight=lambda t: (1 - t) / (1 + t) + mp.mpf("0.0001"))
+    write("C_DIGAMMA_ROOT", "digamma(x) / (x - its zero) of x - its zero",
+          lambda d: mp.digamma(root + d) / d if d else mp.psi(1, root), -1 / mp.mpf(32), 1 / mp.mpf(32), 9)
+    write("C_NDTRI", "ndtri(p) / (2p - 1) - 2 of w - 3, w = -log(4p (1 - p))", lambda w: ndtri_of(w + 3) - 2, -3, 3, 23,
+          weight=lambda w: 1 / ndtri_of(w + 3))
+    low, high = mp.sqrt(mp.mpf("7.3")), mp.mpf("27.3")
+    write("C_NDTRI_TAIL", "-ndtri(p) / s - 11/8 of (s - 4) / (s + 4), s = sqrt(-log p)", lambda t: ndtri_tail(t) - mp.mpf("1.375"),
+          (low - 4) / (low + 4), (high - 4) / (high + 4), 24)
+    print("\n#endif")
+
+
+if __name__ == "__main__":
+    main()

@@ -74,6 +74,9 @@ def odd_rest(f):
     return lambda z: (f(mp.sqrt(z)) / mp.sqrt(z) - 1) / z if z else (mp.taylor(f, 0, 3)[3])
 
 
+edge = mp.mpf(2) ** -60 - 1
+
+
 def scaled_erfcx(t):
     """(1 + 2a) erfcx(a) - 1 for a = 4 (1 + t) / (1 - t)."""
     a = 4 * (1 + t) / (1 - t) if t < 1 else mp.inf
@@ -152,13 +155,14 @@ def main():
           lambda z: (mp.erf(mp.sqrt(z)) / mp.sqrt(z) if z else 2 / mp.sqrt(mp.pi)) - 1, 0, 1, 11)
     write("C_ERF_FAR", "-log(erfc(x)) of x - 1", lambda x: -mp.log(mp.erfc(x + 1)), 0, 5, 17,
           weight=lambda x: mp.erfc(x + 1))
-    write("C_ERFCX", "(1 + 2a) erfcx(a) - 1 of (a - 4) / (a + 4)", scaled_erfcx, -1, 1, 23)
+    write("C_ERFCX", "((1 + 2a) erfcx(a) - 1) / (1 + t) of t = (a - 4) / (a + 4)",
+          lambda t: scaled_erfcx(max(t, edge)) / (1 + max(t, edge)), -1, 1, 23, weight=lambda t: 1 + max(t, edge))
     write("C_LGAMMA", "log gamma(x) / ((x - 1) (x - 2)) of (x - 3/2) / (x + 3/2)", lgamma_between_zeros, -1 / mp.mpf(3),
           1 / mp.mpf(3), 20)
     write("C_STIRLING", "x (log gamma(x) - (x - 1/2) log x + x - log(2 pi) / 2) of 1 / x^2", stirling_rest,
           0, 1 / mp.mpf(16), 8)
-    write("C_DIGAMMA", "(exp(digamma(x)) - x + 1/2) x of (x - 1) / (x + 1)",
-          of_ratio(lambda x: (mp.exp(mp.digamma(x)) - x + half) * x), 0, 1, 20,
+    write("C_DIGAMMA", "exp(digamma(x)) - x + 1/2 of (x - 1) / (x + 1)",
+          of_ratio(lambda x: mp.exp(mp.digamma(x)) - x + half), 0, 1, 19,
           weight=lambda t: (1 - t) / (1 + t) + mp.mpf("0.0001"))
     write("C_TRIGAMMA", "x (x trigamma(x) - 1) of (x - 1) / (x + 1)", of_ratio(lambda x: x * (x * mp.psi(1, x) - 1)), 0, 1, 18,
           weight=lambda t: (1 - t) / (1 + t) + mp.mpf("0.0001"))

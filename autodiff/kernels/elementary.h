@@ -68,7 +68,7 @@ INLINE exponential exp_reduced(real x, const real *low) {
 INLINE real exp_of(real x, const real *low) {
     exponential e = exp_reduced(x, low);
     real y = scale(1 + e.rest, e.n);
-    if (any(~((x >= EXP_LEAST) & (x <= EXP_MOST)))) {
+    if (!everywhere((x >= EXP_LEAST) & (x <= EXP_MOST))) {
         real small = scale(1 + e.rest, e.n + 128) * 0x1p-128;
         y = pick(x < EXP_LEAST, pick(x < -750, all(0), small), y);
         y = pick(x > EXP_MOST, all(INFINITY), pick(x == x, y, x));
@@ -81,7 +81,7 @@ INLINE real f_exp(real x) { return exp_of(x, NULL); }
 INLINE real f_expm1(real x) {
     exponential e = exp_reduced(x, NULL);
     real power = scale(all(1), e.n), y = madd(power, e.rest, power - 1);
-    if (any(~(absolute(x) <= -EXP_LEAST))) {
+    if (!everywhere(absolute(x) <= -EXP_LEAST)) {
         y = pick(x > -EXP_LEAST, scale(1 + e.rest, e.n), y);
         y = pick(x < EXP_LEAST, all(-1), y);
         y = pick(x > EXP_MOST, all(INFINITY), pick(x == x, y, x));
@@ -105,7 +105,7 @@ INLINE real log_of(real x, const real *low) {
 
 INLINE real f_log(real x) {
     real y = log_of(x, NULL);
-    if (any(~((x >= 0x1p-1022) & (x < INFINITY)))) {
+    if (!everywhere((x >= 0x1p-1022) & (x < INFINITY))) {
         real low = log_of(x * 0x1p54, NULL) - 54 * M_LN2;
         y = pick(x < 0x1p-1022, pick(x > 0, low, pick(x == 0, all(-INFINITY), all(NAN))), y);
         y = pick((x == INFINITY) | (x != x), x, y);
@@ -114,9 +114,9 @@ INLINE real f_log(real x) {
 }
 
 INLINE real f_log1p(real x) {
-    two u = two_sum(all(1), x);
-    real y = log_of(u.high, &u.low);
-    if (any(~((x > -1) & (x < INFINITY)))) {
+    real u = 1 + x, low = x - (u - 1); /* exact up to 2^53, and beyond it does not matter */
+    real y = log_of(u, &low);
+    if (!everywhere((x > -1) & (x < INFINITY))) {
         y = pick(x == -1, all(-INFINITY), pick(x < -1, all(NAN), y));
         y = pick((x == INFINITY) | (x != x), x, y);
     }
@@ -233,7 +233,7 @@ INLINE real power_at_the_ends(real x, real y) {
 
 INLINE real f_pow(real x, real y) {
     lanes plain = (x >= 0x1p-1022) & (x < INFINITY) & (absolute(y) < 0x1p80);
-    if (any(~plain)) return power_at_the_ends(x, y);
+    if (!everywhere(plain)) return power_at_the_ends(x, y);
     return power_of_positive(x, y);
 }
 
@@ -271,7 +271,7 @@ INLINE real sine_of(angle a, uint64_t shift) {
 
 /* Beyond, SLEEF's reduction, lane by lane: it chooses its method by the largest entry of a vector. */
 #define FAR(f, x, y)                                                                                         \
-    if (any(~(absolute(x) < ANGLE_MOST)))                                                                    \
+    if (!everywhere(absolute(x) < ANGLE_MOST))                                                               \
         for (int i = 0; i < LANES; i++)                                                                      \
             if (!(fabs((x)[i]) < ANGLE_MOST)) (y)[i] = SLEEF(f)(all((x)[i]))[0];
 

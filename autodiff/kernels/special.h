@@ -13,7 +13,7 @@
  * 1981). */
 INLINE real erfcx_of(real a) {
     real t = (a - 4) / (a + 4);
-    return (1 + POLYNOMIAL(t, C_ERFCX)) / (1 + 2 * a);
+    return madd(1 + t, POLYNOMIAL(t, C_ERFCX), all(1)) / (1 + 2 * a);
 }
 
 /* x (1 + p(x^2)) within 1, and 1 - e^-p(x - 1) beyond. */
@@ -65,12 +65,12 @@ INLINE real f_ndtri(real p) {
     real q = lesser(1 - p, p), s = madd(all(2), p, all(-1));
     real w = -log_of(4 * q * (1 - q), NULL);
     real y = s * (2 + POLYNOMIAL(w - 3, C_NDTRI));
-    lanes tail = ~((w <= 6) & (p > 0) & (p < 1));
-    if (any(tail)) {
+    lanes middle = (w <= 6) & (p > 0) & (p < 1);
+    if (!everywhere(middle)) {
         real r = root(-f_log(q)), t = (r - 4) / (r + 4);
         real far = with_sign_of(r * (1.375 + POLYNOMIAL(t, C_NDTRI_TAIL)), s);
         far = pick((p == 0) | (p == 1), with_sign_of(all(INFINITY), s), far);
-        y = pick(tail, pick((p >= 0) & (p <= 1), far, all(NAN)), y);
+        y = pick(middle, y, pick((p >= 0) & (p <= 1), far, all(NAN)));
     }
     return y;
 }
@@ -119,19 +119,18 @@ INLINE real f_lgamma(real x) {
     return y;
 }
 
-/* digamma(x) = log(x - 1/2 + p / x) with p a polynomial of (x - 1) / (x + 1), and the argument in two parts;
+/* digamma(x) = log(x - 1/2 + p) with p a polynomial of (x - 1) / (x + 1), and the argument in two parts;
  * below 1 by digamma(x + 1) - 1 / x; close to its zero by a polynomial. */
 INLINE real digamma_of_positive(real x) {
     lanes low = x < 1;
     real w = x + pick(low, all(1), all(0)), v = lesser(all(0x1p60), w);
-    real inverse = 1 / (v * (v + 1)), t = (v - 1) * (v * inverse);
-    real p = POLYNOMIAL(t, C_DIGAMMA) * ((v + 1) * inverse);
+    real p = POLYNOMIAL((v - 1) / (v + 1), C_DIGAMMA);
     real b = w - 0.5, g = b + p, rest = (b - g) + p;
     real y = log_of(g, &rest) - pick(low, 1 / x, all(0));
     real d = (x - 0x1.762d86356be3fp+0) - 0x1.b86a722197829p-54;
     lanes near = absolute(d) < 0x1p-5;
-    if (any(near)) y = pick(near, d * POLYNOMIAL(d, C_DIGAMMA_ROOT), y);
-    if (any(~((x > 0) & (x < INFINITY)))) {
+    if (any(near | ~((x > 0) & (x < INFINITY)))) {
+        y = pick(near, d * POLYNOMIAL(d, C_DIGAMMA_ROOT), y);
         y = pick(x == 0, all(-INFINITY), y);
         y = pick((x == INFINITY) | (x != x), x, y);
     }

@@ -111,6 +111,14 @@ INLINE int any(lanes m) {
 #endif
 }
 
+INLINE int everywhere(lanes m) {
+#if defined __AVX512F__
+    return mask_of(m) == (lane_mask)-1;
+#else
+    return INTRINSIC(movemask)((real)m) == (1 << LANES) - 1;
+#endif
+}
+
 /* x y + z, rounded once where the processor can. */
 INLINE real madd(real x, real y, real z) {
 #if defined __AVX2__

@@ -3,22 +3,9 @@
 #ifndef VM_AUTODIFF_KERNELS_SINGLE_H
 #define VM_AUTODIFF_KERNELS_SINGLE_H
 
-#include "autodiff/kernels/vector.h"
+#include "autodiff/kernels/libmvec.h"
 
-#if defined __AVX512F__
-#define LIBMVEC(name)   _ZGVeN16v_##name##f
-#define LIBMVEC_2(name) _ZGVeN16vv_##name##f
-#elif defined __AVX2__
-#define LIBMVEC(name)   _ZGVdN8v_##name##f
-#define LIBMVEC_2(name) _ZGVdN8vv_##name##f
-#else
-#define LIBMVEC(name)   _ZGVbN4v_##name##f
-#define LIBMVEC_2(name) _ZGVbN4vv_##name##f
-#endif
-
-/* No header declares them. */
 #define OF_LIBMVEC(f)                                                                                        \
-    real LIBMVEC(f)(real x);                                                                                 \
     INLINE real f_##f(real x) { return LIBMVEC(f)(x); }
 OF_LIBMVEC(log)
 OF_LIBMVEC(log1p)
@@ -35,7 +22,6 @@ OF_LIBMVEC(tanh)
 OF_LIBMVEC(erf)
 OF_LIBMVEC(erfc)
 #undef OF_LIBMVEC
-real LIBMVEC_2(pow)(real x, real y);
 INLINE real f_pow(real x, real y) { return LIBMVEC_2(pow)(x, y); }
 
 INLINE real f_exp(real x) { return SLEEF(exp)(x); }

@@ -2,7 +2,7 @@
 #ifndef VM_BENCH_FUSED_VECTORS_H
 #define VM_BENCH_FUSED_VECTORS_H
 
-#include "autodiff/kernels/vector.h"
+#include "autodiff/kernels/libmvec.h"
 
 #define HALF_LOG_2PI 0.91893853320467274178
 

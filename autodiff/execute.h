@@ -32,6 +32,28 @@ void run_solve(const execution *e, const plan_step *s);
 void run_draws(const kernels *k, op f, element *y, const element *const x[2], draw_stream stream,
                uint64_t first, size_t n);
 
+/* A step that threads share, as each part sees it. */
+typedef struct step_run {
+    const execution *run;
+    const plan_step *step;
+} step_run;
+
+static inline void run_parts(const execution *e, const plan_step *s, team_work *part) {
+    step_run r = {e, s};
+    team_run(e->team, s->cost, s->cut.parts, part, &r);
+}
+
+/* Calls what follows for each run of entries from … to - 1 of a walk: c is at its start, n its length. */
+#define EACH_RUN(c, n, w, from, to)                                                                          \
+    cursor c = walk_at((w), (from));                                                                         \
+    for (uint64_t n, left = (to) - (from); left && (n = cursor_run_within(&c, left));                        \
+         left -= n, cursor_pass(&c, n))
+
+static inline uint64_t cursor_run_within(const cursor *c, uint64_t most) {
+    uint64_t n = cursor_run(c);
+    return n < most ? n : most;
+}
+
 /* The first entry of a root. */
 static inline element *entries_of(const execution *e, ref r) { return e->at[r]; }
 

@@ -1,18 +1,17 @@
 /* Steps that walk over a value entry by entry: reductions other than sums, running sums, scattering and
- * placing. */
+ * placing. Threads share the parts of each (partition.h). */
 #include <math.h>
 #include <string.h>
 
 #include "autodiff/execute.h"
 
-static void fill(const execution *e, ref r, double x) {
-    e->plan->kernels->splat(e->at[r], x, (size_t)e->plan->values[r].entries);
+static void fill(const execution *e, ref r, const sum_range *at, double x) {
+    e->plan->kernels->splat(entries_of(e, r) + at->low, x, (size_t)at->size);
 }
 
-/* Calls `body` for each run: c is at its start, n its length. */
-#define EACH_RUN(c, n, w)                                                                                    \
-    cursor c = walk_at((w), 0);                                                                              \
-    for (uint64_t n, left = (w)->entries; left && (n = cursor_run(&c)); left -= n, cursor_pass(&c, n))
+static void clear(const execution *e, ref r) {
+    fill(e, r, &(sum_range){0, e->plan->values[r].entries, 0}, 0);
+}
 
 /* The larger, or the smaller; NaN where one is. */
 static element extreme(op f, element y, element x) {
@@ -26,15 +25,18 @@ static void reduce_run(op f, element *y, int64_t t, const element *x, int64_t s,
 
 static op pairwise(op f) { return f == OP_prod ? OP_mul : f == OP_max ? OP_maximum : OP_minimum; }
 
-static void reduce(const execution *e, const plan_step *s, op f) {
-    fill(e, s->of, f == OP_prod ? 1 : f == OP_max ? (double)-INFINITY : (double)INFINITY);
+static void reduce(const execution *e, const plan_step *s, op f, uint32_t part) {
+    double first = f == OP_prod ? 1 : f == OP_max ? (double)-INFINITY : (double)INFINITY;
+    fill(e, s->of, &s->range[part], first);
     const element *x = e->at[s->in[0]];
     element *y = e->at[s->of];
     binary_kernel *join = e->plan->kernels->binary[pairwise(f)];
-    EACH_RUN(c, n, s->walk) {
-        int64_t from = cursor_stride(&c, 0), to = cursor_stride(&c, 1);
-        if (from == 1 && to == 1) join(y + c.at[1], y + c.at[1], x + c.at[0], (size_t)n);
-        else reduce_run(f, y + c.at[1], to, x + c.at[0], from, n);
+    for (uint64_t i = 0; i < s->cut.outer; i++) {
+        EACH_RUN(c, n, s->walk, cut_from(&s->cut, part, i), cut_to(&s->cut, part, i)) {
+            int64_t from = cursor_stride(&c, 0), to = cursor_stride(&c, 1);
+            if (from == 1 && to == 1) join(y + c.at[1], y + c.at[1], x + c.at[0], (size_t)n);
+            else reduce_run(f, y + c.at[1], to, x + c.at[0], from, n);
+        }
     }
 }
 
@@ -61,49 +63,64 @@ static void add_exp_apart(const kernels *k, element *sum, int64_t to, const elem
     }
 }
 
-/* With m the largest: m + log sum exp(x - m); an infinite m is the result. */
-static void log_sum_exp(const execution *e, const plan_step *s) {
-    reduce(e, s, OP_max);
-    uint64_t entries = e->plan->values[s->of].entries;
+/* With m the largest: m + log sum exp(x - m); an infinite m is the result. Each thread has a block of terms,
+ * behind the sums. */
+static void log_sum_exp(const execution *e, const plan_step *s, uint32_t thread, uint32_t part) {
+    reduce(e, s, OP_max, part);
+    const sum_range *at = &s->range[part];
     const kernels *k = e->plan->kernels;
     const element *x = e->at[s->in[0]];
-    element *most = e->at[s->of], *sum = e->work, *work = sum + entries;
-    if (!entries) return;
-    k->splat(sum, 0, (size_t)entries);
-    EACH_RUN(c, n, s->walk) {
-        int64_t from = cursor_stride(&c, 0), to = cursor_stride(&c, 1);
-        if (from == 1 && to == 1) add_exp(k, sum + c.at[1], x + c.at[0], most + c.at[1], work, n);
-        else add_exp_apart(k, sum + c.at[1], to, x + c.at[0], from, most + c.at[1], work, n);
+    element *most = e->at[s->of], *sum = e->work;
+    element *work = sum + e->plan->values[s->of].entries + thread * LOG_SUM_EXP_BLOCK;
+    k->splat(sum + at->low, 0, (size_t)at->size);
+    for (uint64_t i = 0; i < s->cut.outer; i++) {
+        EACH_RUN(c, n, s->walk, cut_from(&s->cut, part, i), cut_to(&s->cut, part, i)) {
+            int64_t from = cursor_stride(&c, 0), to = cursor_stride(&c, 1);
+            if (from == 1 && to == 1) add_exp(k, sum + c.at[1], x + c.at[0], most + c.at[1], work, n);
+            else add_exp_apart(k, sum + c.at[1], to, x + c.at[0], from, most + c.at[1], work, n);
+        }
     }
-    k->unary[OP_log](sum, sum, (size_t)entries);
-    for (uint64_t i = 0; i < entries; i++)
+    k->unary[OP_log](sum + at->low, sum + at->low, (size_t)at->size);
+    for (uint64_t i = at->low; i < at->low + at->size; i++)
         if (!isinf(most[i])) most[i] += sum[i];
 }
 
-void run_reduce(const execution *e, const plan_step *s) {
-    if (s->op == OP_log_sum_exp) log_sum_exp(e, s);
-    else reduce(e, s, s->op);
+static void reduce_part(void *context, uint32_t thread, uint32_t part) {
+    const step_run *r = context;
+    if (r->step->op == OP_log_sum_exp) log_sum_exp(r->run, r->step, thread, part);
+    else reduce(r->run, r->step, r->step->op, part);
 }
 
-void run_cumulate(const execution *e, const plan_step *s) {
+void run_reduce(const execution *e, const plan_step *s) {
+    if (e->plan->values[s->of].entries) run_parts(e, s, reduce_part);
+}
+
+static void cumulate_part(void *context, uint32_t thread, uint32_t part) {
+    const step_run *r = context;
+    const execution *e = r->run;
+    const plan_step *s = r->step;
     int64_t count = (int64_t)s->count;
     bool back = s->op == OP_cumsum_back;
-    EACH_RUN(c, n, s->walk)
-    for (uint64_t i = 0; i < n; i++) {
-        const element *x = entries_of(e, s->in[0]) + c.at[0] + (int64_t)i * cursor_stride(&c, 0);
-        element *y = entries_of(e, s->of) + c.at[1] + (int64_t)i * cursor_stride(&c, 1);
-        double sum = 0;
-        for (int64_t k = 0; k < count; k++) {
-            int64_t at = back ? count - 1 - k : k;
-            sum += (double)x[at * s->from_pitch];
-            y[at * s->pitch] = (element)sum;
+    EACH_RUN(c, n, s->walk, cut_from(&s->cut, part, 0), cut_to(&s->cut, part, 0)) {
+        for (uint64_t i = 0; i < n; i++) {
+            const element *x = entries_of(e, s->in[0]) + c.at[0] + (int64_t)i * cursor_stride(&c, 0);
+            element *y = entries_of(e, s->of) + c.at[1] + (int64_t)i * cursor_stride(&c, 1);
+            double sum = 0;
+            for (int64_t k = 0; k < count; k++) {
+                int64_t at = back ? count - 1 - k : k;
+                sum += (double)x[at * s->from_pitch];
+                y[at * s->pitch] = (element)sum;
+            }
         }
     }
 }
 
-static void add_segments(const execution *e, const plan_step *s, element *y, const element *x,
+void run_cumulate(const execution *e, const plan_step *s) { run_parts(e, s, cumulate_part); }
+
+/* Segments of one part. */
+static void add_segments(const execution *e, const plan_step *s, uint32_t part, element *y, const element *x,
                          int64_t stride) {
-    for (uint64_t k = 0; k < s->count; k++) {
+    for (uint64_t k = cut_from(&s->cut, part, 0); k < cut_to(&s->cut, part, 0); k++) {
         int32_t from = s->segment[k], to = s->segment[k + 1];
         double sum = 0;
         if (s->sorted && stride == 1 && from < to)
@@ -122,25 +139,37 @@ static void add_entries(const plan_step *s, const cursor *c, element *y, const e
     }
 }
 
-void run_scatter(const execution *e, const plan_step *s) {
-    fill(e, s->of, 0);
-    EACH_RUN(c, n, s->walk) {
+static void scatter_part(void *context, uint32_t thread, uint32_t part) {
+    const step_run *r = context;
+    const execution *e = r->run;
+    const plan_step *s = r->step;
+    EACH_RUN(c, n, s->walk, 0, s->walk->entries) {
         const element *x = entries_of(e, s->in[0]) + c.at[0], *index = entries_of(e, s->in[1]) + c.at[1];
         element *y = entries_of(e, s->of) + c.at[2];
         bool whole_rows = cursor_stride(&c, 0) == 1 && cursor_stride(&c, 1) == 0 && cursor_stride(&c, 2) == 1;
         int64_t row = whole_rows ? place_of_index((double)*index, (int64_t)s->count) : 0;
-        if (s->segment) add_segments(e, s, y, x, cursor_stride(&c, 0));
+        if (s->segment) add_segments(e, s, part, y, x, cursor_stride(&c, 0));
         else if (!whole_rows) add_entries(s, &c, y, x, index, n);
         else if (row >= 0) e->plan->kernels->add_to(y + row * s->pitch, x, (size_t)n);
     }
 }
 
-void run_place(const execution *e, const plan_step *s) {
-    fill(e, s->of, 0);
-    EACH_RUN(c, n, s->walk) {
-        const element *x = entries_of(e, s->in[0]) + c.at[0];
-        element *y = entries_of(e, s->of) + c.at[1];
+void run_scatter(const execution *e, const plan_step *s) {
+    clear(e, s->of);
+    run_parts(e, s, scatter_part);
+}
+
+static void place_part(void *context, uint32_t thread, uint32_t part) {
+    const step_run *r = context;
+    EACH_RUN(c, n, r->step->walk, cut_from(&r->step->cut, part, 0), cut_to(&r->step->cut, part, 0)) {
+        const element *x = entries_of(r->run, r->step->in[0]) + c.at[0];
+        element *y = entries_of(r->run, r->step->of) + c.at[1];
         int64_t from = cursor_stride(&c, 0), to = cursor_stride(&c, 1);
         for (int64_t i = 0; i < (int64_t)n; i++) y[i * to] = x[i * from];
     }
+}
+
+void run_place(const execution *e, const plan_step *s) {
+    clear(e, s->of);
+    run_parts(e, s, place_part);
 }

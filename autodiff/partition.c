@@ -5,7 +5,7 @@
 
 /* Entries of a part: at least so many, that a part is worth handing over; and a multiple of CHUNK, where sums
  * begin anew. */
-enum { PART_LEAST = 512, PART = 1024, PARTS_MOST = 128, SMALL_REGION = 8 * PART, WIDE = 16 };
+enum { PART_LEAST = 512, PART = 1024, PARTS_MOST = 128, SMALL = 8 * PART, WIDE = 16 };
 
 /* Copies of sums may have this fraction of the entries that a region reads. */
 enum { COPIES_FRACTION = 8 };
@@ -106,14 +106,21 @@ static sum_range range_of(const region_sum *s, uint64_t from, uint64_t to) {
     return (sum_range){low, high - low + s->width, 0};
 }
 
-static uint32_t parts_of(const region *g) { return g->entries ? (uint32_t)divide_up(g->inner, g->part) : 1; }
+/* What is cut: so many entries, of which each goes to some of these results. */
+typedef struct subject {
+    uint64_t entries;
+    const region_sum *results;
+    uint32_t count;
+} subject;
 
-/* The ranges of a sum, by part; whether parts have entries in common. */
-static bool find_ranges(const region *g, const region_sum *s, sum_range *range) {
+static uint32_t parts_of(const cut *c) { return c->inner ? (uint32_t)divide_up(c->inner, c->part) : 1; }
+
+/* The ranges of a result, by part; whether parts have entries in common. */
+static bool find_ranges(const cut *c, const region_sum *s, sum_range *range) {
     bool common = false;
-    for (uint32_t p = 0; p < parts_of(g); p++) {
-        uint64_t from = p * g->part, to = from + g->part < g->inner ? from + g->part : g->inner;
-        uint64_t beyond = (g->outer - 1) * g->inner;
+    for (uint32_t p = 0; p < parts_of(c); p++) {
+        uint64_t from = p * c->part, to = from + c->part < c->inner ? from + c->part : c->inner;
+        uint64_t beyond = (c->outer - 1) * c->inner;
         sum_range first = range_of(s, from, to), last = range_of(s, beyond + from, beyond + to);
         range[p] = (sum_range){first.low, last.low + last.size - first.low, 0};
         if (p && range[p - 1].low + range[p - 1].size > range[p].low) common = true;
@@ -121,73 +128,90 @@ static bool find_ranges(const region *g, const region_sum *s, sum_range *range) 
     return common;
 }
 
-/* Doubles of the copies that a cut needs. */
-static uint64_t copies(const region *g, sum_range *room) {
+/* Entries of the copies that a cut needs. */
+static uint64_t copies(const cut *c, const subject *of, sum_range *room) {
     uint64_t all = 0;
-    for (uint32_t i = 0; i < g->sum_count; i++)
-        if (find_ranges(g, &g->sums[i], room))
-            for (uint32_t p = 0; p < parts_of(g); p++) all += room[p].size;
+    for (uint32_t i = 0; i < of->count; i++)
+        if (find_ranges(c, &of->results[i], room))
+            for (uint32_t p = 0; p < parts_of(c); p++) all += room[p].size;
     return all;
 }
 
 /* Entries of the widest rows that are added up; 1 without. */
-static uint64_t widest(const region *g) {
+static uint64_t widest(const subject *of) {
     uint64_t width = 1;
-    for (uint32_t i = 0; i < g->sum_count; i++)
-        if (g->sums[i].width > width) width = g->sums[i].width;
+    for (uint32_t i = 0; i < of->count; i++)
+        if (of->results[i].width > width) width = of->results[i].width;
     return width;
 }
 
-/* Sets the length of a part for the region's `outer`. */
-static void cut(region *g) {
-    g->inner = g->entries / g->outer;
-    uint64_t least = widest(g) >= WIDE ? CHUNK : g->entries < SMALL_REGION ? PART_LEAST : PART;
-    uint64_t wanted = divide_up(round_up(divide_up(g->entries, PARTS_MOST), least), g->outer), unit = CHUNK;
-    for (uint32_t i = 0; i < g->sum_count; i++) {
-        uint64_t size = under(g->sums[i].walk), factor = size / common_divisor(size, unit);
+static cut cut_inner(const subject *of, uint64_t outer) {
+    uint64_t least = widest(of) >= WIDE ? CHUNK : of->entries < SMALL ? PART_LEAST : PART, unit = CHUNK;
+    uint64_t wanted = divide_up(round_up(divide_up(of->entries, PARTS_MOST), least), outer);
+    for (uint32_t i = 0; i < of->count; i++) {
+        uint64_t size = under(of->results[i].walk), factor = size / common_divisor(size, unit);
         if (factor <= 4 * wanted / unit) unit *= factor;
     }
-    g->part = round_up(wanted, unit);
+    return (cut){outer, of->entries / outer, round_up(wanted, unit), 0};
 }
 
-/* The cut with few copies. Draws come in pairs, so that a part of an outer entry must begin at an even one.
- */
-static void choose_cut(region *g, sum_range *room) {
-    region best = *g;
-    best.outer = 1;
-    cut(&best);
-    uint64_t least = copies(&best, room), most = g->entries * widest(g) / COPIES_FRACTION;
-    for (uint32_t i = 0; i < g->sum_count && least > most; i++) {
-        region other = *g;
-        other.outer = summed_first(g->sums[i].walk);
-        if (other.outer == 1 || g->entries / other.outer % 2) continue;
-        cut(&other);
-        uint64_t doubles = copies(&other, room);
-        if (doubles < least) best = other, least = doubles;
+/* The cut with few copies, `most` entries if that is possible. Draws come in pairs, so that a part of an
+ * outer entry must begin at an even one. */
+static cut choose_cut(const subject *of, uint64_t most, sum_range *room) {
+    cut best = cut_inner(of, 1);
+    uint64_t least = copies(&best, of, room);
+    for (uint32_t i = 0; i < of->count && least > most; i++) {
+        uint64_t outer = summed_first(of->results[i].walk);
+        if (outer == 1 || of->entries / outer % 2) continue;
+        cut other = cut_inner(of, outer);
+        uint64_t entries = copies(&other, of, room);
+        if (entries < least) best = other, least = entries;
     }
-    for (; least > most && parts_of(&best) > 1; least = copies(&best, room)) best.part *= 2;
-    *g = best;
+    for (; least > most && parts_of(&best) > 1; least = copies(&best, of, room)) best.part *= 2;
+    best.parts = parts_of(&best);
+    return best;
 }
 
-static void partition_region(plan *p, plan_step *s) {
+static void partition_region(plan *p, plan_step *s, sum_range *room) {
     region *g = &s->region;
-    g->outer = g->inner = g->part = g->parts = 1;
+    subject of = {g->entries, g->sums, g->sum_count};
     for (uint32_t i = 0; i < g->count; i++) s->cost += micro_cost(&g->micros[i]) * (double)g->entries;
-    sum_range *room = arena_array(p->arena, sum_range, PARTS_MOST + 1);
-    if (g->entries) choose_cut(g, room);
-    g->parts = parts_of(g);
+    if (g->entries) s->cut = choose_cut(&of, g->entries * widest(&of) / COPIES_FRACTION, room);
     uint64_t end = 0;
     for (uint32_t i = 0; i < g->sum_count; i++) {
         region_sum *x = &g->sums[i];
-        x->range = arena_array(p->arena, sum_range, g->parts);
-        x->apart = g->entries && find_ranges(g, x, x->range);
-        if (g->parts == 1) x->range[0] = (sum_range){0, p->values[x->of].entries, 0};
-        for (uint32_t k = 0; k < g->parts && x->apart; k++) {
+        x->range = arena_array(p->arena, sum_range, s->cut.parts);
+        x->apart = g->entries && find_ranges(&s->cut, x, x->range);
+        if (s->cut.parts == 1) x->range[0] = (sum_range){0, p->values[x->of].entries, 0};
+        for (uint32_t k = 0; k < s->cut.parts && x->apart; k++) {
             x->range[k].place = end;
-            end += round_up(x->range[k].size, 8); /* cache lines of its own */
+            end += plan_rounded(x->range[k].size);
         }
     }
     if (end > p->partials) p->partials = end;
+}
+
+/* Other steps. */
+
+/* A reduction is cut where its parts have no entry of the result in common, if there is such a cut. */
+static void partition_reduce(plan *p, plan_step *s, sum_range *room) {
+    const layout *to = &p->values[s->of].layout;
+    axes over = tape_at(p->tape, tape_at(p->tape, s->of)->in[0])->axes;
+    walk along = walk_over(p->tape, over, (const layout *const[]){to}, 1);
+    region_sum result = {.of = s->of, .walk = &along, .width = 1};
+    subject of = {along.entries, &result, 1};
+    s->cost = (s->op == OP_log_sum_exp ? 4 : 1) * (double)along.entries;
+    if (along.entries) s->cut = choose_cut(&of, 0, room);
+    s->range = arena_array(p->arena, sum_range, s->cut.parts);
+    if (along.entries) find_ranges(&s->cut, &result, s->range);
+    if (s->cut.parts == 1) s->range[0] = (sum_range){0, p->values[s->of].entries, 0};
+}
+
+/* Of entries that have nothing to do with each other, each costing so much; `least` are worth a part. */
+static void partition_entries(plan_step *s, uint64_t entries, double nanoseconds, uint64_t least) {
+    s->cost = nanoseconds * (double)entries;
+    s->cut = (cut){1, entries, round_up(divide_up(entries, PARTS_MOST), least), 1};
+    s->cut.parts = parts_of(&s->cut);
 }
 
 /* Of what the threads share in all steps of a loop. */
@@ -196,12 +220,20 @@ static double loop_cost(const plan *p, ref r) {
     return l->scalar ? 0 : l->steps * machine_execution(l->body)->plan->cost;
 }
 
+static void partition_step(plan *p, plan_step *s, sum_range *room) {
+    s->cut = (cut){1, 1, 1, 1};
+    if (s->kind == STEP_region) partition_region(p, s, room);
+    if (s->kind == STEP_reduce) partition_reduce(p, s, room);
+    if (s->kind == STEP_cumulate) partition_entries(s, s->walk->entries, (double)s->count, 1);
+    if (s->kind == STEP_place) partition_entries(s, s->walk->entries, 1, PART);
+    if (s->kind == STEP_scatter && s->segment)
+        partition_entries(s, s->count, (double)s->walk->entries / (double)(s->count + !s->count), 1);
+    if (s->kind == STEP_loop) s->cost = loop_cost(p, s->of);
+    bool shared = s->kind == STEP_loop || s->cut.parts > 1;
+    if (!s->fixed && shared && team_pays(s->cost)) p->cost += s->cost;
+}
+
 void partition_steps(plan *p) {
-    for (uint32_t k = 0; k < p->steps.count; k++) {
-        plan_step *s = &p->steps.at[k];
-        if (s->kind == STEP_region) partition_region(p, s);
-        if (s->kind == STEP_loop) s->cost = loop_cost(p, s->of);
-        bool shared = s->kind == STEP_loop || (s->kind == STEP_region && s->region.parts > 1);
-        if (!s->fixed && shared && team_pays(s->cost)) p->cost += s->cost;
-    }
+    sum_range *room = arena_array(p->arena, sum_range, PARTS_MOST + 1);
+    for (uint32_t k = 0; k < p->steps.count; k++) partition_step(p, &p->steps.at[k], room);
 }

@@ -696,7 +696,8 @@ static void plan_whole(planner *p, plan_step *s) {
         s->kind = STEP_reduce;
         s->walk =
             walk_of(p, code(p, x->in[0])->axes, &p->values[x->in[0]].layout, &p->values[r].layout, NULL);
-        if (x->op == OP_log_sum_exp) s->work = p->values[r].entries + LOG_SUM_EXP_BLOCK;
+        if (x->op == OP_log_sum_exp)
+            s->work = p->values[r].entries + LOG_SUM_EXP_BLOCK * team_threads(p->plan->team);
     }
     if (s->work > p->plan->work) p->plan->work = s->work;
 }

@@ -86,7 +86,23 @@ typedef struct micro {
 
 enum { CHUNK = 256 }; /* entries that are summed together, see region.c */
 
-/* Where one part of a region adds to one of its sums: entries low … low + size - 1. */
+/* How the entries of a step are cut into parts: part p has, of each of `outer` times `inner` entries, those
+ * from p * part on; see partition.h. */
+typedef struct cut {
+    uint64_t outer, inner, part;
+    uint32_t parts;
+} cut;
+
+/* The entries of a part within outer entry i: from … to - 1. */
+static inline uint64_t cut_from(const cut *c, uint32_t part, uint64_t i) {
+    return i * c->inner + part * c->part;
+}
+static inline uint64_t cut_to(const cut *c, uint32_t part, uint64_t i) {
+    uint64_t to = (part + 1) * c->part;
+    return i * c->inner + (to < c->inner ? to : c->inner);
+}
+
+/* Where one part of a step writes to a result, or adds to a sum: entries low … low + size - 1. */
 typedef struct sum_range {
     uint64_t low, size;
     uint64_t place; /* of the part's own copy, in the partial sums */
@@ -109,9 +125,6 @@ typedef struct region {
     micro *micros;
     uint32_t sum_count;
     region_sum *sums;
-    /* Part p has, of each of `outer` times `inner` entries, those from p * part on; see partition.h. */
-    uint64_t outer, inner, part;
-    uint32_t parts;
 } region;
 
 /* A product of matrices c = a b for each entry of the batch. */
@@ -163,8 +176,11 @@ typedef struct plan_step {
     const walk *walk;
     uint64_t count;
     int64_t pitch, from_pitch;
-    uint64_t work; /* entries of working memory; log_sum_exp: the sums, then a block of terms */
-    double cost;   /* nanoseconds on one thread, roughly */
+    uint64_t
+        work;    /* entries of working memory; log_sum_exp: the sums, then a block of terms for each thread */
+    double cost; /* nanoseconds on one thread, roughly */
+    cut cut;
+    sum_range *range; /* of a reduction: by part, of its result */
     /* Of a scatter by a fixed index along the innermost dimension: the entries that go to place i are
      * order[segment[i]] … order[segment[i + 1] - 1], and lie one after the other where `sorted`. NULL for
      * others. */

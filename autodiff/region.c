@@ -170,11 +170,6 @@ static void run_micro(const block *b, const micro *m) {
     }
 }
 
-typedef struct region_run {
-    const execution *run;
-    const region *region;
-} region_run;
-
 static void clear_sums(const execution *e, const region *g, uint32_t part) {
     for (uint32_t i = 0; i < g->sum_count; i++) {
         const sum_range *r = &g->sums[i].range[part];
@@ -191,13 +186,13 @@ static void run_stretch(block *b, uint64_t from, uint64_t to) {
 }
 
 static void run_part(void *context, uint32_t thread, uint32_t part) {
-    const region_run *r = context;
+    const step_run *r = context;
     const execution *e = r->run;
-    const region *g = r->region;
-    block b = {e, e->plan->kernels, g, part, (element *)e->scratch + thread * e->plan->scratch, 0, 0};
-    uint64_t from = part * g->part, to = from + g->part < g->inner ? from + g->part : g->inner;
-    clear_sums(e, g, part);
-    for (uint64_t i = 0; i < g->outer; i++) run_stretch(&b, i * g->inner + from, i * g->inner + to);
+    const cut *c = &r->step->cut;
+    block b = {e, e->plan->kernels, &r->step->region, part, 0, 0, 0};
+    b.scratch = (element *)e->scratch + thread * e->plan->scratch;
+    clear_sums(e, b.region, part);
+    for (uint64_t i = 0; i < c->outer; i++) run_stretch(&b, cut_from(c, part, i), cut_to(c, part, i));
 }
 
 /* Adds the copies of a sum up, in the order of the parts. */
@@ -212,8 +207,7 @@ static void join_sum(const execution *e, const region_sum *s, uint32_t parts) {
 
 void run_region(const execution *e, const plan_step *s) {
     const region *g = &s->region;
-    region_run r = {e, g};
-    team_run(e->team, s->cost, g->parts, run_part, &r);
+    run_parts(e, s, run_part);
     for (uint32_t i = 0; i < g->sum_count; i++)
-        if (g->sums[i].apart) join_sum(e, &g->sums[i], g->parts);
+        if (g->sums[i].apart) join_sum(e, &g->sums[i], s->cut.parts);
 }

@@ -14,6 +14,13 @@
 static const double FORK_PAYS = 4000, ROUSING_PAYS = 20000;
 static const int64_t SPIN = 50000;
 
+/* Where the cores have other work, a thread loses its core in the middle of a part and holds up all others.
+ * A caller who has waited so long for parts that were begun, and for a quarter of the time that he has
+ * worked, goes alone for a while: at first some times as long as he has waited, then twice as long each time
+ * that it happens again, and half as long when it has not. */
+static const int64_t HELD_UP = 50000, REST_MOST = 500000000;
+enum { REST_TIMES = 20 };
+
 enum { CACHE_LINE = 64, THREADS_MOST = 256, STACK = 1 << 20, PAUSES = 64 };
 
 /* The parts that a thread begins with: neighbours, piece after piece, so that their data may still be in the
@@ -39,7 +46,8 @@ struct team {
     /* Of the piece of work; written while none is open. */
     team_work *work;
     void *context;
-    uint32_t sharing; /* how many shares it has */
+    uint32_t sharing;     /* how many shares it has */
+    int64_t rest, rested; /* how long to go alone, and until when; the caller's */
     /* A thread counts itself in before it looks whether a piece is open; the caller closes the piece before
      * it looks whether a thread is inside. So one of them sees the other. */
     _Alignas(CACHE_LINE) atomic_bool open;
@@ -134,17 +142,37 @@ static void deal(team *t, uint32_t parts) {
     }
 }
 
-static void wait_for_all(team *t) {
+/* Returns the nanoseconds that it took, as far as they are of interest. */
+static int64_t wait_for_all(team *t) {
+    for (int i = 0; i < 10 * PAUSES; i++, relax())
+        if (!atomic_load(&t->inside)) return 0;
+    int64_t started = now();
     for (int i = 0; atomic_load(&t->inside); i++)
-        if (i < 20 * PAUSES) relax();
-        else sched_yield(); /* somebody has a part and no core */
+        if (i % PAUSES) relax();
+        else sched_yield();
+    return now() - started;
+}
+
+static bool goes_alone(team *t) {
+    if (!t->rest) return false;
+    if (now() < t->rested) return true;
+    t->rest /= 2;
+    return false;
+}
+
+static void rest(team *t, int64_t waited) {
+    int64_t again = 4 * t->rest; /* goes_alone() has halved it */
+    t->rest = again > REST_TIMES * waited ? again : REST_TIMES * waited;
+    if (t->rest > REST_MOST) t->rest = REST_MOST;
+    t->rested = now() + t->rest;
 }
 
 void team_run(team *t, double nanoseconds, uint32_t parts, team_work *work, void *context) {
-    if (!t || !t->running || parts < 2 || !team_pays(nanoseconds)) {
+    if (!t || !t->running || parts < 2 || !team_pays(nanoseconds) || goes_alone(t)) {
         for (uint32_t i = 0; i < parts; i++) work(context, 0, i);
         return;
     }
+    int64_t started = now();
     t->work = work;
     t->context = context;
     deal(t, parts);
@@ -153,7 +181,8 @@ void team_run(team *t, double nanoseconds, uint32_t parts, team_work *work, void
     if (nanoseconds >= ROUSING_PAYS) wake(t);
     work_on(t, 0);
     atomic_store(&t->open, false);
-    wait_for_all(t);
+    int64_t waited = wait_for_all(t);
+    if (waited > HELD_UP && waited > (now() - started) / 5) rest(t, waited);
 }
 
 uint32_t team_threads(const team *t) { return t ? t->threads : 1; }

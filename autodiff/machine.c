@@ -1,6 +1,5 @@
 #include "autodiff/machine.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -147,8 +146,7 @@ void machine_bind(machine *m, uint32_t slot, const double *values) {
     if (m->plan->precision == IN_SINGLE) b->wide = values;
 }
 
-void machine_bind_single(machine *m, uint32_t slot, const float *values) {
-    assert(m->plan->precision == IN_SINGLE);
+void machine_bind_elements(machine *m, uint32_t slot, const void *values) {
     m->bound[slot] = (binding){.values = values};
 }
 
@@ -186,8 +184,7 @@ const double *machine_output(const machine *m, uint32_t k) {
     return r->values;
 }
 
-const float *machine_output_single(const machine *m, uint32_t k) {
-    assert(m->plan->precision == IN_SINGLE);
+const void *machine_output_elements(const machine *m, uint32_t k) {
     return first_of(m, m->tape->outputs.at[k]);
 }
 

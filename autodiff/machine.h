@@ -21,11 +21,11 @@ static inline machine *machine_new(arena *a, const tape *t, team *threads) {
     return machine_new_in(a, t, IN_DOUBLE, threads);
 }
 
-/* The buffer of an input, dense in canonical order, tape_size() doubles; read at each
- * run, never written. A machine in single precision converts them at each run, or takes floats as they are.
- */
+/* The buffer of an input, dense in canonical order, tape_size() doubles; read (in single
+ * precision, converted) at each run, never written. */
 void machine_bind(machine *m, uint32_t slot, const double *values);
-void machine_bind_single(machine *m, uint32_t slot, const float *values);
+/* The same with entries of the machine's precision, which are read as they are. */
+void machine_bind_elements(machine *m, uint32_t slot, const void *values);
 
 /* Computes all outputs. Draws are functions of (seed, stream, step, index). */
 void machine_run(machine *m, uint64_t seed, uint64_t step);
@@ -33,8 +33,8 @@ void machine_run(machine *m, uint64_t seed, uint64_t step);
 /* Output k after a run, dense in canonical order; valid until the next run. Its axes are those of the tape's
  * value. */
 const double *machine_output(const machine *m, uint32_t k);
-/* Of a machine in single precision, without conversion. */
-const float *machine_output_single(const machine *m, uint32_t k);
+/* The same as entries of the machine's precision. */
+const void *machine_output_elements(const machine *m, uint32_t k);
 
 /* Bytes that machine_new took from its arena. */
 size_t machine_bytes(const machine *m);

@@ -1,7 +1,6 @@
 #include "bench/engine.h"
 
 #include <stdio.h>
-#include <string.h>
 #include "runtime/infer/blas.h"
 
 static const char *read_program(const char *path, size_t *length, arena *a) {
@@ -57,9 +56,9 @@ static bool plan_objective(engine *e, const model *m, diagnostics *said, arena *
     if (!e->objective) return false;
     e->size = g->size;
     e->at = e->objective->x;
-    e->optimiser = adam_open(g->size, a);
+    e->gradient = arena_array(a, double, g->size);
     guide_start(g, o->seed, e->at, a);
-    memcpy(e->optimiser.x, e->at, e->size * sizeof *e->at);
+    optimiser_place(&e->objective->climber, e->at);
     return true;
 }
 
@@ -81,14 +80,16 @@ void engine_run(engine *e) {
     if (e->density) {
         density_run(e->density);
         e->value = e->density->log_density;
-        e->gradient = e->density->gradient;
         return;
     }
-    objective_run(e->objective, e->step++);
+    objective_climb(e->objective, e->step++, e->objective->options->optimizer.number);
     e->value = &e->objective->value;
-    e->gradient = e->objective->gradient;
-    adam_step(&e->optimiser, e->gradient, e->objective->options->optimizer.number);
-    memcpy(e->at, e->optimiser.x, e->size * sizeof *e->at);
+}
+
+const double *engine_gradient(const engine *e) {
+    if (e->density) return e->density->gradient;
+    optimiser_gradient(&e->objective->climber, e->gradient);
+    return e->gradient;
 }
 
 /* The stream of the one draw in the objective. */

@@ -11,16 +11,18 @@
 typedef struct engine {
     density *density;
     objective *objective; /* where there is no density */
-    adam optimiser;
     uint64_t step;
     uint64_t size; /* of a point */
-    double *at;    /* points × size: where it is evaluated; moved by the optimiser */
-    const double *value, *gradient;
+    double *at;    /* points × size: where it is evaluated; of an objective, where it starts */
+    const double *value;
+    double *gradient; /* of an objective */
 } engine;
 
 /* NULL, with the messages on standard error, where the program is refused. */
 engine *engine_open(const workload *w, const dataset *d, arena *a);
 void engine_run(engine *e);
+/* Of the last run. */
+const double *engine_gradient(const engine *e);
 /* What the last run of an objective drew. */
 draws engine_draws(const engine *e);
 

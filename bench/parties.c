@@ -75,7 +75,7 @@ double field_apart(field *f) {
             if (p->products) continue;
             party_evaluate(p, k);
             double value = apart(f->engine->value, p->value, f->workload->points),
-                   gradient = apart(f->engine->gradient, p->gradient, f->entries);
+                   gradient = apart(engine_gradient(f->engine), p->gradient, f->entries);
             if (!(value <= most)) most = value;
             if (!(gradient <= most)) most = gradient;
         }

@@ -11,6 +11,7 @@ typedef enum option_kind {
     OPTION_COUNT,
     OPTION_SEED,
     OPTION_REAL,
+    OPTION_SHARE,
     OPTION_CHOICE,
     OPTION_BATCH,
     OPTION_SCHEDULE
@@ -21,7 +22,7 @@ typedef struct choice {
     uint32_t word;
     double number;
 } choice;
-enum { OPTIMIZER_adam, OPTIMIZER_sgd };
+enum { OPTIMIZER_adam, OPTIMIZER_sgd, OPTIMIZER_adamw, OPTIMIZER_rmsprop };
 enum { OBJECTIVE_elbo, OBJECTIVE_iwae, OBJECTIVE_em };
 typedef enum family_kind {
     FAMILY_auto,
@@ -43,7 +44,7 @@ typedef struct schedule {
 } schedule;
 
 typedef uint64_t option_COUNT, option_SEED;
-typedef double option_REAL;
+typedef double option_REAL, option_SHARE;
 typedef choice option_CHOICE;
 typedef batch option_BATCH;
 typedef schedule option_SCHEDULE;

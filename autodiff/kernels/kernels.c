@@ -278,6 +278,8 @@ static void gather(void *to, const void *from, const int32_t *index, size_t n) {
     for (; i < n; i++) y[i] = x[index[i]];
 }
 
+#include "autodiff/kernels/ascend.h"
+
 /* Draws: a Philox block holds the words of two consecutive entries. The blocks of a batch are computed side
  * by side, a lane each; they are those of base/rng.h. A draw in single precision is the one in double,
  * rounded. */
@@ -406,6 +408,8 @@ const kernels TABLE_OF(ISA, BY_PRECISION(double, single)) = {
     .row_products = row_products,
     .column_products = column_products,
     .add_rows = add_rows,
+    .ascend = ascend,
+    .ascend_plainly = ascend_plainly,
     .uniform = uniform,
     .normal = normal,
 };

@@ -22,6 +22,13 @@ typedef struct draw_stream {
     uint32_t stream;
 } draw_stream;
 
+/* The numbers of an optimiser's step: with d = scale g,
+ *   m ← keep_mean m + (1 - keep_mean) d, v ← keep_square v + (1 - keep_square) d²,
+ *   x ← keep x + rate m / (root √v + floor). */
+typedef struct ascent {
+    double scale, keep_mean, keep_square, keep, rate, root, floor;
+} ascent;
+
 typedef struct kernels {
     const char *name;
     precision precision;
@@ -42,6 +49,11 @@ typedef struct kernels {
     void (*row_products)(void *y, const void *x, int64_t pitch, const void *b, size_t width, size_t n);
     void (*column_products)(void *y, const void *x, int64_t step, const void *b, size_t width, size_t n);
     void (*add_rows)(void *y, const void *x, int64_t pitch, const void *g, size_t width, size_t n);
+
+    void (*ascend)(const ascent *a, void *x, void *m, void *v, const void *g, size_t n);
+    void (*ascend_plainly)(const ascent *a, void *x, void *m, const void *g,
+                           size_t n); /* m ← keep_mean m + d,
+                                       * x ← keep x + rate m */
 
     /* Entries first … first + n - 1 of a stream; `first` is even. */
     void (*uniform)(void *y, draw_stream s, uint64_t first, size_t n);

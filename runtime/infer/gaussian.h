@@ -3,7 +3,7 @@
 #ifndef VM_INFER_GAUSSIAN_H
 #define VM_INFER_GAUSSIAN_H
 
-#include "runtime/infer/adam.h"
+#include "runtime/infer/descent.h"
 #include "runtime/infer/fit.h"
 #include "runtime/infer/start.h"
 

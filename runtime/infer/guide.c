@@ -102,15 +102,8 @@ void guide_start(const guide *g, uint64_t seed, double *x, arena *a) {
     }
 }
 
-double guide_paces(const guide *g, double *pace) {
-    double slowest = 1;
-    for (uint32_t b = 0; b < g->parts.count; b++) {
-        const part *k = &g->parts.at[b];
-        double own = k->of == VARIABLE_NONE ? tensor_of(g, k)->pace : 1;
-        for (uint64_t i = 0; i < k->size; i++) pace[k->offset + i] = own;
-        slowest = fmin(slowest, own);
-    }
-    return slowest;
+double guide_pace(const guide *g, const part *k) {
+    return k->of == VARIABLE_NONE ? tensor_of(g, k)->pace : 1;
 }
 
 void guide_units(const guide *g, const double *x, double *unit) {

@@ -35,8 +35,8 @@ guide *guide_new(diagnostics *d, const model *m, family_kind family, uint32_t si
 /* Start values: those that the program gives for its params, 0 and small scales for the rest. */
 void guide_start(const guide *g, uint64_t seed, double *x, arena *a);
 
-/* By entry: the share of the optimiser's rate that suits it. Returns the smallest. */
-double guide_paces(const guide *g, double *pace);
+/* The share of the optimiser's rate that suits a part. */
+double guide_pace(const guide *g, const part *k);
 
 /* In what unit each number has to stand still. */
 void guide_units(const guide *g, const double *x, double *unit);

@@ -27,11 +27,22 @@ static uint32_t draws_a_step(const guide *g, const options *o) {
     return asked || !o->batch.axis ? (uint32_t)o->samples : scored ? SAMPLES_SCORED : SAMPLES_BATCH;
 }
 
-/* The weight of prior and guide at a step. */
-static double weight_at(const options *o, uint64_t step) {
-    schedule s = o->anneal;
+/* A factor that changes with the steps; 1 where none was asked for. */
+static double factor_at(schedule s, uint64_t step) {
     double along = s.steps ? fmin(1, (double)step / s.steps) : 0;
-    return o->beta * (s.steps ? s.from + (s.to - s.from) * along : 1);
+    return s.steps ? s.from + (s.to - s.from) * along : 1;
+}
+
+/* The weight of prior and guide at a step. */
+static double weight_at(const options *o, uint64_t step) { return o->beta * factor_at(o->anneal, step); }
+
+static optimiser climber_of(const guide *g, const options *options, precision p, arena *a) {
+    optimiser_block *blocks = arena_array(a, optimiser_block, g->parts.count);
+    for (uint32_t b = 0; b < g->parts.count; b++) {
+        const part *k = &g->parts.at[b];
+        blocks[b] = (optimiser_block){k->size, guide_pace(g, k), k->of != VARIABLE_NONE, NULL};
+    }
+    return optimiser_open(options, p, blocks, g->parts.count, a);
 }
 
 objective *objective_new(diagnostics *d, const guide *g, const options *options, arena *a) {
@@ -54,30 +65,25 @@ objective *objective_new(diagnostics *d, const guide *g, const options *options,
     for (uint32_t b = 0; b < parts; b++)
         tape_output(written, tape_expand(written, gradient[b], tape_at(written, q.parts[b])->axes));
     tape_compile(written, o->tape, a, NULL, NULL);
-    o->machine = machine_new(a, o->tape, g->model->team);
-    o->x = arena_take_aligned(a, g->size * sizeof(double));
-    o->gradient = arena_array(a, double, g->size);
-    for (uint32_t b = 0; b < parts; b++) machine_bind(o->machine, b, o->x + g->parts.at[b].offset);
+    precision p = options->precision.word == PRECISION_single ? IN_SINGLE : IN_DOUBLE;
+    o->machine = machine_new_in(a, o->tape, p, g->model->team);
+    o->x = arena_array(a, double, g->size);
+    o->climber = climber_of(g, options, p, a);
+    for (uint32_t b = 0; b < parts; b++)
+        machine_bind_elements(o->machine, b, element_at(p, o->climber.x, (int64_t)g->parts.at[b].offset));
     if (o->batches.size) machine_bind(o->machine, slot++, o->batches.rows);
     if (e.weighted) machine_bind(o->machine, slot, o->weight = arena_take_aligned(a, sizeof(double)));
     return o;
 }
 
-bool objective_run(objective *o, uint64_t step) {
+bool objective_climb(objective *o, uint64_t step, double rate) {
     batches_next(&o->batches);
     if (o->weight) *o->weight = weight_at(o->options, step);
     machine_run(o->machine, o->options->seed, step);
     o->value = machine_output(o->machine, 0)[0];
-    bool finite = isfinite(o->value);
-    for (uint32_t b = 0; b < o->guide->parts.count; b++) {
-        const part *k = &o->guide->parts.at[b];
-        const double *from = machine_output(o->machine, 1 + b);
-        for (uint64_t i = 0; i < k->size; i++) {
-            o->gradient[k->offset + i] = from[i];
-            if (!isfinite(from[i])) finite = false;
-        }
-    }
-    return finite;
+    for (uint32_t b = 0; b < o->climber.count; b++)
+        o->climber.blocks[b].gradient = machine_output_elements(o->machine, 1 + b);
+    return isfinite(o->value) && optimiser_step(&o->climber, rate);
 }
 
 typedef struct recent {
@@ -101,43 +107,79 @@ static double first_rate(const options *o) {
     return chosen ? o->optimizer.number : o->rate;
 }
 
+static double slowest_pace(const guide *g) {
+    double slowest = 1;
+    for (uint32_t b = 0; b < g->parts.count; b++) slowest = fmin(slowest, guide_pace(g, &g->parts.at[b]));
+    return slowest;
+}
+
+/* What judges the iterates of a fit and decides where it goes on. */
+typedef struct judge {
+    descent levels;
+    retreat back;
+    double *iterate, *unit; /* the iterate with the objective's value, the mean since the one before */
+    double value;
+    uint64_t values;
+} judge;
+
+static judge judge_open(const objective *o, arena *a) {
+    uint64_t size = o->guide->size;
+    double rate = first_rate(o->options), tolerance = o->options->tolerance;
+    return (judge){.levels = descent_open(size + 1, size, rate, tolerance, slowest_pace(o->guide), true, a),
+                   .back = retreat_open(size, o->x, a),
+                   .iterate = arena_array(a, double, size + 1),
+                   .unit = arena_array(a, double, size)};
+}
+
+static void judge_fall(judge *j, objective *o) {
+    if (retreat_closes(&j->back)) optimiser_read(&o->climber, j->iterate);
+    if (!retreat_take(&j->back, j->iterate, o->value)) return;
+    optimiser_restart(&o->climber, j->back.x);
+    descent_retreat(&j->levels);
+}
+
+static descent_event judge_level(judge *j, objective *o) {
+    j->value += o->value;
+    j->values++;
+    if (!descent_due(&j->levels)) return DESCENT_goes_on;
+    optimiser_read(&o->climber, j->iterate);
+    guide_units(o->guide, j->iterate, j->unit);
+    j->iterate[o->guide->size] = j->value / (double)j->values;
+    j->value = j->values = 0;
+    descent_event event = descent_take(&j->levels, j->iterate, j->unit);
+    if (event != DESCENT_goes_on) optimiser_place(&o->climber, j->levels.average);
+    return event;
+}
+
+/* While its objective or its rate still change by plan, a fit is not judged. */
+static bool is_judged(const options *o, uint64_t steps) {
+    return steps > o->anneal.steps && steps > o->rate_schedule.steps;
+}
+
 bool objective_fit(objective *o, arena *a, objective_course *c) {
     const options *options = o->options;
-    uint64_t size = o->guide->size, faults = 0;
-    adam optimiser = adam_open(size, a);
-    double *unit = arena_array(a, double, size);
-    double slowest = guide_paces(o->guide, optimiser.pace);
-    double *iterate = arena_array(a, double, size + 1); /* with the objective's value */
-    descent levels = descent_open(size + 1, size, first_rate(options), options->tolerance, slowest, true, a);
-    retreat back = retreat_open(size, o->x, a);
+    uint64_t faults = 0;
+    judge j = judge_open(o, a);
     recent now = {0};
-    memcpy(optimiser.x, o->x, size * sizeof *o->x);
-    while (c->steps < options->steps) {
-        bool finite = objective_run(o, c->steps++), annealing = c->steps <= options->anneal.steps;
+    optimiser_place(&o->climber, o->x);
+    while (c->steps < options->steps && !c->converged && !c->interrupted) {
+        bool finite =
+            objective_climb(o, c->steps, j.levels.rate * factor_at(options->rate_schedule, c->steps));
+        c->steps++;
         if (!finite && ++faults > FAULTS_MOST) return false;
         if (!finite) continue; /* a wild draw; the next step has others */
         now = (recent){now.sum + o->value, now.squares + o->value * o->value, now.count + 1};
-        if (options->optimizer.word == OPTIMIZER_sgd) sgd_step(&optimiser, o->gradient, levels.rate);
-        else adam_step(&optimiser, o->gradient, levels.rate);
-        if (!annealing && retreat_take(&back, optimiser.x, o->value)) {
-            adam_restart(&optimiser, back.x);
-            descent_retreat(&levels);
+        if (is_judged(options, c->steps)) {
+            judge_fall(&j, o);
+            c->converged = judge_level(&j, o) == DESCENT_converged;
         }
-        memcpy(o->x, optimiser.x, size * sizeof *o->x);
-        guide_units(o->guide, o->x, unit);
-        memcpy(iterate, o->x, size * sizeof *iterate);
-        iterate[size] = o->value;
-        descent_event event = annealing ? DESCENT_goes_on : descent_take(&levels, iterate, unit);
-        if (event != DESCENT_goes_on) memcpy(optimiser.x, levels.average, size * sizeof *o->x);
-        c->converged = event == DESCENT_converged;
         c->interrupted = stopped(c, options->steps, &now);
-        if (c->converged || c->interrupted) break;
     }
     if (!c->converged) {
-        descent_stop(&levels);
-        if (levels.trace.count) memcpy(optimiser.x, levels.average, size * sizeof *o->x);
+        descent_stop(&j.levels);
+        if (j.levels.trace.count) optimiser_place(&o->climber, j.levels.average);
     }
-    memcpy(o->x, optimiser.x, size * sizeof *o->x);
+    optimiser_read(&o->climber, o->x);
     return true;
 }
 

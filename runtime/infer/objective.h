@@ -4,10 +4,11 @@
 #define VM_INFER_OBJECTIVE_H
 
 #include "autodiff/machine.h"
-#include "runtime/infer/adam.h"
 #include "runtime/infer/batch.h"
+#include "runtime/infer/descent.h"
 #include "runtime/infer/fit.h"
 #include "runtime/infer/guide.h"
+#include "runtime/infer/optimiser.h"
 #include "runtime/infer/sample.h"
 
 typedef struct objective {
@@ -15,18 +16,19 @@ typedef struct objective {
     const options *options;
     tape *tape;
     machine *machine;
-    uint32_t draws;   /* a step */
-    double *x;        /* the flat vector that the machine reads */
-    double *gradient; /* after objective_run */
-    double value;     /* an estimate of the objective */
+    uint32_t draws;    /* a step */
+    double *x;         /* the flat vector: the start, and the optimum */
+    optimiser climber; /* what the machine reads is its x */
+    double value;      /* an estimate of the objective */
     batches batches;
     double *weight; /* of prior and guide; NULL where it is 1 */
 } objective;
 
 /* NULL, with a message, where an operation has no derivative. */
 objective *objective_new(diagnostics *d, const guide *g, const options *o, arena *a);
-/* False where value or gradient are not finite. */
-bool objective_run(objective *o, uint64_t step);
+/* One step from climber.x, whose gradient the climber's blocks point to afterwards. False, and nothing moves,
+ * where value or gradient are not finite. */
+bool objective_climb(objective *o, uint64_t step, double rate);
 
 typedef struct objective_course {
     uint64_t steps;

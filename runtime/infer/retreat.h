@@ -17,8 +17,10 @@ typedef struct retreat {
 } retreat;
 
 retreat retreat_open(uint64_t size, const double *x, arena *a);
-/* Takes an iterate and the objective's estimate at the one before. True where the objective has fallen so far
- * that the fit should go on from r->x, at a lower rate. */
+/* Whether the next iterate that is taken closes a window. */
+static inline bool retreat_closes(const retreat *r) { return r->filled + 1 == RETREAT_WINDOW; }
+/* Takes an iterate (which is looked at only where it closes a window) and the objective's estimate at the one
+ * before. True where the objective has fallen so far that the fit should go on from r->x, at a lower rate. */
 bool retreat_take(retreat *r, const double *x, double value);
 
 #endif

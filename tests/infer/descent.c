@@ -1,9 +1,10 @@
-/* The optimiser and its stationarity: on noisy quadratics the average that it stops with is the optimum to
+/* When an optimiser is done: on noisy quadratics the average that it stops with is the optimum to
  * within the tolerance; it does not stop while iterates drift. */
-#include "runtime/infer/adam.h"
+#include "runtime/infer/descent.h"
 
 #include <math.h>
 #include "base/rng.h"
+#include "runtime/infer/optimiser.h"
 #include "tests/check.h"
 #include "tests/infer/memory.h"
 
@@ -12,19 +13,23 @@ enum { SIZE = 20 };
 /* Maximises -sum (x - i)² / 2 scale² seen through noise. */
 static void quadratic(arena *a) {
     rng r = rng_open(3, 0);
-    adam o = adam_open(SIZE, a);
+    options choices;
+    options_default(&choices);
+    double gradient[SIZE], unit[SIZE], worst = 0, *x;
+    optimiser_block all = {SIZE, 1, false, gradient};
+    optimiser o = optimiser_open(&choices, IN_DOUBLE, &all, 1, a);
+    x = o.x;
     descent d = descent_open(SIZE, SIZE, 0.1, 0.05, 1, false, a);
-    double gradient[SIZE], unit[SIZE], worst = 0;
     int steps = 0;
     for (int i = 0; i < SIZE; i++) unit[i] = 1;
     for (descent_event event = DESCENT_goes_on; event != DESCENT_converged && steps < 100000; steps++) {
-        for (int i = 0; i < SIZE; i++) gradient[i] = (i - o.x[i]) * (1 + i) + rng_normal(&r) * (1 + i);
-        adam_step(&o, gradient, d.rate);
-        event = descent_take(&d, o.x, unit);
+        for (int i = 0; i < SIZE; i++) gradient[i] = (i - x[i]) * (1 + i) + rng_normal(&r) * (1 + i);
+        optimiser_step(&o, d.rate);
+        event = descent_take(&d, x, unit);
         if (event != DESCENT_goes_on)
-            for (int i = 0; i < SIZE; i++) o.x[i] = d.average[i];
+            for (int i = 0; i < SIZE; i++) x[i] = d.average[i];
     }
-    for (int i = 0; i < SIZE; i++) worst = fmax(worst, fabs(o.x[i] - i));
+    for (int i = 0; i < SIZE; i++) worst = fmax(worst, fabs(x[i] - i));
     check(steps < 20000, "descent converges", "not within %d steps", steps);
     /* the tolerance is one standard error; 20 entries, 4 errors */
     check(worst < 4 * 0.05, "descent finds the optimum", "off by %g", worst);

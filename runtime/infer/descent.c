@@ -1,43 +1,7 @@
-#include "runtime/infer/adam.h"
+#include "runtime/infer/descent.h"
 
 #include <math.h>
 #include <string.h>
-
-adam adam_open(uint64_t size, arena *a) {
-    adam o = {size,
-              0,
-              arena_array(a, double, size),
-              arena_array(a, double, size),
-              arena_array(a, double, size),
-              arena_array(a, double, size)};
-    for (uint64_t i = 0; i < size; i++) o.pace[i] = 1;
-    return o;
-}
-
-void adam_step(adam *o, const double *gradient, double rate) {
-    const double keep_mean = 0.9, keep_square = 0.99, epsilon = 1e-8;
-    o->steps++;
-    double mean_weight = 1 - pow(keep_mean, (double)o->steps),
-           square_weight = 1 - pow(keep_square, (double)o->steps);
-    for (uint64_t i = 0; i < o->size; i++) {
-        o->mean[i] = keep_mean * o->mean[i] + (1 - keep_mean) * gradient[i];
-        o->square[i] = keep_square * o->square[i] + (1 - keep_square) * gradient[i] * gradient[i];
-        o->x[i] +=
-            rate * o->pace[i] * (o->mean[i] / mean_weight) / (sqrt(o->square[i] / square_weight) + epsilon);
-    }
-}
-
-void sgd_step(adam *o, const double *gradient, double rate) {
-    o->steps++;
-    for (uint64_t i = 0; i < o->size; i++) o->x[i] += rate * o->pace[i] * gradient[i];
-}
-
-void adam_restart(adam *o, const double *x) {
-    o->steps = 0;
-    memcpy(o->x, x, o->size * sizeof *x);
-    memset(o->mean, 0, o->size * sizeof *o->mean);
-    memset(o->square, 0, o->size * sizeof *o->square);
-}
 
 /* The trace. */
 
@@ -124,13 +88,20 @@ static stillness judge(const trace *t, uint64_t i, uint32_t first) {
     return (stillness){sqrt(1 + between / fmax(within, rounding)), sqrt(spread / n)};
 }
 
+/* Of very many entries some are judged, evenly: one in fifty of so many may fail as well as of all. */
+enum { JUDGED_MOST = 20000 };
+
+static uint64_t judged_pitch(const trace *t) { return 1 + t->watched / JUDGED_MOST; }
+
+static uint64_t judged(const trace *t) { return (t->watched + judged_pitch(t) - 1) / judged_pitch(t); }
+
 bool trace_still(const trace *t, const double *unit, double tolerance, double *average) {
     if (t->count < FEWEST_BATCHES) return false;
     uint64_t best = UINT64_MAX;
     uint32_t from = 0;
     for (uint32_t first = 0; t->count - first >= FEWEST_BATCHES && first <= t->count / 2; first++) {
         uint64_t failed = 0;
-        for (uint64_t i = 0; i < t->watched; i++) {
+        for (uint64_t i = 0; i < t->watched; i += judged_pitch(t)) {
             stillness s = judge(t, i, first);
             failed += s.mcse > tolerance * unit[i] || (s.rhat > 1.1 && s.mcse > 0.1 * tolerance * unit[i]);
         }
@@ -143,7 +114,7 @@ bool trace_still(const trace *t, const double *unit, double tolerance, double *a
         average[i] = 0;
         for (uint32_t b = from; b < t->count; b++) average[i] += t->mean[b][i] / (t->count - from);
     }
-    return best <= t->watched / 50;
+    return best <= judged(t) / 50;
 }
 
 /* Mean and squared standard error of the batches first … end - 1. */
@@ -170,8 +141,15 @@ bool trace_rises(const trace *t, uint64_t i, double least) {
 enum { LEVELS_MOST = 6 };
 
 /* A rate's iterates forget in about 1 / rate steps (the rates of Adam are relative to the scale of its
- * parameters, too). */
-static uint32_t batch_length(double rate) { return (uint32_t)fmax(4, ceil(1 / rate)); }
+ * parameters, too). Of these so many are taken at least. */
+enum { TAKEN = 20 };
+
+static void begin_level(descent *o) {
+    double memory = 1 / (o->rate * o->pace);
+    o->stride = o->climbs ? (uint32_t)fmax(1, floor(memory / TAKEN)) : 1;
+    o->skipped = 0;
+    trace_restart(&o->trace, (uint32_t)fmax(4, ceil(memory / o->stride)));
+}
 
 descent descent_open(uint64_t size, uint64_t watched, double rate, double tolerance, double pace, bool climbs,
                      arena *a) {
@@ -182,11 +160,11 @@ descent descent_open(uint64_t size, uint64_t watched, double rate, double tolera
                  .climbs = climbs,
                  .average = arena_array(a, double, size),
                  .previous = arena_array(a, double, size)};
-    trace_restart(&o.trace, batch_length(rate * pace));
+    begin_level(&o);
     return o;
 }
 
-void descent_restart(descent *o) { trace_restart(&o->trace, batch_length(o->rate * o->pace)); }
+void descent_restart(descent *o) { begin_level(o); }
 
 void descent_retreat(descent *o) {
     o->rate *= 0.3;
@@ -198,6 +176,12 @@ static bool moved(const descent *o, const double *unit) {
     for (uint64_t i = 0; i < o->trace.watched; i++)
         far += fabs(o->average[i] - o->previous[i]) > 2 * o->tolerance * unit[i];
     return far > o->trace.watched / 50;
+}
+
+bool descent_due(descent *o) {
+    if (++o->skipped < o->stride) return false;
+    o->skipped = 0;
+    return true;
 }
 
 descent_event descent_take(descent *o, const double *x, const double *unit) {

@@ -3,25 +3,12 @@
  * lowered until the average no longer moves (Dhaka, Catalina, Andersen, Magnusson, Huggins and Vehtari,
  * NeurIPS 2020; Welandawe, Andersen, Vehtari and Huggins, RAABBVI, 2022). The relative change of the
  * objective plays no part. */
-#ifndef VM_INFER_ADAM_H
-#define VM_INFER_ADAM_H
+#ifndef VM_INFER_DESCENT_H
+#define VM_INFER_DESCENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/arena.h"
-
-/* Kingma and Ba, ICLR 2015, with their defaults but a second moment of the last hundred steps; ascends. */
-typedef struct adam {
-    uint64_t size, steps;
-    double *x, *mean, *square;
-    double *pace; /* by entry: its share of the rate; 1 */
-} adam;
-adam adam_open(uint64_t size, arena *a);
-void adam_step(adam *o, const double *gradient, double rate);
-/* Goes on from x, with no memory of gradients. */
-void adam_restart(adam *o, const double *x);
-/* Plain ascent by the gradient, of the same state. */
-void sgd_step(adam *o, const double *gradient, double rate);
 
 /* Iterates at one rate by their batch means. When the batches are full, pairs of them are joined, so memory
  * is constant and a batch becomes longer than the memory of the iterates. */
@@ -50,12 +37,16 @@ typedef struct descent {
     trace trace;
     double rate, tolerance;
     uint32_t level;
-    double pace;                /* the smallest share of the rate that an entry moves at */
-    bool climbs;                /* the last entry, not watched, is the value of what is climbed */
+    double pace;              /* the smallest share of the rate that an entry moves at */
+    bool climbs;              /* the last entry, not watched, is the value of what is climbed */
+    uint32_t stride, skipped; /* steps from one iterate that is taken to the next; steps since the last one */
     double *average, *previous; /* of this level and of the one before */
 } descent;
 descent descent_open(uint64_t size, uint64_t watched, double rate, double tolerance, double pace, bool climbs,
                      arena *a);
+/* Whether the iterate of this step is to be taken: of steps at a small rate only some are, many within what
+ * the iterates remember, which costs the average nothing. */
+bool descent_due(descent *o);
 /* Takes an iterate. After DESCENT_lowered the caller goes on from `average`, and after DESCENT_converged it
  * ends with it. */
 descent_event descent_take(descent *o, const double *x, const double *unit);

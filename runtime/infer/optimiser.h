@@ -1,0 +1,47 @@
+/* What moves the parameters of a guide along a noisy gradient g, upwards:
+ *
+ *   adam     m ← b m + (1 - b) g, v ← c v + (1 - c) g², x ← x + rate m / (√v + 1e-8), m and v divided by
+ *            1 - bᵗ and 1 - cᵗ at step t (Kingma and Ba, ICLR 2015), b = 0.9 and c = 0.99: a second moment of
+ *            the last hundred steps
+ *   adamw    the same, after x ← (1 - rate decay) x for params (Loshchilov and Hutter, ICLR 2019)
+ *   rmsprop  adam with b = 0, v not divided (Tieleman and Hinton, Coursera, 2012)
+ *   sgd      m ← b m + g, x ← x + rate m with b the momentum (Polyak, 1964)
+ *
+ * g is scaled down first where its norm is above `clip` (Pascanu, Mikolov and Bengio, ICML 2013). All is one
+ * pass over the parameters, in the precision of the machine whose gradients they follow. */
+#ifndef VM_INFER_OPTIMISER_H
+#define VM_INFER_OPTIMISER_H
+
+#include "autodiff/kernels/kernels.h"
+#include "lang/options.h"
+
+/* The parameters, one block behind the other. */
+typedef struct optimiser_block {
+    uint64_t size;
+    double pace;          /* its share of the rate */
+    bool decays;          /* adamw draws it to 0 */
+    const void *gradient; /* at this step */
+} optimiser_block;
+
+typedef struct optimiser {
+    const options *options;
+    const kernels *kernels;
+    uint64_t size, steps;
+    void *x, *mean, *square; /* entries of the precision; the latter NULL where the method has none */
+    uint32_t count;
+    optimiser_block *blocks;
+} optimiser;
+
+optimiser optimiser_open(const options *o, precision p, const optimiser_block *blocks, uint32_t count,
+                         arena *a);
+/* One step along the blocks' gradients. False, and nothing moves, where they are not finite. */
+bool optimiser_step(optimiser *o, double rate);
+void optimiser_read(const optimiser *o, double *x);
+/* The gradients of the last step. */
+void optimiser_gradient(const optimiser *o, double *g);
+/* Goes on from x. */
+void optimiser_place(optimiser *o, const double *x);
+/* … with no memory of gradients. */
+void optimiser_restart(optimiser *o, const double *x);
+
+#endif

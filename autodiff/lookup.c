@@ -42,11 +42,13 @@ static ref renamed(tape *t, ref x, axis from, axis to) {
     return tape_map2(t, c.op, a, b);
 }
 
-/* The table of a factor that was looked up so, each of whose entries goes to one place; else 0. */
+/* The table of a factor that was looked up so, if it is smaller and each of its entries goes to one place;
+ * else 0. */
 static ref table_of(const tape *t, ref factor, const instruction *scatter) {
     const instruction *c = at(t, factor);
     bool same = c->op == OP_gather && c->in[1] == scatter->in[1] && c->attribute == scatter->attribute;
-    return same && axes_within(at(t, c->in[0])->axes, scatter->axes) ? c->in[0] : 0;
+    if (!same || !axes_within(at(t, c->in[0])->axes, scatter->axes)) return 0;
+    return tape_size(t, at(t, c->in[0])->axes) < tape_size(t, at(t, scatter->in[0])->axes) ? c->in[0] : 0;
 }
 
 static ref scattered(tape *t, ref x, const instruction *scatter) {
@@ -58,12 +60,20 @@ static ref scattered(tape *t, ref x, const instruction *scatter) {
     return summed.count ? tape_map2(t, OP_mul, places, tape_number(t, (double)tape_size(t, summed))) : places;
 }
 
+/* What nothing was looked up of gets 0, whatever it is: 0 / 0 where it is a probability of 0. */
+static ref where_used(tape *t, ref x, const instruction *scatter) {
+    axis of = (axis)scatter->attribute;
+    axes places = axes_common(scatter->axes, axes_with(at(t, scatter->in[1])->axes, of));
+    ref times = tape_scatter(t, tape_number(t, 1), scatter->in[1], of, places), zero = tape_number(t, 0);
+    return tape_select(t, tape_map2(t, OP_lt, zero, times), x, zero);
+}
+
 static ref scatter_rest(tape *t, const instruction *scatter) {
     instruction c = *at(t, scatter->in[0]);
     if (c.op != OP_mul && c.op != OP_div) return 0;
     for (int i = c.op == OP_div; i < 2; i++) {
         ref table = table_of(t, c.in[i], scatter), rest = c.in[1 - i];
-        if (table) return tape_map2(t, c.op, scattered(t, rest, scatter), table);
+        if (table) return where_used(t, tape_map2(t, c.op, scattered(t, rest, scatter), table), scatter);
     }
     return 0;
 }

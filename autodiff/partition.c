@@ -62,6 +62,7 @@ static double micro_cost(const micro *m) {
     switch (m->kind) {
     case MICRO_gather: return m->index ? 0.6 : 1.5;
     case MICRO_random: return draw_cost(m->op);
+    case MICRO_layers: return map_cost(OP_exp) + 0.5;
     case MICRO_rows_dot:
     case MICRO_rows_add: return 0.3 * (double)m->width;
     case MICRO_load:
@@ -175,7 +176,8 @@ static cut choose_cut(const subject *of, uint64_t most, sum_range *room) {
 static void partition_region(plan *p, plan_step *s, sum_range *room) {
     region *g = &s->region;
     subject of = {g->entries, g->sums, g->sum_count};
-    for (uint32_t i = 0; i < g->count; i++) s->cost += micro_cost(&g->micros[i]) * (double)g->entries;
+    for (uint32_t i = 0; i < g->count; i++)
+        s->cost += micro_cost(&g->micros[i]) * g->micros[i].layers * (double)g->entries;
     if (g->entries) s->cut = choose_cut(&of, g->entries * widest(&of) / COPIES_FRACTION, room);
     uint64_t end = 0;
     for (uint32_t i = 0; i < g->sum_count; i++) {

@@ -1,6 +1,7 @@
 #include "autodiff/plan.h"
 
 #include <assert.h>
+#include "autodiff/layers.h"
 #include "autodiff/loop.h"
 #include "autodiff/partition.h"
 
@@ -15,6 +16,7 @@ typedef struct planner {
     uint32_t *registered; /* … in which step */
     uint32_t *uses;       /* by ref: how many operands of live instructions it is */
     bool *summed;         /* by ref: a product that is multiplied where it is summed */
+    const bool *layered;  /* by axis: makes layers */
 } planner;
 
 static const instruction *code(const planner *p, ref r) { return &p->tape->code.at[r]; }
@@ -68,7 +70,7 @@ static rows_product rows_of(const planner *p, ref r) {
 
 static value_form form_of(const planner *p, ref r) {
     op f = code(p, r)->op;
-    if (p->values[r].rows == ROWS_dot) return VALUE_block;
+    if (p->values[r].rows == ROWS_dot || layers_summed(p->tape, r, p->layered)) return VALUE_block;
     switch (op_kind_of(f)) {
     case KIND_LEAF: return VALUE_leaf;
     case KIND_MAP:
@@ -134,12 +136,27 @@ static bool in_region(const planner *p, ref r) {
     return v->form == VALUE_block || v->rows == ROWS_add || code(p, r)->op == OP_sum || is_dot(p, r);
 }
 
-static axes home_of(const planner *p, ref r) {
+/* Of what is elementwise; a sum has those of what it sums. */
+static axis layer_of(const planner *p, ref r) {
+    axis layer = AXIS_NONE;
+    if (p->values[r].form == VALUE_block) return layers_of(p->tape, r, p->layered);
+    for (int i = 0; i < op_inputs(code(p, r)->op) && layer == AXIS_NONE; i++)
+        if (p->values[input(p, r, i)].form == VALUE_block) layer = p->values[input(p, r, i)].layer;
+    return layer;
+}
+
+static axes axes_around(const planner *p, ref r) {
     const instruction *x = code(p, r);
     if (p->values[r].form == VALUE_block) return x->axes;
     if (p->values[r].rows == ROWS_add) return code(p, x->in[rows_of(p, r).vector])->axes;
     axes of = code(p, x->in[0])->axes;
     return x->op == OP_sum ? of : axes_union(of, code(p, x->in[1])->axes);
+}
+
+static axes home_of(const planner *p, ref r) {
+    axis layer = p->values[r].layer;
+    axes of = axes_around(p, r);
+    return layer == AXIS_NONE ? of : axes_without(of, layer);
 }
 
 /* Whether `user` can read its operand i block by block, while both are computed. */
@@ -160,6 +177,7 @@ static void level(planner *p) {
     for (ref r = 1; r < count; r++) {
         value *v = &p->values[r];
         if (!is_step(v)) continue;
+        v->layer = in_region(p, r) && !v->rows ? layer_of(p, r) : AXIS_NONE;
         v->home = in_region(p, r) ? home_of(p, r) : code(p, r)->axes;
         for (int i = 0; i < inputs(p, r) && input(p, r, i); i++) {
             const value *from = &p->values[p->values[input(p, r, i)].root];
@@ -267,8 +285,7 @@ static void live(planner *p) {
 
 enum {
     SCRATCH_BYTES = 24 * 1024, /* of the first-level cache; the rest is for direct operands */
-    ROWS_BYTES = 128 * 1024,   /* of the second-level cache */
-    BLOCK_MOST = 1024
+    ROWS_BYTES = 128 * 1024    /* of the second-level cache */
 };
 
 typedef vector(micro) micros;
@@ -278,8 +295,9 @@ typedef struct region_writer {
     uint32_t step;
     axes home;
     micros code;
-    uint32_t registers;
-    uint64_t width; /* of the widest rows */
+    vector(uint32_t) registers; /* their layers */
+    axis layer;                 /* of the micro-instruction that is written */
+    uint64_t width;             /* of the widest rows */
     vector(region_sum) sums;
 } region_writer;
 
@@ -294,42 +312,52 @@ static const walk *walk_of(const planner *p, axes over, const layout *a, const l
     return keep_walk(p, walk_over(p->tape, over, list, a && b && c ? 3 : a && b ? 2 : a ? 1 : 0));
 }
 
-static operand register_of(region_writer *w, ref r) {
+static uint32_t layer_count(const planner *p, axis layer) {
+    return layer == AXIS_NONE ? 1 : p->tape->axes.at[layer].size;
+}
+
+static operand register_of(region_writer *w, ref r, axis layer) {
     planner *p = w->planner;
     if (p->registered[r] != w->step + 1) {
         p->registered[r] = w->step + 1;
-        p->registers[r] = w->registers++;
+        p->registers[r] = w->registers.count;
+        push(p->arena, &w->registers, layer_count(p, layer));
     }
-    return (operand){SOURCE_scratch, p->registers[r], 0};
+    return (operand){SOURCE_scratch, p->registers[r], 0, layer != AXIS_NONE};
+}
+
+/* What the region itself computes. */
+static operand own(region_writer *w, ref r) {
+    const value *v = &w->planner->values[r];
+    if (!v->stored) return register_of(w, r, v->layer);
+    return (operand){SOURCE_value, r, 0, v->layer == AXIS_NONE ? 0 : layout_stride(&v->layout, v->layer)};
 }
 
 /* Where value r is within a block: in scratch, in its buffer, or a single number. */
 static operand operand_of(region_writer *w, ref r, bool scalar_allowed) {
     planner *p = w->planner;
     const value *v = &p->values[r];
-    if (v->form == VALUE_block && v->step == w->step)
-        return v->stored ? (operand){SOURCE_value, r, 0} : register_of(w, r);
+    if (v->form == VALUE_block && v->step == w->step) return own(w, r);
+    axis layer = w->layer != AXIS_NONE && axes_has(code(p, r)->axes, w->layer) ? w->layer : AXIS_NONE;
+    int64_t apart = layer == AXIS_NONE ? 0 : layout_stride(&v->layout, layer);
     walk along = walk_over(p->tape, w->home, (const layout *const[]){&v->layout}, 1);
-    operand direct = {SOURCE_value, v->root, v->layout.offset};
+    operand direct = {SOURCE_value, v->root, v->layout.offset, apart};
     if (along.entries <= 1 || (along.rank == 1 && along.stride[0][0] == 1)) return direct;
     if (scalar_allowed && along.rank == 1 && along.stride[0][0] == 0) {
         direct.kind = SOURCE_scalar;
         return direct;
     }
     bool loaded = p->registered[r] == w->step + 1;
-    operand to = register_of(w, r);
+    operand to = register_of(w, r, layer);
     if (!loaded)
         push(p->arena, &w->code,
              (micro){.kind = MICRO_load,
                      .of = r,
-                     .in = {{SOURCE_value, v->root, 0}},
+                     .in = {{SOURCE_value, v->root, 0, apart}},
                      .to = to,
+                     .layers = layer_count(p, layer),
                      .walk = keep_walk(p, along)});
     return to;
-}
-
-static operand result_of(region_writer *w, ref r) {
-    return w->planner->values[r].stored ? (operand){SOURCE_value, r, 0} : register_of(w, r);
 }
 
 typedef void any_kernel(void);
@@ -338,7 +366,7 @@ static void write_unary(region_writer *w, ref r, micro m) {
     m.kind = MICRO_unary;
     m.in[0] = operand_of(w, input(w->planner, r, 0), false);
     m.run = (any_kernel *)w->planner->plan->kernels->unary[m.op];
-    m.to = result_of(w, r);
+    m.to = own(w, r);
     push(w->planner->arena, &w->code, m);
 }
 
@@ -350,7 +378,7 @@ static void write_binary(region_writer *w, ref r, micro m) {
     else if (m.in[1].kind == SOURCE_scalar)
         m.kind = MICRO_binary_vs, m.run = (any_kernel *)k->binary_vs[m.op];
     else m.kind = MICRO_binary, m.run = (any_kernel *)k->binary[m.op];
-    m.to = result_of(w, r);
+    m.to = own(w, r);
     push(w->planner->arena, &w->code, m);
 }
 
@@ -358,8 +386,12 @@ static void write_binary(region_writer *w, ref r, micro m) {
 static void write_vectors(region_writer *w, ref r, micro m, micro_kind kind) {
     m.kind = kind;
     for (int i = 0; i < inputs(w->planner, r); i++) m.in[i] = operand_of(w, input(w->planner, r, i), false);
-    m.to = result_of(w, r);
+    m.to = own(w, r);
     push(w->planner->arena, &w->code, m);
+}
+
+static int64_t pitch_of(const region_writer *w, const layout *l) {
+    return w->layer == AXIS_NONE ? 0 : layout_stride(l, w->layer);
 }
 
 static void write_gather(region_writer *w, ref r, micro m) {
@@ -368,14 +400,14 @@ static void write_gather(region_writer *w, ref r, micro m) {
     axis along = (axis)code(p, r)->attribute;
     layout rest = layout_without(x->layout, along);
     m.kind = MICRO_gather;
-    m.in[0] = (operand){SOURCE_value, x->root, 0};
-    m.in[1] = (operand){SOURCE_value, index->root, 0};
+    m.in[0] = (operand){SOURCE_value, x->root, 0, pitch_of(w, &rest)};
+    m.in[1] = (operand){SOURCE_value, index->root, 0, pitch_of(w, &index->layout)};
     m.walk = walk_of(p, w->home, &rest, &index->layout, NULL);
     m.pitch = layout_stride(&x->layout, along);
     m.reach = p->tape->axes.at[along].size;
     if (index->fixed && !p->values[r].fixed)
         m.index = arena_array(p->plan->arena, int32_t, p->values[index->root].entries);
-    m.to = result_of(w, r);
+    m.to = own(w, r);
     push(p->arena, &w->code, m);
 }
 
@@ -397,15 +429,15 @@ static void write_sum(region_writer *w, ref r, micro m) {
     m.kind = product ? MICRO_dot : MICRO_sum;
     for (int i = 0; i < (product ? 2 : 1); i++)
         m.in[i] = operand_of(w, input(p, product ? product : r, i), false);
-    m.to = (operand){SOURCE_value, r, 0};
+    m.to = (operand){SOURCE_value, r, 0, pitch_of(w, &p->values[r].layout)};
     m.walk = walk_of(p, w->home, &p->values[r].layout, NULL, NULL);
-    add_sum(w, r, m.walk, 1);
+    add_sum(w, r, m.walk, (uint64_t)m.to.layer * (m.layers - 1) + 1);
     push(p->arena, &w->code, m);
 }
 
 static operand whole(const planner *p, ref r) {
     const value *v = &p->values[r];
-    return (operand){SOURCE_value, v->root, v->layout.offset};
+    return (operand){SOURCE_value, v->root, v->layout.offset, 0};
 }
 
 static void write_rows(region_writer *w, ref r, micro m) {
@@ -417,7 +449,7 @@ static void write_rows(region_writer *w, ref r, micro m) {
     m.in[0] = whole(p, matrix);
     m.in[1] = add ? operand_of(w, vector, false) : whole(p, vector);
     m.pitch = rows.pitch, m.step = rows.step, m.width = rows.width;
-    m.to = add ? (operand){SOURCE_value, r, 0} : result_of(w, r);
+    m.to = add ? (operand){SOURCE_value, r, 0, 0} : own(w, r);
     if (add) add_sum(w, r, walk_of(p, w->home, NULL, NULL, NULL), m.width);
     if (m.width > w->width) w->width = m.width;
     push(p->arena, &w->code, m);
@@ -427,19 +459,31 @@ static void write_rows(region_writer *w, ref r, micro m) {
 static void write_copy(region_writer *w, ref r, micro m) {
     layout l = view_layout(w->planner, r);
     m.kind = MICRO_load;
-    m.in[0] = (operand){SOURCE_value, w->planner->values[input(w->planner, r, 0)].root, 0};
+    m.in[0] = (operand){SOURCE_value, w->planner->values[input(w->planner, r, 0)].root, 0, 0};
     m.walk = walk_of(w->planner, w->home, &l, NULL, NULL);
-    m.to = result_of(w, r);
+    m.to = own(w, r);
+    push(w->planner->arena, &w->code, m);
+}
+
+static void write_layers(region_writer *w, ref r, micro m) {
+    ref x = input(w->planner, r, 0);
+    m.kind = MICRO_layers;
+    w->layer = w->planner->values[x].layer;
+    m.layers = layer_count(w->planner, w->layer);
+    m.in[0] = operand_of(w, x, false);
+    m.to = own(w, r);
     push(w->planner->arena, &w->code, m);
 }
 
 static void write_micro(region_writer *w, ref r) {
     op f = code(w->planner, r)->op;
     if (w->planner->summed[r]) return;
-    micro m = {.op = f, .of = r};
+    w->layer = w->planner->values[r].layer;
+    micro m = {.op = f, .of = r, .layers = layer_count(w->planner, w->layer)};
     if (f == OP_gather) write_gather(w, r, m);
     else if (w->planner->values[r].rows) write_rows(w, r, m);
     else if (f == OP_sum || f == OP_contract) write_sum(w, r, m);
+    else if (f == OP_log_sum_exp) write_layers(w, r, m);
     else if (op_kind_of(f) == KIND_MOVE || f == OP_scan_result) write_copy(w, r, m);
     else if (op_kind_of(f) == KIND_RANDOM) write_vectors(w, r, m, MICRO_random);
     else if (f == OP_select) write_vectors(w, r, m, MICRO_select);
@@ -447,12 +491,28 @@ static void write_micro(region_writer *w, ref r) {
     else write_binary(w, r, m);
 }
 
+/* Slots that were freed, by the layers that they have room for. */
+typedef struct free_slot {
+    uint32_t slot, layers;
+} free_slot;
+
+static uint32_t take_slot(free_slot *unused, uint32_t *count, uint32_t layers, uint32_t *slots) {
+    for (uint32_t i = *count; i-- > 0;) {
+        if (unused[i].layers != layers) continue;
+        uint32_t slot = unused[i].slot;
+        unused[i] = unused[--*count];
+        return slot;
+    }
+    *slots += layers;
+    return *slots - layers;
+}
+
 static uint32_t assign_slots(region_writer *w) {
     arena *a = w->planner->arena;
-    uint32_t *last = arena_array(a, uint32_t, w->registers), *slot = arena_array(a, uint32_t, w->registers);
-    uint32_t *unused = arena_array(a, uint32_t, w->registers);
-    bool *given = arena_array(a, bool, w->registers);
-    uint32_t unused_count = 0, slots = 0;
+    uint32_t count = w->registers.count, unused_count = 0, slots = 0;
+    uint32_t *last = arena_array(a, uint32_t, count), *slot = arena_array(a, uint32_t, count);
+    free_slot *unused = arena_array(a, free_slot, count);
+    bool *given = arena_array(a, bool, count);
     for (uint32_t i = 0; i < w->code.count; i++)
         for (int k = 0; k < 3; k++)
             if (w->code.at[i].in[k].kind == SOURCE_scratch) last[w->code.at[i].in[k].at] = i;
@@ -462,13 +522,15 @@ static uint32_t assign_slots(region_writer *w) {
             if (m->in[k].kind != SOURCE_scratch) continue;
             uint32_t r = m->in[k].at;
             m->in[k].at = slot[r];
-            if (last[r] == i) unused[unused_count++] = slot[r], last[r] = 0xffffffff;
+            if (last[r] != i) continue;
+            unused[unused_count++] = (free_slot){slot[r], w->registers.at[r]};
+            last[r] = 0xffffffff;
         }
         if (m->to.kind != SOURCE_scratch) continue;
-        assert(!given[m->to.at]);
-        given[m->to.at] = true;
-        slot[m->to.at] = unused_count ? unused[--unused_count] : slots++;
-        m->to.at = slot[m->to.at];
+        uint32_t r = m->to.at;
+        assert(!given[r]);
+        given[r] = true;
+        m->to.at = slot[r] = take_slot(unused, &unused_count, w->registers.at[r], &slots);
     }
     return slots;
 }
@@ -777,6 +839,7 @@ plan *plan_new(arena *a, const tape *t, precision in, team *threads, bool keep_a
                    .values = arena_array(a, value, t->code.count)};
     made->loops = arena_array(a, loop, t->scans.count);
     planner p = {.plan = made, .arena = a, .tape = t, .values = made->values, .keep_all = keep_all};
+    p.layered = layers_find(t, a);
     p.registers = arena_array(a, uint32_t, t->code.count);
     p.registered = arena_array(a, uint32_t, t->code.count);
     p.uses = arena_array(a, uint32_t, t->code.count);

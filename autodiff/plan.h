@@ -36,7 +36,9 @@ typedef struct value {
     bool stored;   /* has a buffer */
     ref root;      /* whose entries these are: of a view, another value; else the value itself */
     layout layout; /* of the entries in the root's buffer */
-    axes home;     /* of the region; of a sum, that of what it sums */
+    axes home;     /* of the region, without the layers' axis; of a sum, that of what it sums */
+    axis layer; /* the axis of which the region computes layers, see layers.h; AXIS_NONE where there are none
+                 */
     int level;
     uint32_t step, last; /* where it is computed, where it is read last */
     uint64_t entries;
@@ -51,6 +53,7 @@ typedef struct operand {
     source_kind kind;
     uint32_t at;     /* a slot of the scratch; a ref */
     uint64_t offset; /* into the value */
+    int64_t layer;   /* from layer to layer: slots, entries; 0 where it is the same in all */
 } operand;
 
 /* What a region does for each block, in order. */
@@ -65,6 +68,7 @@ typedef enum micro_kind {
     MICRO_random,
     MICRO_rows_dot, /* in[0] (whole), in[1] (whole): a matrix, a vector */
     MICRO_rows_add, /* adds the rows of in[0] (whole), each times its entry of in[1], into `to` */
+    MICRO_layers,   /* log_sum_exp of in[0] over its layers */
     MICRO_sum,      /* adds in[0] into `to` along `walk` */
     MICRO_dot       /* adds in[0] times in[1] into `to` along `walk` */
 } micro_kind;
@@ -81,10 +85,12 @@ typedef struct micro {
     int64_t pitch;        /* … and their stride; of a matrix, from row to row */
     int64_t step;         /* of a matrix, within a row */
     uint64_t width;       /* … and the entries of a row */
+    uint32_t layers;      /* it is run for each; of MICRO_layers, those of in[0] */
     void (*run)(void);    /* of unary and binary: the kernel, to be cast */
 } micro;
 
-enum { CHUNK = 256 }; /* entries that are summed together, see region.c */
+/* Entries that are summed together, see region.c; those of a block. */
+enum { CHUNK = 256, BLOCK_MOST = 1024 };
 
 /* How the entries of a step are cut into parts: part p has, of each of `outer` times `inner` entries, those
  * from p * part on; see partition.h. */
@@ -120,7 +126,7 @@ typedef struct region {
     axes axes;
     uint64_t entries;
     uint32_t block; /* entries, a multiple of CHUNK */
-    uint32_t slots; /* of the scratch, each of `block` entries */
+    uint32_t slots; /* of the scratch, each of `block` entries; layers have neighbours */
     uint32_t count;
     micro *micros;
     uint32_t sum_count;

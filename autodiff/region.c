@@ -14,14 +14,20 @@ typedef struct block {
     element *scratch;
     uint64_t start; /* the first entry */
     size_t n;
+    int64_t layer; /* that is computed */
 } block;
 
+/* The operand in this layer: the block's entries; the whole value. */
 static element *entries(const block *b, operand o) {
-    if (o.kind == SOURCE_scratch) return b->scratch + (size_t)o.at * b->region->block;
-    return entries_of(b->run, o.at) + o.offset + b->start;
+    if (o.kind == SOURCE_scratch) return b->scratch + ((int64_t)o.at + b->layer * o.layer) * b->region->block;
+    return entries_of(b->run, o.at) + o.offset + b->layer * o.layer + b->start;
 }
 
-static double scalar(const block *b, operand o) { return (double)entries_of(b->run, o.at)[o.offset]; }
+static element *whole(const block *b, operand o) {
+    return entries_of(b->run, o.at) + o.offset + b->layer * o.layer;
+}
+
+static double scalar(const block *b, operand o) { return (double)*whole(b, o); }
 
 /* Each run of the walk within the block: c is at its start, n its length, i its place in the block. */
 #define RUNS(c, b, w)                                                                                        \
@@ -41,7 +47,7 @@ static void copy_run(const kernels *k, element *y, const element *x, int64_t str
 }
 
 static void run_load(const block *b, const micro *m) {
-    const element *x = b->run->at[m->in[0].at];
+    const element *x = whole(b, m->in[0]);
     element *y = entries(b, m->to);
     RUNS(c, b, m->walk) copy_run(b->kernels, y + i, x + c.at[0], cursor_stride(&c, 0), n);
 }
@@ -68,11 +74,12 @@ static void gather_dynamic(const micro *m, element *y, const element *x, int64_t
 }
 
 static void run_gather(const block *b, const micro *m) {
-    const element *x = b->run->at[m->in[0].at], *index = b->run->at[m->in[1].at];
+    const element *x = whole(b, m->in[0]), *index = whole(b, m->in[1]);
+    const int32_t *fixed = m->index ? m->index + b->layer * m->in[1].layer : NULL;
     element *y = entries(b, m->to);
     RUNS(c, b, m->walk) {
         int64_t s = cursor_stride(&c, 0), t = cursor_stride(&c, 1);
-        if (m->index) gather_fixed(b, m, y + i, x + c.at[0], s, m->index + c.at[1], t, n);
+        if (fixed) gather_fixed(b, m, y + i, x + c.at[0], s, fixed + c.at[1], t, n);
         else gather_dynamic(m, y + i, x + c.at[0], s, index + c.at[1], t, n);
     }
 }
@@ -102,7 +109,7 @@ static element *sum_entries(const execution *e, const region_sum *s, uint32_t pa
 static void run_sum(const block *b, const micro *m) {
     const element *x = entries(b, m->in[0]), *z = m->kind == MICRO_dot ? entries(b, m->in[1]) : NULL;
     const region_sum *s = sum_of(b, m->to.at);
-    element *y = sum_entries(b->run, s, b->part);
+    element *y = sum_entries(b->run, s, b->part) + b->layer * m->to.layer;
     int64_t low = (int64_t)s->range[b->part].low;
     RUNS(c, b, m->walk) {
         element *to = y + (c.at[0] - low);
@@ -113,11 +120,11 @@ static void run_sum(const block *b, const micro *m) {
 }
 
 static const element *first_row(const block *b, const micro *m) {
-    return entries_of(b->run, m->in[0].at) + m->in[0].offset + (int64_t)b->start * m->pitch;
+    return whole(b, m->in[0]) + (int64_t)b->start * m->pitch;
 }
 
 static void run_rows_dot(const block *b, const micro *m) {
-    const element *x = first_row(b, m), *factors = entries_of(b->run, m->in[1].at) + m->in[1].offset;
+    const element *x = first_row(b, m), *factors = whole(b, m->in[1]);
     element *y = entries(b, m->to);
     if (m->step == 1) b->kernels->row_products(y, x, m->pitch, factors, m->width, b->n);
     else b->kernels->column_products(y, x, m->step, factors, m->width, b->n);
@@ -144,6 +151,25 @@ static void run_random(const block *b, const micro *m) {
     run_draws(b->kernels, m->op, entries(b, m->to), x, s, b->start, b->n);
 }
 
+/* With m the largest: m + log sum exp(x - m); an infinite m is the result. */
+static void run_layers(block *b, const micro *m) {
+    element sum[BLOCK_MOST], term[BLOCK_MOST], *most = entries(b, m->to);
+    const kernels *k = b->kernels;
+    memmove(most, entries(b, m->in[0]), b->n * sizeof *most);
+    for (b->layer = 1; b->layer < m->layers; b->layer++)
+        k->binary[OP_maximum](most, most, entries(b, m->in[0]), b->n);
+    k->splat(sum, 0, b->n);
+    for (b->layer = 0; b->layer < m->layers; b->layer++) {
+        k->binary[OP_sub](term, entries(b, m->in[0]), most, b->n);
+        k->unary[OP_exp](term, term, b->n);
+        k->add_to(sum, term, b->n);
+    }
+    b->layer = 0;
+    k->unary[OP_log](sum, sum, b->n);
+    for (size_t i = 0; i < b->n; i++)
+        if (!isinf(most[i])) most[i] += sum[i];
+}
+
 static void run_micro(const block *b, const micro *m) {
     const operand *in = m->in;
     switch (m->kind) {
@@ -163,11 +189,19 @@ static void run_micro(const block *b, const micro *m) {
         b->kernels->select(entries(b, m->to), entries(b, in[0]), entries(b, in[1]), entries(b, in[2]), b->n);
         break;
     case MICRO_random: run_random(b, m); break;
+    case MICRO_layers: break;
     case MICRO_rows_dot: run_rows_dot(b, m); break;
     case MICRO_rows_add: run_rows_add(b, m); break;
     case MICRO_sum:
     case MICRO_dot: run_sum(b, m); break;
     }
+}
+
+static void run_layered(block *b, const micro *m) {
+    if (m->kind == MICRO_layers) run_layers(b, m);
+    else
+        for (b->layer = 0; b->layer < m->layers; b->layer++) run_micro(b, m);
+    b->layer = 0;
 }
 
 static void clear_sums(const execution *e, const region *g, uint32_t part) {
@@ -181,7 +215,7 @@ static void run_stretch(block *b, uint64_t from, uint64_t to) {
     const region *g = b->region;
     for (b->start = from; b->start < to; b->start += g->block) {
         b->n = to - b->start < g->block ? (size_t)(to - b->start) : g->block;
-        for (uint32_t i = 0; i < g->count; i++) run_micro(b, &g->micros[i]);
+        for (uint32_t i = 0; i < g->count; i++) run_layered(b, &g->micros[i]);
     }
 }
 
@@ -189,7 +223,7 @@ static void run_part(void *context, uint32_t thread, uint32_t part) {
     const step_run *r = context;
     const execution *e = r->run;
     const cut *c = &r->step->cut;
-    block b = {e, e->plan->kernels, &r->step->region, part, 0, 0, 0};
+    block b = {e, e->plan->kernels, &r->step->region, part, 0, 0, 0, 0};
     b.scratch = (element *)e->scratch + thread * e->plan->scratch;
     clear_sums(e, b.region, part);
     for (uint64_t i = 0; i < c->outer; i++) run_stretch(&b, cut_from(c, part, i), cut_to(c, part, i));

@@ -585,10 +585,11 @@ def lotka_volterra(d, name):
 def hmm(d, name):
     def f(theta1, theta2, mu):
         transition = log(np.array([theta1, theta2]))
-        forward = normal(d["y"][0], mu, 1)
+        forward = log(0.5) + normal(d["y"][0], mu, 1)
         for y in d["y"][1:]:
             forward = log_sum_exp(forward[:, None] + transition, 0) + normal(y, mu, 1)
-        return total(normal(mu, np.array([3, 10]), 1), log_sum_exp(forward))
+        middle = np.array([3, 10])
+        return total(normal(mu, middle, 1), -special.log_ndtr(middle), log_sum_exp(forward))
     return {"theta1": shares(2), "theta2": shares(2),
             "mu": lambda rng: increasing(2, 2)(rng) * np.array([1, 3])}, f
 

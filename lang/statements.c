@@ -429,6 +429,17 @@ static node drawn_start(checker *c, const distribution *d, const target *t, type
 }
 
 /* data x[a] : T = e and param x[a] : T = e. */
+/* A param is found by small steps. */
+static bool check_moves(checker *c, const target *t, type held) {
+    if (!SUPPORTS[held.support].whole) return true;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, t->type.at,
+                                "the param `%s` cannot be %s: what is estimated moves in small steps",
+                                t->name, type_text(c->p, held));
+    advise(c->d, told,
+           "declare it real or positive, or draw it in the model, which sums discrete latents out");
+    return false;
+}
+
 static void check_given(checker *c, definition *f, bool data) {
     const target *t = &f->item->value.targets.at[0];
     variable v = f->variables[0];
@@ -440,6 +451,7 @@ static void check_given(checker *c, definition *f, bool data) {
     if (c->d->errors != errors) return;
     if (!check_event_axes(c, t, held, order, s.count)) return;
     if (!check_type_axes(c, f->scope, &t->type, order, s.count)) return;
+    if (!data && !check_moves(c, t, held)) return;
     if (SUPPORTS[held.support].event) held.index = order[s.count - 1];
     set_axes(c, v, s, order);
     c->p->variables.at[v].type = held;

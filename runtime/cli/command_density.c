@@ -15,29 +15,12 @@ static bool is_asked_for(const variable_row *v) {
     return v->kind == VARIABLE_latent || v->kind == VARIABLE_param;
 }
 
-/* Labels that the data give to an axis, as if the program had listed them: the values of the latents come in
- * their order. */
-static void list_labels(session *s, program *given) {
-    const model *m = model_bind(&s->diagnostics, s->program, &s->data, &s->arena);
-    given->axes.at = arena_array(&s->arena, axis_row, given->axes.count + 1);
-    for (axis a = 0; a < given->axes.count; a++) given->axes.at[a] = s->program->axes.at[a];
-    for (axis a = 0; m && a < given->axes.count; a++) {
-        axis_row *row = &given->axes.at[a];
-        if (row->source != AXIS_from_data || !m->axes[a].labels) continue;
-        row->source = AXIS_labelled;
-        row->label_count = m->axes[a].size;
-        row->labels = arena_array(&s->arena, name, row->label_count + 1);
-        for (uint32_t i = 0; i < row->label_count; i++) row->labels[i] = m->axes[a].labels[i];
-    }
-}
-
 /* The model with values for its latents and params among those of its data; NULL, reported, where they do not
  * fit. */
 static model *bind_with_latents(session *s) {
     program *given = arena_new(&s->arena, program);
     *given = *s->program;
-    list_labels(s, given);
-    if (s->diagnostics.errors) return NULL;
+    session_list_labels(s, given);
     given->variables.at = arena_array(&s->arena, variable_row, given->variables.count + 1);
     for (variable v = 0; v < given->variables.count; v++)
         given->variables.at[v] = s->program->variables.at[v];

@@ -68,9 +68,11 @@ static model *bind(session *s, const bool *given) {
     for (variable v = 0; v < open->variables.count; v++) {
         variable_row *x = &open->variables.at[v];
         *x = s->program->variables.at[v];
-        if (given[v]) x->kind = VARIABLE_data, x->value = 0;
-        else if (x->kind == VARIABLE_data && x->observed) x->value = x->self;
+        if (x->kind == VARIABLE_data && x->observed) x->value = x->self;
     }
+    session_list_labels(s, open);
+    for (variable v = 0; v < open->variables.count; v++)
+        if (given[v]) open->variables.at[v].kind = VARIABLE_data, open->variables.at[v].value = 0;
     model *m = model_bind(&s->diagnostics, open, &s->data, &s->arena);
     if (m) m->program = s->program;
     return m;

@@ -190,3 +190,21 @@ bool session_load(session *s, const arguments *a, bool only_present, bool *compl
         good &= load_value(s, arguments_flag(a, FLAG_set, i));
     return session_tell(s) && good;
 }
+
+void session_list_labels(session *s, program *of) {
+    uint32_t told = s->diagnostics.list.count, errors = s->diagnostics.errors;
+    const model *m = model_bind(&s->diagnostics, of, &s->data, &s->arena);
+    s->diagnostics.list.count = told;
+    s->diagnostics.errors = errors;
+    const axis_row *bare = of->axes.at;
+    of->axes.at = arena_array(&s->arena, axis_row, of->axes.count + 1);
+    for (axis a = 0; a < of->axes.count; a++) {
+        axis_row *row = &of->axes.at[a];
+        *row = bare[a];
+        if (!m || row->source != AXIS_from_data || !m->axes[a].labels) continue;
+        row->source = AXIS_labelled;
+        row->label_count = m->axes[a].size;
+        row->labels = arena_array(&s->arena, name, row->label_count + 1);
+        for (uint32_t i = 0; i < row->label_count; i++) row->labels[i] = m->axes[a].labels[i];
+    }
+}

@@ -23,6 +23,10 @@ bool session_load(session *s, const arguments *a, bool only_present, bool *compl
 /* Reads the value of a flag that is an option of a fit, where it is given. False, with the message printed,
  * where it is wrong. */
 bool session_option(session *s, const arguments *a, flag_id flag, option_id id, options *o);
+/* Labels that the data give to an axis, as if the program had listed them: values of latents come in their
+ * order, without them. A copy of the program, which must bind for that; where it does not, the next binding
+ * says why. */
+void session_list_labels(session *s, program *of);
 /* Prints the messages to standard error, and forgets them, unless the session keeps them. True where none was
  * an error. */
 bool session_tell(session *s);

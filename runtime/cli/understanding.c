@@ -174,7 +174,7 @@ static void tell_guides(session *s, understanding *u) {
         const draw *d = &p->guide.at[i];
         const char *how = d->kl         ? "pathwise, KL in closed form"
                           : d->pathwise ? "pathwise, sticking the landing"
-                                        : "not reparameterised";
+                                        : "score function";
         tell_guide_of(s, u, d->of, d->distribution, d->distribution, how);
     }
     for (uint32_t i = 0; i < p->families.count; i++) {

@@ -418,12 +418,21 @@ static bool one_gaussian(const program *p, const options *o) {
     return kind == FAMILY_auto || kind == FAMILY_mean_field || kind == FAMILY_full_rank;
 }
 
-static bool all_supported(diagnostics *d, const model *m) {
+/* A statement of the guide draws in the latent's own space, discrete or not; all else moves in the
+ * unconstrained one. */
+static bool is_drawn(const program *p, variable v) {
+    for (uint32_t i = 0; i < p->guide.count; i++)
+        if (p->guide.at[i].of == v) return true;
+    return false;
+}
+
+/* Of all that is free but, with `drawn`, what the guide's statements draw. */
+static bool all_move(diagnostics *d, const model *m, bool drawn) {
     bool good = true;
     for (variable v = 0; v < m->program->variables.count; v++) {
         variable_kind kind = program_variable(m->program, v)->kind;
         bool free = kind == VARIABLE_latent || kind == VARIABLE_param || kind == VARIABLE_free;
-        if (free && !transform_check(d, m, v)) good = false;
+        if (free && !(drawn && is_drawn(m->program, v)) && !transform_check(d, m, v)) good = false;
     }
     return good;
 }
@@ -442,7 +451,7 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, prog
     if (over) options_merge(&r.options, over);
     r.fit = arena_new(a, fit);
     *r.fit = (fit){.model = m, .arena = a, .seed = r.options.seed};
-    if (!all_supported(d, m) || !batch_check(d, m->program, &r.options)) {
+    if (!all_move(d, m, true) || !batch_check(d, m->program, &r.options)) {
         *status = STATUS_invalid_program;
         return NULL;
     }
@@ -490,6 +499,10 @@ density_result *fit_log_density(diagnostics *d, const model *m, const double *co
     const program *p = m->program;
     variable count = p->variables.count;
     double **entries = arena_array(a, double *, count);
+    if (unconstrained && !all_move(d, m, false)) {
+        *status = STATUS_invalid_program;
+        return NULL;
+    }
     if (unconstrained) unconstrained_values(m, values, entries, a);
     tape *written = arena_new(a, tape), *run = arena_new(a, tape);
     tape_open(written, a);

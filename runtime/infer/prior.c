@@ -453,33 +453,68 @@ static bool run_rounds(prior *p) {
     return good;
 }
 
-/* Derived and generated names, from the values of all others. */
-static void compute_reported(prior *p) {
+typedef vector(variable) variable_list;
+
+/* Gives variables the values that follow from those of all others; `step` is of their random numbers. */
+static void compute(prior *p, const variable_list *wanted, uint64_t step) {
     const program *of = p->program;
     arena scratch;
     arena_open(&scratch, p->arena->memory);
     tape written, run;
     tape_open(&written, &scratch);
     lowering l = lower_open(p->model, &written, 1);
-    vector(variable) wanted = {0};
-    for (uint32_t i = 0; i < of->reported.count; i++) {
-        variable v = of->reported.at[i];
-        const variable_row *x = program_variable(of, v);
-        if (p->model->values[v] || !x->value || x->kind == VARIABLE_param) continue;
+    for (uint32_t i = 0; i < wanted->count; i++) {
+        const variable_row *x = program_variable(of, wanted->at[i]);
         axes all = axes_with(lower_axes(&l, x->axes), l.draw);
         tape_output(&written, tape_expand(&written, lower_node(&l, x->value), all));
-        push(&scratch, &wanted, v);
     }
     tape_compile(&written, &run, &scratch, NULL, NULL);
     machine *m = machine_new(&scratch, &run, p->model->team);
-    machine_run(m, p->seed, (uint64_t)of->model.count * ATTEMPTS_MOST);
-    for (uint32_t i = 0; i < wanted.count; i++) {
-        uint64_t size = model_size(p->model, program_variable(of, wanted.at[i])->axes);
+    machine_run(m, p->seed, step);
+    for (uint32_t i = 0; i < wanted->count; i++) {
+        uint64_t size = model_size(p->model, program_variable(of, wanted->at[i])->axes);
         double *values = arena_take_aligned(p->arena, (size + !size) * sizeof *values);
         memcpy(values, machine_output(m, i), size * sizeof *values);
-        p->model->values[wanted.at[i]] = values;
+        p->model->values[wanted->at[i]] = values;
     }
     arena_close(&scratch);
+}
+
+/* Derived and generated names. */
+static void compute_reported(prior *p) {
+    variable_list wanted = {0};
+    for (uint32_t i = 0; i < p->program->reported.count; i++) {
+        variable v = p->program->reported.at[i];
+        const variable_row *x = program_variable(p->program, v);
+        if (!p->model->values[v] && x->value && x->kind != VARIABLE_param) push(p->arena, &wanted, v);
+    }
+    compute(p, &wanted, (uint64_t)p->program->model.count * ATTEMPTS_MOST);
+}
+
+typedef struct sources {
+    bool drawn, absent;
+} sources;
+
+static void find_sources(prior *p, variable v, void *user) {
+    sources *s = user;
+    if (!is_drawn(p, v)) return;
+    s->drawn = true;
+    s->absent |= !p->model->values[v];
+}
+
+/* A `let` of what is drawn, as the depth of a cell is of its counts, is a covariate: where data are given it
+ * is as they have it. */
+static void keep_lets(prior *p) {
+    variable_list wanted = {0};
+    for (variable v = 0; v < p->program->variables.count; v++) {
+        const variable_row *x = program_variable(p->program, v);
+        if (x->kind != VARIABLE_let || !x->value || x->stochastic || is_drawn(p, v)) continue;
+        sources from = {0};
+        p->round++;
+        walk(p, x->value, find_sources, &from);
+        if (from.drawn && !from.absent) push(p->arena, &wanted, v);
+    }
+    if (wanted.count) compute(p, &wanted, 0);
 }
 
 /* What a lag finds before it is drawn: 1 lies in most supports. What is censored by itself, `t ~ … censored
@@ -520,6 +555,7 @@ bool prior_draw(diagnostics *d, model *m, const bool *given, uint64_t seed, aren
     p.seen = arena_array(a, uint32_t, p.program->nodes.count + 1);
     if (!can_draw(&p)) return false;
     close_gaps(&p);
+    keep_lets(&p);
     double *first = first_values(&p);
     for (variable v = 0; v < variables; v++) {
         if (!is_drawn(&p, v)) continue;

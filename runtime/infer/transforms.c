@@ -350,9 +350,9 @@ bool transform_check(diagnostics *d, const model *m, variable v) {
     const variable_row *row = program_variable(m->program, v);
     if (TRANSFORMS[row->type.support].constrain) return true;
     diagnostic *said =
-        diagnose(d, DIAGNOSTIC_unsupported, row->at, "`%s` is %s: its density cannot be explored here yet",
-                 row->name, SUPPORTS[row->type.support].about);
-    advise(d, said, "sum it out by hand, with log_sum_exp over its values in a `factor`");
+        diagnose(d, DIAGNOSTIC_unsupported, row->at, "`%s` is %s: it has no unconstrained form", row->name,
+                 SUPPORTS[row->type.support].about);
+    advise(d, said, "leave it out of the guide, so that it is summed out; or leave out `--unconstrained`");
     return false;
 }
 

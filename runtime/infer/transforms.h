@@ -6,7 +6,7 @@
 
 #include "runtime/bind/lower.h"
 
-/* False, with a message at the variable, where its support has no transform yet. */
+/* False, with a message at the variable, where its support has none, being discrete. */
 bool transform_check(diagnostics *d, const model *m, variable v);
 
 /* The number of unconstrained entries of a variable. */

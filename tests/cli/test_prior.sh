@@ -43,6 +43,21 @@ printf '{"mu": 100}' >at.json
 runs 0 "$vmrun" prior groups.vm $given --at at.json --latents other.json
 holds 'some latents given, others drawn' grep -qF '"mu": 100' other.json
 holds '… from what is given' awk -F'[][, ]+' '/"a"/ { exit !($3 > 90) }' other.json
+cat >cells.vm <<'M'
+axis cell, gene
+data plate_of[cell] : plate
+axis plate
+data count[cell, gene] : count
+let depth = sum[gene](count)
+model {
+  shift[plate] ~ normal(0, 1)
+  count[cell, gene] ~ poisson(depth * exp(shift[plate_of]) / size(gene))
+}
+M
+printf '{"plate_of": ["b", "a"], "count": [[400, 400], [20, 20]]}' >cells.json
+printf '{"shift": [0, 0]}' >shift.json
+runs 0 "$vmrun" prior cells.vm --data cells.json --at shift.json
+holds 'values of latents over labels that data give, and a let of what is drawn as it is given' awk -F'[][, ]+' '/"count"/ { exit !($3 > 300 && $5 < 60) }' out
 printf '{"tua": 1}' >slip.json
 expect 'a latent that the program does not have' 1 'slip.json|no latent `tua`|did you mean `tau`?' "$vmrun" prior groups.vm $given --at slip.json
 expect 'data that are not drawn are needed' 1 'no data give `of[row]`' "$vmrun" prior groups.vm --set row=4 --set group=2

@@ -12,21 +12,39 @@ typedef struct logistic {
     const double *x, *y;
 } logistic;
 
+/* Four rows times beta; the columns behind the last whole vector one by one. */
+static void four_rows(const double *row, size_t columns, const double *beta, double start, double *eta) {
+    const double *a = row, *b = a + columns, *c = b + columns, *d = c + columns;
+    real p = all(0), q = all(0), r = all(0), s = all(0);
+    size_t j = 0;
+    for (; j + LANES <= columns; j += LANES) {
+        real k = load(beta + j);
+        p += load(a + j) * k;
+        q += load(b + j) * k;
+        r += load(c + j) * k;
+        s += load(d + j) * k;
+    }
+    double w = start, x = start, y = start, z = start;
+    for (; j < columns; j++) {
+        w += a[j] * beta[j];
+        x += b[j] * beta[j];
+        y += c[j] * beta[j];
+        z += d[j] * beta[j];
+    }
+    eta[0] = w + across(p);
+    eta[1] = x + across(q);
+    eta[2] = y + across(r);
+    eta[3] = z + across(s);
+}
+
 /* eta of the rows first … first + n - 1. */
 static void linear(const logistic *f, size_t first, size_t n, const double *at, double *eta) {
-    size_t columns = f->features, whole = columns - columns % LANES;
-    for (size_t i = 0; i < n; i++) {
-        const double *row = f->x + (first + i) * columns, *beta = at + 1;
-        real s = all(0), t = all(0);
-        size_t j = 0;
-        for (; j + 2 * LANES <= whole; j += 2 * LANES) {
-            s += load(row + j) * load(beta + j);
-            t += load(row + j + LANES) * load(beta + j + LANES);
-        }
-        for (; j < whole; j += LANES) s += load(row + j) * load(beta + j);
-        double rest = at[0];
-        for (; j < columns; j++) rest += row[j] * beta[j];
-        eta[i] = rest + across(s + t);
+    const double *row = f->x + first * f->features, *beta = at + 1;
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4, row += 4 * f->features) four_rows(row, f->features, beta, at[0], eta + i);
+    for (; i < n; i++, row += f->features) {
+        eta[i] = at[0];
+        for (size_t j = 0; j < f->features; j++) eta[i] += row[j] * beta[j];
     }
 }
 

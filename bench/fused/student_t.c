@@ -1,10 +1,10 @@
 /* log p = sum -(df + 1) / 2 log(1 + z^2 / df) + n c(df, sigma), z = (y - alpha - X beta) / sigma. With w = 1
- * / (df + z^2): d / d eta = (df + 1) z w / sigma. The design is kept by columns, so that a lane is a row, and
- * DESIGN columns go through registers. */
+ * / (df + z^2): d / d eta = (df + 1) z w / sigma. The design is kept by columns, so that a
+ * lane is a row; BLOCK rows at a time go through both products. */
 #include "bench/fused/fused.h"
 #include "bench/fused/vectors.h"
 
-enum { BLOCK = 256, DESIGN = 10 };
+enum { BLOCK = 512 };
 
 typedef struct student_t {
     fused base;
@@ -12,6 +12,10 @@ typedef struct student_t {
     const double *y;
     double *x; /* features × rows */
 } student_t;
+
+static double *entry(const student_t *f, size_t row, size_t feature) {
+    return f->x + feature * f->rows + row;
+}
 
 static double digamma(double x) {
     double below = 0;
@@ -26,31 +30,34 @@ typedef struct sums {
     real logs, squares, slopes; /* log(1 + z^2 / df), z^2 w, d / d eta */
 } sums;
 
-/* Rows first … of `BLOCK`, or what is left, in whole vectors. */
+/* Rows first … of a block, or what is left of it, in whole vectors. */
 static void block(const student_t *f, size_t first, size_t n, const double *at, double sigma, double df,
                   sums *s, real *g) {
     double slope[BLOCK];
-    const double *beta = at + 1;
+    const double *beta = at + 1, *x = f->x + first;
+    const size_t pitch = f->rows;
     real over_sigma = all(1 / sigma), over_df = all(1 / df), weight = all((df + 1) / sigma);
     for (size_t i = 0; i < n; i += LANES) {
         real e = load(f->y + first + i) - at[0];
-        for (size_t j = 0; j < f->features; j++) e -= beta[j] * load(f->x + j * f->rows + first + i);
-        real z = e * over_sigma, q = z * z, w = 1 / (df + q);
-        s->logs += LIBMVEC(log1p)(q * over_df);
+        for (size_t j = 0; j < f->features; j++) e -= beta[j] * load(x + j * pitch + i);
+        store(slope + i, e * over_sigma);
+    }
+    for (size_t i = 0; i < n; i += LANES) {
+        real z = load(slope + i), q = z * z, w = 1 / (df + q), r = weight * z * w;
         s->squares += q * w;
-        real r = weight * z * w;
         s->slopes += r;
         store(slope + i, r);
+        s->logs += LIBMVEC(log1p)(q * over_df);
     }
     for (size_t j = 0; j < f->features; j++) {
-        const double *x = f->x + j * f->rows + first;
+        const double *column = x + j * pitch;
         real a = all(0), b = all(0);
         size_t i = 0;
         for (; i + 2 * LANES <= n; i += 2 * LANES) {
-            a += load(slope + i) * load(x + i);
-            b += load(slope + i + LANES) * load(x + i + LANES);
+            a += load(slope + i) * load(column + i);
+            b += load(slope + i + LANES) * load(column + i + LANES);
         }
-        for (; i < n; i += LANES) a += load(slope + i) * load(x + i);
+        for (; i < n; i += LANES) a += load(slope + i) * load(column + i);
         g[j] += a + b;
     }
 }
@@ -69,12 +76,12 @@ static void run(fused *base, const double *at, double *value, double *gradient) 
     for (uint32_t j = 0; j < k; j++) gradient[1 + j] = across(g[j]);
     for (size_t i = whole; i < f->rows; i++) {
         double e = f->y[i] - at[0];
-        for (uint32_t j = 0; j < k; j++) e -= at[1 + j] * f->x[(size_t)j * f->rows + i];
+        for (uint32_t j = 0; j < k; j++) e -= at[1 + j] * *entry(f, i, j);
         double z = e / sigma, w = 1 / (df + z * z), r = (df + 1) * z * w / sigma;
         logs += log1p(z * z / df);
         squares += z * z * w;
         slopes += r;
-        for (uint32_t j = 0; j < k; j++) gradient[1 + j] += r * f->x[(size_t)j * f->rows + i];
+        for (uint32_t j = 0; j < k; j++) gradient[1 + j] += r * *entry(f, i, j);
     }
     /* By row: c = lgamma((df + 1) / 2) - lgamma(df / 2) - log(pi df) / 2 - log sigma. */
     double c = lgamma(0.5 * (df + 1)) - lgamma(0.5 * df) - 0.5 * log(M_PI * df) - at[k + 1];
@@ -98,6 +105,6 @@ fused *student_t_open(const dataset *d, uint32_t points, arena *a) {
     f->y = dataset_find(d, "y")->values;
     f->x = arena_take_aligned(a, sizeof(double) * f->rows * f->features);
     for (size_t i = 0; i < f->rows; i++)
-        for (size_t j = 0; j < f->features; j++) f->x[j * f->rows + i] = x->values[i * f->features + j];
+        for (size_t j = 0; j < f->features; j++) *entry(f, i, j) = x->values[i * f->features + j];
     return &f->base;
 }

@@ -1,6 +1,7 @@
-/* bench [--json] [--cpu] [W1 …]: each workload by the engine, by the loop written by hand and by peers: first
- * that all agree, then how long they take, by turns in one run, so that what else the machine does falls on
- * all alike. */
+/* bench [--json] [--cpu] [--threads N]… [W1 …]: each workload by the engine, by the loop written by hand and
+ * by peers: first that all agree, then how long they take, by turns in one run, so that what else the machine
+ * does falls on all alike. BENCH_PYTHON is the interpreter that has the peers' frameworks; without it they
+ * are passed over. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +12,20 @@
 
 /* A turn is as many evaluations as take TURN_SECONDS, at least one: short, so that most are not interrupted.
  */
-enum { ROUNDS_LEAST = 7, ROUNDS_MOST = 1001 };
-static const double TURN_SECONDS = 3e-4, RACE_SECONDS = 3, TOLERANCE = 1e-8;
+enum { ROUNDS_LEAST = 5, ROUNDS_MOST = 1001 };
+static const double TURN_SECONDS = 3e-4, PARTY_SECONDS = 1, TOLERANCE = 1e-8;
 
 typedef struct settings {
     bool json;
     clockid_t clock;
+    const char *python, *folder;
+    uint32_t threads[4], thread_counts;
+    int named;
+    char **names; /* of workloads; none: all */
 } settings;
+
+static const char *const FRAMEWORKS[] = {"jax", "torch"};
+enum { FRAMEWORK_COUNT = 2 };
 
 static void *allocate(void *user, void *block, size_t old_size, size_t size) {
     (void)user, (void)old_size;
@@ -32,7 +40,10 @@ static double seconds_on(clockid_t clock) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* A peer that fails in the middle has no time from then on. */
 static double turn_of(party *p, uint32_t round, clockid_t clock) {
+    double seconds = 0;
+    if (p->peer) return peer_time(p->peer, p->evaluations, round, &seconds) ? seconds : INFINITY;
     double started = seconds_on(clock);
     for (uint32_t i = 0; i < p->evaluations; i++) party_evaluate(p, round + i);
     return (seconds_on(clock) - started) / p->evaluations;
@@ -48,81 +59,127 @@ static double median(double *x, uint32_t n) {
     return n % 2 ? x[n / 2] : 0.5 * (x[n / 2 - 1] + x[n / 2]);
 }
 
-/* Medians, by party, of the seconds of an evaluation. */
-static void race(field *f, clockid_t clock, double *medians) {
-    double round = 0;
-    for (int k = 0; k < f->count; k++) {
-        party *p = &f->parties[k];
-        p->evaluations = 1;
-        double once = fmin(turn_of(p, 0, clock), turn_of(p, 1, clock));
-        if (once < TURN_SECONDS) p->evaluations = (uint32_t)ceil(TURN_SECONDS / fmax(once, 1e-8));
-        p->seconds = arena_array(f->arena, double, ROUNDS_MOST);
-        round += once * p->evaluations;
-    }
-    uint32_t rounds = (uint32_t)fmin(fmax(RACE_SECONDS / round, ROUNDS_LEAST), ROUNDS_MOST);
-    for (uint32_t r = 0; r < rounds; r++)
-        for (int k = 0; k < f->count; k++) f->parties[k].seconds[r] = turn_of(&f->parties[k], r, clock);
-    for (int k = 0; k < f->count; k++) medians[k] = median(f->parties[k].seconds, rounds);
+/* How many evaluations make a turn, from two that are thrown away. */
+static void warm_up(party *p, clockid_t clock, arena *a) {
+    p->evaluations = 1;
+    p->seconds = arena_array(a, double, ROUNDS_MOST);
+    double once = fmin(turn_of(p, 0, clock), turn_of(p, 1, clock));
+    if (once < TURN_SECONDS) p->evaluations = (uint32_t)ceil(TURN_SECONDS / fmax(once, 1e-8));
 }
 
-static void print_row(const field *f, const double *medians, double apart) {
-    printf("%-7s %-48s vm %9.4f ms", f->workload->label, f->workload->about, medians[0] * 1e3);
+/* Medians, by party, of the seconds of an evaluation. Who has used up its time, and had enough turns, has no
+ * more. */
+static void race(field *f, clockid_t clock, double *medians) {
+    double used[PARTIES_MOST] = {0};
+    uint32_t turns[PARTIES_MOST] = {0};
+    for (int k = 0; k < f->count; k++) warm_up(&f->parties[k], clock, f->arena);
+    for (uint32_t r = 0; r < ROUNDS_MOST; r++)
+        for (int k = 0; k < f->count; k++) {
+            party *p = &f->parties[k];
+            if (used[k] > PARTY_SECONDS && turns[k] >= ROUNDS_LEAST) continue;
+            double seconds = p->seconds[turns[k]++] = turn_of(p, r, clock);
+            used[k] += seconds * p->evaluations;
+        }
+    for (int k = 0; k < f->count; k++) medians[k] = median(f->parties[k].seconds, turns[k]);
+}
+
+static void print_row(const field *f, const double *medians, uint32_t threads) {
+    printf("%-7s %u thread%s  vm %9.4f ms", f->workload->label, threads, threads == 1 ? " " : "s",
+           medians[0] * 1e3);
     for (int k = 1; k < f->count; k++)
-        printf("  %s %9.4f ms (x %.2f)", f->parties[k].name, medians[k] * 1e3, medians[0] / medians[k]);
-    printf("%s\n", apart <= TOLERANCE ? "" : "  DISAGREE");
+        printf("  %s %9.4f ms (%5.2f)", f->parties[k].name, medians[k] * 1e3, medians[0] / medians[k]);
+    printf("\n");
     fflush(stdout);
 }
 
-static void print_json(const field *f, const double *medians, bool first) {
-    printf("%s{\"workload\": \"%s\", \"threads\": 1", first ? "[" : ",\n ", f->workload->label);
-    for (int k = 0; k < f->count; k++) printf(", \"%s_ms\": %.6g", f->parties[k].name, medians[k] * 1e3);
+static void print_json(const field *f, const double *medians, uint32_t threads, bool first) {
+    printf("%s{\"workload\": \"%s\", \"threads\": %u", first ? "[" : ",\n ", f->workload->label, threads);
+    for (int k = 0; k < f->count; k++)
+        if (isfinite(medians[k])) printf(", \"%s_ms\": %.6g", f->parties[k].name, medians[k] * 1e3);
     printf("}");
     fflush(stdout);
 }
 
-static bool run_workload(const workload *w, const settings *s, memory *m, bool first) {
+static bool agrees(const workload *w, const char *who, double apart) {
+    if (apart <= TOLERANCE) return true;
+    fprintf(stderr, "%s: %s disagrees: %.1e apart\n", w->label, who, apart);
+    return false;
+}
+
+static bool join(field *f, peer *p) {
+    if (!p->to) return true;
+    double apart = field_join(f, p);
+    if (isfinite(apart)) return agrees(f->workload, p->name, apart);
+    fprintf(stderr, "%s: %s is passed over: %s\n", f->workload->label, p->name, p->answer);
+    return true;
+}
+
+static bool run_workload(const workload *w, const settings *s, peer *peers, uint32_t threads, memory *m,
+                         bool first) {
     arena a;
     field f;
-    double medians[PARTIES_MOST], apart = INFINITY;
+    double medians[PARTIES_MOST];
     arena_open(&a, m);
     bool good = field_open(&f, w, false, &a);
     if (good) {
-        apart = field_apart(&f);
+        good = agrees(w, "the loop written by hand", field_apart(&f));
+        for (int k = 0; k < FRAMEWORK_COUNT; k++) good &= join(&f, &peers[k]);
         race(&f, s->clock, medians);
-        if (s->json) print_json(&f, medians, first);
-        else print_row(&f, medians, apart);
-        good = apart <= TOLERANCE;
-        if (!good) fprintf(stderr, "%s: not all agree: %.1e apart\n", w->label, apart);
+        if (s->json) print_json(&f, medians, threads, first);
+        else print_row(&f, medians, threads);
+        for (int k = 0; k < FRAMEWORK_COUNT; k++)
+            if (peers[k].to) peer_close(&peers[k]);
     }
     arena_close(&a);
     return good;
 }
 
-static bool is_named(const char *label, int count, char **words) {
-    bool any = false;
+static bool is_named(const settings *s, const char *label) {
+    for (int i = 0; i < s->named; i++)
+        if (strcmp(s->names[i], label) == 0) return true;
+    return !s->named;
+}
+
+/* All workloads with so many threads; *rows counts what has been printed. */
+static bool run_all(const settings *s, uint32_t threads, memory *m, uint32_t *rows) {
+    peer peers[FRAMEWORK_COUNT] = {0};
+    bool good = true;
+    for (int k = 0; k < FRAMEWORK_COUNT && s->python; k++)
+        if (!peer_start(&peers[k], FRAMEWORKS[k], s->python, s->folder, threads)) peer_stop(&peers[k]);
+    for (uint32_t i = 0; i < WORKLOAD_COUNT; i++)
+        if (is_named(s, WORKLOADS[i].label))
+            good &= run_workload(&WORKLOADS[i], s, peers, threads, m, (*rows)++ == 0);
+    for (int k = 0; k < FRAMEWORK_COUNT; k++) peer_stop(&peers[k]);
+    return good;
+}
+
+static bool read_settings(settings *s, int count, char **words) {
+    *s = (settings){.clock = CLOCK_MONOTONIC, .python = getenv("BENCH_PYTHON"), .names = words};
     for (int i = 1; i < count; i++) {
-        if (words[i][0] == '-') continue;
-        any = true;
-        if (strcmp(words[i], label) == 0) return true;
+        if (strcmp(words[i], "--json") == 0) s->json = true;
+        else if (strcmp(words[i], "--cpu") == 0) s->clock = CLOCK_PROCESS_CPUTIME_ID;
+        else if (strcmp(words[i], "--threads") == 0 && i + 1 < count && s->thread_counts < 4)
+            s->threads[s->thread_counts++] = (uint32_t)atoi(words[++i]);
+        else if (words[i][0] == '-') return false;
+        else words[s->named++] = words[i];
     }
-    return !any;
+    if (!s->thread_counts) s->threads[s->thread_counts++] = 1;
+    return true;
 }
 
 int main(int argc, char **argv) {
     jmp_buf escape;
     memory m = {allocate, NULL, &escape};
+    settings s;
+    char folder[] = "/tmp/bench-XXXXXX";
+    if (!read_settings(&s, argc, argv))
+        return fprintf(stderr, "usage: bench [--json] [--cpu] [--threads N]… [W1 …]\n"), 2;
     if (setjmp(escape)) return fprintf(stderr, "bench: out of memory\n"), 1;
-    settings s = {.clock = CLOCK_MONOTONIC};
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) s.json = true;
-        if (strcmp(argv[i], "--cpu") == 0) s.clock = CLOCK_PROCESS_CPUTIME_ID;
-    }
-    bool good = true, first = true;
-    for (uint32_t i = 0; i < WORKLOAD_COUNT; i++) {
-        if (!is_named(WORKLOADS[i].label, argc, argv)) continue;
-        good &= run_workload(&WORKLOADS[i], &s, &m, first);
-        first = false;
-    }
-    if (s.json) printf("%s]\n", first ? "[" : "");
+    if (s.python && !(s.folder = mkdtemp(folder))) return perror("bench: a folder for the peers"), 1;
+    bool good = true;
+    uint32_t rows = 0;
+    for (uint32_t i = 0; i < s.thread_counts; i++) good &= run_all(&s, s.threads[i], &m, &rows);
+    if (s.json) printf("%s]\n", rows ? "" : "[");
+    if (s.python) peers_forget(folder);
     return !good;
 }

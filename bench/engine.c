@@ -1,5 +1,6 @@
 #include "bench/engine.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include "runtime/infer/blas.h"
 
@@ -92,14 +93,23 @@ const double *engine_gradient(const engine *e) {
     return e->gradient;
 }
 
-/* The stream of the one draw in the objective. */
-static uint32_t stream_of(const tape *t) {
+/* The one draw of the objective. */
+static const instruction *noise_of(const tape *t) {
     for (ref r = 1; r < t->code.count; r++)
-        if (tape_at(t, r)->op == OP_random_normal) return tape_at(t, r)->attribute;
-    return 0;
+        if (tape_at(t, r)->op == OP_random_normal) return tape_at(t, r);
+    assert(!"the guide draws normal numbers");
+    return NULL;
 }
 
 draws engine_draws(const engine *e) {
     const objective *o = e->objective;
-    return (draws){o->batches.rows, {o->options->seed, e->step - 1, stream_of(o->tape)}};
+    return (draws){o->batches.rows, {o->options->seed, e->step - 1, noise_of(o->tape)->attribute}};
+}
+
+double *engine_noise(const engine *e, uint32_t *count, arena *a) {
+    const tape *t = e->objective->tape;
+    *count = (uint32_t)tape_size(t, noise_of(t)->axes);
+    double *noise = arena_take_aligned(a, *count * sizeof *noise);
+    kernels_choose(IN_DOUBLE)->normal(noise, engine_draws(e).noise, 0, *count);
+    return noise;
 }

@@ -25,5 +25,7 @@ void engine_run(engine *e);
 const double *engine_gradient(const engine *e);
 /* What the last run of an objective drew. */
 draws engine_draws(const engine *e);
+/* … its normal numbers, `count` of them. */
+double *engine_noise(const engine *e, uint32_t *count, arena *a);
 
 #endif

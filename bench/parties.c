@@ -1,5 +1,6 @@
 #include "bench/parties.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,21 +65,53 @@ static double apart(const double *x, const double *y, uint64_t n) {
     return difference == 0 ? 0 : difference / largest;
 }
 
+/* The arrays that only peers need: the points, and what the first step of an objective draws. */
+static void add_array(dataset *d, const char *name, double *values, uint32_t rank, uint32_t i, uint32_t j,
+                      uint32_t k) {
+    assert(d->count < ARRAYS_MOST);
+    d->arrays[d->count++] = (array){.name = name, .rank = rank, .dims = {i, j, k}, .values = values};
+}
+
+static void keep_first(field *f) {
+    uint32_t points = f->workload->points;
+    f->first = arena_take_aligned(f->arena, (points + f->entries) * sizeof(double));
+    memcpy(f->first, f->engine->value, points * sizeof(double));
+    memcpy(f->first + points, engine_gradient(f->engine), f->entries * sizeof(double));
+    if (!f->engine->objective) return;
+    uint32_t rows = f->engine->objective->batches.size, columns;
+    double *visited = arena_take_aligned(f->arena, rows * sizeof(double));
+    memcpy(visited, f->drawn.rows, rows * sizeof(double));
+    double *noise = engine_noise(f->engine, &columns, f->arena);
+    add_array(&f->data, "rows", visited, 1, rows, 0, 0);
+    add_array(&f->data, "noise", noise, 2, rows, columns / rows, 0);
+}
+
 double field_apart(field *f) {
     double most = 0;
     uint32_t times = f->engine->objective ? 3 : POINTS;
+    double *all = arena_take_aligned(f->arena, POINTS * f->entries * sizeof(double));
+    for (uint32_t k = 0; k < POINTS; k++) memcpy(all + k * f->entries, f->at[k], f->entries * sizeof(double));
+    add_array(&f->data, "points", all, 3, POINTS, f->workload->points, (uint32_t)f->engine->size);
     for (uint32_t k = 0; k < times; k++) {
         party_evaluate(&f->parties[0], k);
         if (f->engine->objective) f->drawn = engine_draws(f->engine);
-        for (int i = 1; i < f->count; i++) {
-            party *p = &f->parties[i];
-            if (p->products) continue;
-            party_evaluate(p, k);
-            double value = apart(f->engine->value, p->value, f->workload->points),
-                   gradient = apart(engine_gradient(f->engine), p->gradient, f->entries);
-            if (!(value <= most)) most = value;
-            if (!(gradient <= most)) most = gradient;
-        }
+        if (k == 0) keep_first(f);
+        party *p = &f->parties[1];
+        party_evaluate(p, k);
+        double value = apart(f->engine->value, p->value, f->workload->points),
+               gradient = apart(engine_gradient(f->engine), p->gradient, f->entries);
+        if (!(value <= most)) most = value;
+        if (!(gradient <= most)) most = gradient;
     }
     return most;
+}
+
+double field_join(field *f, peer *p) {
+    uint64_t points = f->workload->points, count = points + f->entries;
+    double *both = arena_take_aligned(f->arena, count * sizeof *both), seconds;
+    if (!peers_write(p->folder, &f->data)) return INFINITY;
+    if (!peer_open(p, f->workload, "double") || !peer_check(p, 0, both, count)) return INFINITY;
+    if (!peer_time(p, 1, 0, &seconds)) return INFINITY;
+    add(f, p->name)->peer = p;
+    return fmax(apart(f->first, both, points), apart(f->first + points, both + points, f->entries));
 }

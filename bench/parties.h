@@ -1,5 +1,5 @@
 /* Who takes turns at a workload: the engine, the loop written by hand, the products of matrices alone, and
- * peers, which are processes of their own (peers.h). */
+ * peers, which are processes of their own. */
 #ifndef VM_BENCH_PARTIES_H
 #define VM_BENCH_PARTIES_H
 
@@ -29,15 +29,19 @@ typedef struct field {
     uint64_t entries; /* points × size */
     double *at[POINTS];
     draws drawn;
+    double *first; /* the engine's values and gradients at the first point */
     int count;
     party parties[PARTIES_MOST];
 } field;
 
 /* False, with a message, where the engine cannot. */
 bool field_open(field *f, const workload *w, bool small, arena *a);
-/* The largest difference of any party's value or gradient from the engine's, relative to the largest entry;
- * of objectives over three steps. */
+/* The largest difference of value or gradient between the engine and the loop written by hand, relative to
+ * the largest entry; of objectives over three steps. To be called before anything else runs. */
 double field_apart(field *f);
+/* Lets a peer in, and returns how far apart it is at the first point; infinite, with its answer in words,
+ * where it cannot. */
+double field_join(field *f, peer *p);
 
 void party_evaluate(party *p, uint32_t turn);
 

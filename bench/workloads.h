@@ -7,12 +7,12 @@
 #include "autodiff/kernels/kernels.h"
 #include "base/arena.h"
 
-enum { ARRAYS_MOST = 4 };
+enum { ARRAYS_MOST = 6 };
 
 /* Dense, row-major; rank 0 is a number. */
 typedef struct array {
     const char *name;
-    uint32_t rank, dims[2];
+    uint32_t rank, dims[3];
     double *values;
 } array;
 

@@ -52,11 +52,23 @@ static void run_load(const block *b, const micro *m) {
     RUNS(c, b, m->walk) copy_run(b->kernels, y + i, x + c.at[0], cursor_stride(&c, 0), n);
 }
 
+/* The entry of x at a place, or the run of entries from there on, where all of a run are at one place: a row
+ * of a matrix. */
+static void gather_one(const block *b, const micro *m, element *y, const element *x, int64_t s, int64_t at,
+                       size_t n) {
+    if (at < 0) b->kernels->splat(y, (double)NAN, n);
+    else copy_run(b->kernels, y, x + at * m->pitch, s, n);
+}
+
 /* By an index that is known: x is passed with stride `s`, the index with stride `t`. */
 static void gather_fixed(const block *b, const micro *m, element *y, const element *x, int64_t s,
                          const int32_t *index, int64_t t, size_t n) {
     if (m->in_range && m->pitch == 1 && s == 0 && t == 1) {
         b->kernels->gather(y, x, index, n);
+        return;
+    }
+    if (t == 0) {
+        gather_one(b, m, y, x, s, *index, n);
         return;
     }
     for (size_t i = 0; i < n; i++) {
@@ -65,8 +77,12 @@ static void gather_fixed(const block *b, const micro *m, element *y, const eleme
     }
 }
 
-static void gather_dynamic(const micro *m, element *y, const element *x, int64_t s, const element *index,
-                           int64_t t, size_t n) {
+static void gather_dynamic(const block *b, const micro *m, element *y, const element *x, int64_t s,
+                           const element *index, int64_t t, size_t n) {
+    if (t == 0) {
+        gather_one(b, m, y, x, s, place_of_index((double)*index, m->reach), n);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         int64_t at = place_of_index((double)index[(int64_t)i * t], m->reach);
         y[i] = at < 0 ? (element)NAN : x[(int64_t)i * s + at * m->pitch];
@@ -80,7 +96,7 @@ static void run_gather(const block *b, const micro *m) {
     RUNS(c, b, m->walk) {
         int64_t s = cursor_stride(&c, 0), t = cursor_stride(&c, 1);
         if (fixed) gather_fixed(b, m, y + i, x + c.at[0], s, fixed + c.at[1], t, n);
-        else gather_dynamic(m, y + i, x + c.at[0], s, index + c.at[1], t, n);
+        else gather_dynamic(b, m, y + i, x + c.at[0], s, index + c.at[1], t, n);
     }
 }
 

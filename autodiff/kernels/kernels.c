@@ -239,8 +239,7 @@ static void add_product_to(void *to, const void *left, const void *right, size_t
         }                                                                                                    \
     for (; i + LANES <= n; i += LANES) s[0] = term(s[0], i);
 
-static double sum(const void *from, size_t n) {
-    const element *x = from;
+static element sum_span(const element *x, size_t n) {
 #define TERM(s, at) (s) + load(x + (at))
     SUM_OF(TERM)
 #undef TERM
@@ -249,14 +248,30 @@ static double sum(const void *from, size_t n) {
     return across((s[0] + s[1]) + (s[2] + s[3])) + rest;
 }
 
-static double dot(const void *left, const void *right, size_t n) {
-    const element *x = left, *y = right;
+static element dot_span(const element *x, const element *y, size_t n) {
 #define TERM(s, at) (s) + load(x + (at)) * load(y + (at))
     SUM_OF(TERM)
 #undef TERM
     element rest = 0;
     for (; i < n; i++) rest += x[i] * y[i];
     return across((s[0] + s[1]) + (s[2] + s[3])) + rest;
+}
+
+/* Sums of floats are added up in double, so many floats at a time. */
+static const size_t SPAN = BY_PRECISION(SIZE_MAX, 512);
+
+static double sum(const void *from, size_t n) {
+    const element *x = from;
+    double total = 0;
+    for (; n > SPAN; n -= SPAN, x += SPAN) total += sum_span(x, SPAN);
+    return total + sum_span(x, n);
+}
+
+static double dot(const void *left, const void *right, size_t n) {
+    const element *x = left, *y = right;
+    double total = 0;
+    for (; n > SPAN; n -= SPAN, x += SPAN, y += SPAN) total += dot_span(x, y, SPAN);
+    return total + dot_span(x, y, n);
 }
 
 static void gather(void *to, const void *from, const int32_t *index, size_t n) {

@@ -13,7 +13,7 @@
 /* A turn is as many evaluations as take TURN_SECONDS, at least one: short, so that most are not interrupted.
  */
 enum { ROUNDS_LEAST = 5, ROUNDS_MOST = 1001 };
-static const double TURN_SECONDS = 3e-4, PARTY_SECONDS = 1, TOLERANCE = 1e-8;
+static const double TURN_SECONDS = 3e-4, PARTY_SECONDS = 1;
 
 typedef struct settings {
     bool json;
@@ -100,16 +100,16 @@ static void print_json(const field *f, const double *medians, uint32_t threads, 
     fflush(stdout);
 }
 
-static bool agrees(const workload *w, const char *who, double apart) {
-    if (apart <= TOLERANCE) return true;
-    fprintf(stderr, "%s: %s disagrees: %.1e apart\n", w->label, who, apart);
+static bool agrees(const field *f, const char *who, double apart) {
+    if (apart <= f->tolerance) return true;
+    fprintf(stderr, "%s: %s disagrees: %.1e apart\n", f->workload->label, who, apart);
     return false;
 }
 
 static bool join(field *f, peer *p) {
     if (!p->to) return true;
     double apart = field_join(f, p);
-    if (isfinite(apart)) return agrees(f->workload, p->name, apart);
+    if (isfinite(apart)) return agrees(f, p->name, apart);
     fprintf(stderr, "%s: %s is passed over: %s\n", f->workload->label, p->name, p->answer);
     return true;
 }
@@ -120,9 +120,9 @@ static bool run_workload(const workload *w, const settings *s, peer *peers, uint
     field f;
     double medians[PARTIES_MOST];
     arena_open(&a, m);
-    bool good = field_open(&f, w, false, &a);
+    bool good = field_open(&f, w, false, threads, &a);
     if (good) {
-        good = agrees(w, "the loop written by hand", field_apart(&f));
+        good = agrees(&f, "the loop written by hand", field_apart(&f));
         for (int k = 0; k < FRAMEWORK_COUNT; k++) good &= join(&f, &peers[k]);
         race(&f, s->clock, medians);
         if (s->json) print_json(&f, medians, threads, first);
@@ -163,7 +163,7 @@ static bool read_settings(settings *s, int count, char **words) {
         else if (words[i][0] == '-') return false;
         else words[s->named++] = words[i];
     }
-    if (!s->thread_counts) s->threads[s->thread_counts++] = 1;
+    if (!s->thread_counts) s->threads[s->thread_counts++] = 1, s->threads[s->thread_counts++] = 2;
     return true;
 }
 

@@ -23,7 +23,7 @@ static void give(data_set *to, const dataset *d) {
     }
 }
 
-static const model *bind(const workload *w, const dataset *d, diagnostics *said, arena *a) {
+static model *bind(const workload *w, const dataset *d, diagnostics *said, arena *a) {
     const char *path = arena_print(a, "bench/%s.vm", w->stem), *text;
     size_t length = 0;
     names *n = arena_new(a, names);
@@ -63,12 +63,13 @@ static bool plan_objective(engine *e, const model *m, diagnostics *said, arena *
     return true;
 }
 
-engine *engine_open(const workload *w, const dataset *d, arena *a) {
+engine *engine_open(const workload *w, const dataset *d, uint32_t threads, arena *a) {
     diagnostics *said = arena_new(a, diagnostics);
     engine *e = arena_new(a, engine);
     diagnostics_open(said, a);
     blas_reserve(a->memory);
-    const model *m = bind(w, d, said, a);
+    model *m = bind(w, d, said, a);
+    if (m) m->team = team_open(a, threads);
     bool good =
         m && (m->program->guide.count ? plan_objective(e, m, said, a) : plan_density(e, w, m, said, a));
     for (uint32_t i = 0; i < said->list.count; i++)
@@ -109,7 +110,10 @@ draws engine_draws(const engine *e) {
 double *engine_noise(const engine *e, uint32_t *count, arena *a) {
     const tape *t = e->objective->tape;
     *count = (uint32_t)tape_size(t, noise_of(t)->axes);
+    const kernels *k = e->objective->climber.kernels;
+    void *drawn = arena_take_aligned(a, *count * sizeof(double));
     double *noise = arena_take_aligned(a, *count * sizeof *noise);
-    kernels_choose(IN_DOUBLE)->normal(noise, engine_draws(e).noise, 0, *count);
+    k->normal(drawn, engine_draws(e).noise, 0, *count);
+    for (uint32_t i = 0; i < *count; i++) noise[i] = element_read(k->precision, drawn, i);
     return noise;
 }

@@ -19,7 +19,7 @@ typedef struct engine {
 } engine;
 
 /* NULL, with the messages on standard error, where the program is refused. */
-engine *engine_open(const workload *w, const dataset *d, arena *a);
+engine *engine_open(const workload *w, const dataset *d, uint32_t threads, arena *a);
 void engine_run(engine *e);
 /* Of the last run. */
 const double *engine_gradient(const engine *e);

@@ -11,7 +11,7 @@ static void evaluate_engine(engine *e, const double *at) {
 }
 
 static void evaluate_fused(party *p, uint32_t turn) {
-    if (p->fused->step) p->fused->step(p->fused, p->at[0], p->value, p->gradient, p->drawn);
+    if (p->fused->step) *p->value = p->fused->step(p->fused, p->drawn);
     else p->fused->run(p->fused, p->at[turn % POINTS], p->value, p->gradient);
 }
 
@@ -37,10 +37,12 @@ static void place(field *f) {
     }
 }
 
-bool field_open(field *f, const workload *w, bool small, arena *a) {
+bool field_open(field *f, const workload *w, bool small, uint32_t threads, arena *a) {
     *f = (field){.workload = w, .arena = a, .data = workload_data(w, small, a)};
-    f->engine = engine_open(w, &f->data, a);
+    f->engine = engine_open(w, &f->data, threads, a);
     if (!f->engine) return false;
+    f->single = f->engine->objective && f->engine->objective->climber.kernels->precision == IN_SINGLE;
+    f->tolerance = f->single ? 1e-4 : 1e-8;
     f->entries = f->engine->size * w->points;
     place(f);
     add(f, "vm")->engine = f->engine;
@@ -49,7 +51,8 @@ bool field_open(field *f, const workload *w, bool small, arena *a) {
     p->fused = by_hand;
     p->value = arena_take_aligned(a, w->points * sizeof(double));
     p->gradient = arena_take_aligned(a, f->entries * sizeof(double));
-    if (!by_hand->products) return true;
+    if (!by_hand->step) return true;
+    by_hand->start(by_hand, f->at[0]);
     p = add(f, "products");
     p->fused = by_hand;
     p->products = true;
@@ -98,6 +101,7 @@ double field_apart(field *f) {
         if (k == 0) keep_first(f);
         party *p = &f->parties[1];
         party_evaluate(p, k);
+        if (p->fused->step) p->fused->gradient(p->fused, p->gradient);
         double value = apart(f->engine->value, p->value, f->workload->points),
                gradient = apart(engine_gradient(f->engine), p->gradient, f->entries);
         if (!(value <= most)) most = value;
@@ -110,7 +114,8 @@ double field_join(field *f, peer *p) {
     uint64_t points = f->workload->points, count = points + f->entries;
     double *both = arena_take_aligned(f->arena, count * sizeof *both), seconds;
     if (!peers_write(p->folder, &f->data)) return INFINITY;
-    if (!peer_open(p, f->workload, "double") || !peer_check(p, 0, both, count)) return INFINITY;
+    if (!peer_open(p, f->workload, f->single ? "single" : "double") || !peer_check(p, 0, both, count))
+        return INFINITY;
     if (!peer_time(p, 1, 0, &seconds)) return INFINITY;
     add(f, p->name)->peer = p;
     return fmax(apart(f->first, both, points), apart(f->first + points, both + points, f->entries));

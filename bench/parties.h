@@ -26,6 +26,8 @@ typedef struct field {
     arena *arena;
     dataset data;
     engine *engine;
+    bool single;      /* its arithmetic */
+    double tolerance; /* how far apart is agreement */
     uint64_t entries; /* points × size */
     double *at[POINTS];
     draws drawn;
@@ -35,7 +37,7 @@ typedef struct field {
 } field;
 
 /* False, with a message, where the engine cannot. */
-bool field_open(field *f, const workload *w, bool small, arena *a);
+bool field_open(field *f, const workload *w, bool small, uint32_t threads, arena *a);
 /* The largest difference of value or gradient between the engine and the loop written by hand, relative to
  * the largest entry; of objectives over three steps. To be called before anything else runs. */
 double field_apart(field *f);

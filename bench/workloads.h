@@ -30,15 +30,18 @@ typedef struct draws {
     draw_stream noise;
 } draws;
 
-/* A log density and its gradient, in the unconstrained space of the program's latents, as somebody would
- * write them by hand. The state is what is set up once; `run` fills value (points) and gradient (points ×
- * size) for `at` (points × size). Or, for a program with a guide, an estimate of its objective with the
- * gradient, and then a step of Adam, which moves `at`. */
+/* A workload as somebody would write it by hand: either a log density with its gradient in the unconstrained
+ * space of the program's latents, or, for a program with a guide, steps of an objective. The state is what is
+ * set up once. */
 typedef struct fused {
+    /* Fills value (points) and gradient (points × size) for `at` (points × size). */
     void (*run)(struct fused *f, const double *at, double *value, double *gradient);
-    void (*step)(struct fused *f, double *at, double *value, double *gradient,
-                 const draws *drawn);  /* or NULL */
-    void (*products)(struct fused *f); /* the products of matrices of a step alone, or NULL */
+    /* Instead: where the steps start; one step, an estimate of the objective, its gradient and Adam; the
+     * gradient of the last step. */
+    void (*start)(struct fused *f, const double *at);
+    double (*step)(struct fused *f, const draws *drawn);
+    void (*gradient)(struct fused *f, double *gradient);
+    void (*products)(struct fused *f); /* the products of matrices of a step alone */
 } fused;
 
 typedef struct workload {

@@ -1,6 +1,7 @@
-/* The ELBO of a variational autoencoder by one draw z = m + s eps for each image of a batch, with the KL
- * divergence of its normals in closed form, and a step of Adam (Kingma and Ba 2015). Nine tenths of the time
- * are products of matrices; what lies between them is one pass over each layer. */
+/* In the precision of its program, float: compiled with SINGLE. The ELBO of a variational autoencoder by one
+ * draw z = m + s eps for each image of a batch, with the KL divergence of its normals in closed form, and a
+ * step of Adam (Kingma and Ba 2015). Nine tenths of the time are products of matrices; what lies between them
+ * is one pass over each layer. */
 #include <cblas.h>
 
 #include "bench/fused/fused.h"
@@ -10,52 +11,53 @@ enum { BATCH = 100, LATENT = 20, HIDDEN = 400 };
 
 /* Weights as the program's axes have them, with the wider layer first, and biases. */
 typedef struct layer {
-    const double *w, *b;
-    double *to_w, *to_b; /* derivatives */
+    const element *w, *b;
+    element *to_w, *to_b; /* derivatives */
 } layer;
 
 typedef struct vae {
     fused base;
     uint32_t images, pixels;
-    const double *data;
+    element *data;
     const kernels *kernels;
     uint64_t size, steps;
     layer encode, locate, spread, decode, paint;
-    double *x, *h, *mean, *raw, *eps, *z, *g, *logits;                 /* batch × … */
-    double *by_h, *by_mean, *by_raw, *by_z, *by_g, *momentum, *square; /* the last two are Adam's */
-    double *spare;                                                     /* twice `size` */
+    element *at, *slope;                                /* the parameters and their derivatives */
+    element *x, *h, *mean, *raw, *eps, *z, *g, *logits; /* batch × … */
+    element *by_h, *by_mean, *by_raw, *by_z, *by_g, *momentum, *square; /* the last two are Adam's */
+    element *spare;                                                     /* twice `size` */
 } vae;
 
 /* c (rows × columns) = a b, either of which may be stored transposed. */
-static void multiply(double *c, const double *a, bool a_transposed, const double *b, bool b_transposed,
-                     uint32_t rows, uint32_t columns, uint32_t inner, double keep) {
-    cblas_dgemm(CblasRowMajor, a_transposed ? CblasTrans : CblasNoTrans,
-                b_transposed ? CblasTrans : CblasNoTrans, (int)rows, (int)columns, (int)inner, 1, a,
-                (int)(a_transposed ? rows : inner), b, (int)(b_transposed ? inner : columns), keep, c,
-                (int)columns);
+static void multiply(element *c, const element *a, bool a_transposed, const element *b, bool b_transposed,
+                     uint32_t rows, uint32_t columns, uint32_t inner, element keep) {
+    CBLAS(gemm)
+    (CblasRowMajor, a_transposed ? CblasTrans : CblasNoTrans, b_transposed ? CblasTrans : CblasNoTrans,
+     (int)rows, (int)columns, (int)inner, 1, a, (int)(a_transposed ? rows : inner), b,
+     (int)(b_transposed ? inner : columns), keep, c, (int)columns);
 }
 
 /* Each row of c becomes b. */
-static void start_with(double *c, const double *b, uint32_t rows, uint32_t columns) {
+static void start_with(element *c, const element *b, uint32_t rows, uint32_t columns) {
     for (uint32_t i = 0; i < rows; i++) memcpy(c + (size_t)i * columns, b, columns * sizeof *b);
 }
 
-static void sum_rows(double *to, const double *x, uint32_t rows, uint32_t columns) {
+static void sum_rows(element *to, const element *x, uint32_t rows, uint32_t columns) {
     memset(to, 0, columns * sizeof *to);
     for (uint32_t i = 0; i < rows; i++)
         for (uint32_t j = 0; j < columns; j++) to[j] += x[(size_t)i * columns + j];
 }
 
-static void rectify(double *x, size_t n) {
+static void rectify(element *x, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] = x[i] > 0 ? x[i] : 0;
 }
 
-static void pull_rectified(double *by, const double *x, size_t n) {
+static void pull_rectified(element *by, const element *x, size_t n) {
     for (size_t i = 0; i < n; i++) by[i] = x[i] > 0 ? by[i] : 0;
 }
 
 /* The flat vector is all weights and biases, layer by layer: those of the model, then those of the guide. */
-static void lay_out(vae *f, const double *at, double *gradient) {
+static void lay_out(vae *f, const element *at, element *gradient) {
     const struct {
         layer *of;
         uint64_t weights, biases;
@@ -123,7 +125,7 @@ static void decode(vae *f) {
 }
 
 /* From d / d z to the derivatives by mean and raw, the divergence's with them. */
-static void pull_draw(vae *f, const double *divergence) {
+static void pull_draw(vae *f, const element *divergence) {
     for (size_t i = 0; i < BATCH * LATENT; i += LANES) {
         real by_z = load(f->by_mean + i);
         store(f->by_mean + i, by_z - load(f->mean + i));
@@ -151,25 +153,26 @@ static void backward(vae *f) {
     sum_rows(f->encode.to_b, f->by_h, BATCH, HIDDEN);
 }
 
-/* The gradient of all images from that of the batch, and the step. */
-static void adam_ascend(vae *f, double *at, double *gradient, double scale) {
-    const double keep_mean = 0.9, keep_square = 0.99, rate = 1e-3;
+/* The step, by the gradient of all images from that of the batch. */
+static void adam_ascend(vae *f, element scale) {
+    const element keep_mean = 0.9, keep_square = 0.99, tiny = 1e-8;
     f->steps++;
-    double to_mean = rate / (1 - pow(keep_mean, (double)f->steps)),
-           to_square = 1 / (1 - pow(keep_square, (double)f->steps));
+    const element to_mean = (element)(1e-3 / (1 - pow(0.9, (double)f->steps))),
+                  to_square = (element)(1 / (1 - pow(0.99, (double)f->steps)));
+    element *at = f->at, *slope = f->slope, *mean = f->momentum, *square = f->square;
     for (uint64_t i = 0; i < f->size; i++) {
-        double g = scale * gradient[i];
-        gradient[i] = g;
-        double m = f->momentum[i] = keep_mean * f->momentum[i] + (1 - keep_mean) * g;
-        double s = f->square[i] = keep_square * f->square[i] + (1 - keep_square) * g * g;
-        at[i] += to_mean * m / (sqrt(to_square * s) + 1e-8);
+        element g = slope[i] * scale, m = keep_mean * mean[i] + (1 - keep_mean) * g;
+        element s = keep_square * square[i] + (1 - keep_square) * g * g;
+        slope[i] = g;
+        mean[i] = m;
+        square[i] = s;
+        at[i] += to_mean * m / (BY_PRECISION(sqrt, sqrtf)(to_square * s) + tiny);
     }
 }
 
-static void step(fused *base, double *at, double *value, double *gradient, const draws *drawn) {
+static double step(fused *base, const draws *drawn) {
     vae *f = (vae *)base;
     double scale = (double)f->images / BATCH;
-    lay_out(f, at, gradient);
     for (uint32_t i = 0; i < BATCH; i++)
         memcpy(f->x + (size_t)i * f->pixels, f->data + ((size_t)drawn->rows[i] - 1) * f->pixels,
                f->pixels * sizeof *f->x);
@@ -177,9 +180,21 @@ static void step(fused *base, double *at, double *value, double *gradient, const
     forward(f);
     double divergence = draw(f);
     decode(f);
-    *value = scale * (pixels(f) - divergence);
+    double value = scale * (pixels(f) - divergence);
     backward(f);
-    adam_ascend(f, at, gradient, scale);
+    adam_ascend(f, (element)scale);
+    return value;
+}
+
+static void start(fused *base, const double *at) {
+    vae *f = (vae *)base;
+    for (uint64_t i = 0; i < f->size; i++) f->at[i] = (element)at[i];
+    lay_out(f, f->at, f->slope);
+}
+
+static void gradient(fused *base, double *to) {
+    vae *f = (vae *)base;
+    for (uint64_t i = 0; i < f->size; i++) to[i] = f->slope[i];
 }
 
 /* Over weights of their own. */
@@ -202,8 +217,8 @@ static void products(fused *base) {
     multiply(f.encode.to_w, f.x, true, f.by_h, false, f.pixels, HIDDEN, BATCH, 0);
 }
 
-static double *batch_of(uint32_t width, arena *a) {
-    return arena_take_aligned(a, sizeof(double) * BATCH * width);
+static element *batch_of(uint32_t width, arena *a) {
+    return arena_take_aligned(a, sizeof(element) * BATCH * width);
 }
 
 fused *vae_open(const dataset *d, uint32_t points, arena *a) {
@@ -212,8 +227,10 @@ fused *vae_open(const dataset *d, uint32_t points, arena *a) {
     const array *x = dataset_find(d, "x");
     uint32_t p = x->dims[1];
     *f = (vae){
-        .base = {.step = step, .products = products}, .images = x->dims[0], .pixels = p, .data = x->values};
-    f->kernels = kernels_choose(IN_DOUBLE);
+        .images = x->dims[0], .pixels = p, .kernels = kernels_choose(BY_PRECISION(IN_DOUBLE, IN_SINGLE))};
+    f->base = (fused){.start = start, .step = step, .gradient = gradient, .products = products};
+    f->data = arena_take_aligned(a, sizeof(element) * f->images * p);
+    for (size_t i = 0; i < (size_t)f->images * p; i++) f->data[i] = (element)x->values[i];
     f->size = 2 * (uint64_t)p * HIDDEN + p + 3 * LATENT * HIDDEN + 2 * LATENT + 2 * HIDDEN;
     f->x = batch_of(p, a), f->logits = batch_of(p, a);
     f->h = batch_of(HIDDEN, a), f->g = batch_of(HIDDEN, a), f->by_h = batch_of(HIDDEN, a),
@@ -221,8 +238,10 @@ fused *vae_open(const dataset *d, uint32_t points, arena *a) {
     f->mean = batch_of(LATENT, a), f->raw = batch_of(LATENT, a), f->eps = batch_of(LATENT, a),
     f->z = batch_of(LATENT, a);
     f->by_mean = batch_of(LATENT, a), f->by_raw = batch_of(LATENT, a), f->by_z = batch_of(LATENT, a);
-    f->momentum = arena_take_aligned(a, f->size * sizeof(double));
-    f->square = arena_take_aligned(a, f->size * sizeof(double));
-    f->spare = arena_take_aligned(a, 2 * f->size * sizeof(double));
+    f->momentum = arena_take_aligned(a, f->size * sizeof(element));
+    f->square = arena_take_aligned(a, f->size * sizeof(element));
+    f->at = arena_take_aligned(a, f->size * sizeof(element));
+    f->slope = arena_take_aligned(a, f->size * sizeof(element));
+    f->spare = arena_take_aligned(a, 2 * f->size * sizeof(element));
     return &f->base;
 }

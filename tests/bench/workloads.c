@@ -17,8 +17,8 @@ static void compare(const workload *w, memory *m) {
     arena a;
     field f;
     arena_open(&a, m);
-    double apart = field_open(&f, w, true, &a) ? field_apart(&f) : 1;
-    check(apart <= 1e-8, arena_print(&a, "bench_%s", w->label), "%s: %g apart", w->about, apart);
+    double apart = field_open(&f, w, true, 1, &a) ? field_apart(&f) : 1;
+    check(apart <= f.tolerance, arena_print(&a, "bench_%s", w->label), "%s: %g apart", w->about, apart);
     arena_close(&a);
 }
 

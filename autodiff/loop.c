@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <string.h>
+#include "autodiff/chain.h"
 #include "autodiff/execution.h"
 #include "autodiff/scan.h"
 
@@ -88,7 +89,7 @@ static loop_address found_at(const loop *l, ref r, uint32_t carry) {
     return along_axis(l, r, offset + (l->scan->backward ? l->size[carry] : 0), size);
 }
 
-static loop_address left_at(const loop *l, ref r, uint32_t output) {
+loop_address loop_left_at(const loop *l, ref r, uint32_t output) {
     int64_t size = (int64_t)l->size[output];
     uint64_t offset = l->place[output];
     if (output >= l->scan->carries) return along_axis(l, r, offset, size);
@@ -98,7 +99,7 @@ static loop_address left_at(const loop *l, ref r, uint32_t output) {
 }
 
 /* Of an input that is no carry; one without the loop's axis stays where it is. */
-static loop_address taken_at(const plan *p, const loop *l, ref input) {
+loop_address loop_taken_at(const plan *p, const loop *l, ref input) {
     ref operand = l->scan->operands[tape_at(l->scan->body, input)->attribute];
     const value *v = &p->values[operand];
     int64_t stride = layout_stride(&v->layout, l->scan->along);
@@ -118,7 +119,7 @@ static void add_input(plan *p, loop *l, ref r, ref input) {
         push(a, &l->moving, found);
         return;
     }
-    loop_address to = taken_at(p, l, input);
+    loop_address to = loop_taken_at(p, l, input);
     layout entry = layout_without(p->values[l->scan->operands[x->attribute]].layout, l->scan->along);
     entry.offset = 0;
     if (layout_is_dense(p->tape, &entry, x->axes)) {
@@ -145,7 +146,7 @@ static bool is_own(const plan *body, ref r) {
 static void add_output(plan *p, loop *l, ref r, uint32_t k, bool *placed) {
     const plan *body = machine_execution(l->body)->plan;
     ref value = l->scan->body->outputs.at[k];
-    loop_address to = left_at(l, r, k);
+    loop_address to = loop_left_at(l, r, k);
     if (is_own(body, value) && !placed[value]) {
         placed[value] = true;
         to.of = value;
@@ -223,13 +224,13 @@ static void plan_scalar(plan *p, loop *l, ref r) {
         if (x->op != OP_input && values[i].fixed) fill_register(l, s, i);
         else if (x->op != OP_input && !is_view(x->op)) add_operation(a, s, planned, i);
         if (x->op != OP_input) continue;
-        loop_address at = taken_at(p, l, i);
+        loop_address at = loop_taken_at(p, l, i);
         if (at.pitch) push(a, &l->reads, at);
         else push(a, &l->constant, at);
     }
     for (uint32_t k = 0; k < body->outputs.count; k++) {
         if (!l->wanted[k] || (k < l->scan->carries && !l->kept[k])) continue;
-        loop_address at = left_at(l, r, k);
+        loop_address at = loop_left_at(l, r, k);
         at.of = register_of(planned, body->outputs.at[k]);
         push(a, &l->writes, at);
     }
@@ -254,6 +255,8 @@ static void plan_body(plan *p, loop *l, ref r) {
 void loop_plan(plan *p, ref r) {
     loop *l = loop_of(p, r);
     l->body = machine_new_in(p->arena, l->scan->body, p->precision, p->team);
+    l->chain = chain_plan(p, l, r);
+    if (l->chain) return;
     if (is_scalar(machine_execution(l->body)->plan)) plan_scalar(p, l, r);
     else plan_body(p, l, r);
 }

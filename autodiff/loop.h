@@ -8,10 +8,10 @@
  * an emission that is a carry's next value costs nothing. A carry without history has two places, which take
  * turns.
  *
- * Where all values of the body are single numbers, it runs as a list of operations (scalar.h) and not as a
- * machine. Else: what cannot be read in place, a slice whose entries are apart, is copied before each step;
- * what cannot be written in place, an output that is an input, a constant or a part of another value, is
- * copied after it. */
+ * Where the loop is a chain of discrete states, it runs as one (chain.h). Where all values of the body are
+ * single numbers, it runs as a list of operations (scalar.h) and not as a machine. Else: what cannot be read
+ * in place, a slice whose entries are apart, is copied before each step; what cannot be written in place, an
+ * output that is an input, a constant or a part of another value, is copied after it. */
 #ifndef VM_AUTODIFF_LOOP_H
 #define VM_AUTODIFF_LOOP_H
 
@@ -46,6 +46,7 @@ typedef struct loop {
     bool *wanted;           /* by output */
     vector(loop_address) constant, moving; /* inputs that stay; others */
     vector(loop_copy) slices, outputs;
+    struct chain *chain;                /* or NULL */
     scalar_program *scalar;             /* or NULL; its registers are the body's values */
     vector(loop_address) reads, writes; /* of its ports */
     void **now; /* working memory: the addresses, in the order moving, slices, outputs */
@@ -69,6 +70,10 @@ uint64_t loop_lay_out(const plan *p, ref r);
 layout loop_layout(const plan *p, ref result);
 /* Completes the loop of scan r, when the layouts of all values are known. */
 void loop_plan(plan *p, ref r);
+
+/* Addresses in a plan: of an input of the body that is no carry; where steps leave an output. */
+loop_address loop_taken_at(const plan *p, const loop *l, ref input);
+loop_address loop_left_at(const loop *l, ref r, uint32_t output);
 
 struct execution;
 

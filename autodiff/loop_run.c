@@ -16,6 +16,10 @@ static element *last_of(const execution *e, const loop *l, ref r, uint32_t k) {
     return entries_of(e, r) + l->place[k] + loop_last_place(l, k) * l->size[k];
 }
 
+void *loop_carry(const execution *e, const loop *l, ref r, uint32_t k, bool last) {
+    return last ? last_of(e, l, r, k) : first_of(e, l, r, k);
+}
+
 static void begin(const execution *e, const loop *l, ref r) {
     for (uint32_t k = 0; k < l->scan->carries; k++) {
         const value *initial = &e->plan->values[l->scan->operands[k]];
@@ -81,6 +85,7 @@ void run_loop(const execution *e, const plan_step *s) {
     const loop *l = loop_of(e->plan, s->of);
     begin(e, l, s->of);
     if (!l->steps) return;
-    if (l->scalar) run_scalar(e, l, s->of);
+    if (l->chain) run_chain(e, l, s->of);
+    else if (l->scalar) run_scalar(e, l, s->of);
     else run_body(e, l);
 }

@@ -290,9 +290,9 @@ static void print_loop(const loop *l, FILE *to) {
     static const char *const FORMS[] = {[SCALAR_any] = "scalar",
                                         [SCALAR_multiply_add] = "x' = a x + b",
                                         [SCALAR_add_multiply] = "x' = (x + b) a"};
-    fprintf(to, "loop of %u steps, %u carries: %s\n", l->steps, l->scan->carries,
-            l->scalar ? FORMS[l->scalar->form] : "machine");
-    if (!l->scalar) machine_print(l->body, to);
+    const char *how = l->chain ? "chain of states" : l->scalar ? FORMS[l->scalar->form] : "machine";
+    fprintf(to, "loop of %u steps, %u carries: %s\n", l->steps, l->scan->carries, how);
+    if (!l->chain && !l->scalar) machine_print(l->body, to);
 }
 
 void machine_print(const machine *m, FILE *to) {

@@ -5,8 +5,9 @@
 #include "autodiff/scan.h"
 
 const pass PASSES[] = {
-    {"tighten", pass_tighten}, {"simplify", pass_simplify}, {"lookup", pass_look_up},
-    {"factor", pass_factor},   {"contract", pass_contract}, {"drop", pass_drop},
+    {"tighten", pass_tighten}, {"accumulate", pass_accumulate}, {"simplify", pass_simplify},
+    {"lookup", pass_look_up},  {"factor", pass_factor},         {"contract", pass_contract},
+    {"drop", pass_drop},
 };
 const int PASS_COUNT = sizeof PASSES / sizeof *PASSES;
 

@@ -27,6 +27,8 @@ ref pass_emit(const rewriting *w, instruction x);
 /* Scans do only what must wait for the step before; the rest of them leaves for the tape around: see
  * tighten.c. Bodies are compiled, by all passes. */
 void pass_tighten(const tape *from, tape *to);
+/* What a loop emits only to be summed over its steps is added up in the loop: see accumulate.c. */
+void pass_accumulate(const tape *from, tape *to);
 /* Folds constants, removes identities (x * 1, x + 0, log(exp(x)), …), moves sums inside: factors and terms
  * that lack a summed axis leave the sum. A stop is removed: derivatives are taken before. */
 void pass_simplify(const tape *from, tape *to);

@@ -5,6 +5,7 @@
 
 #include <tgmath.h>
 
+#include "autodiff/kernels/chain.h"
 #include "autodiff/kernels/rows.h"
 #if defined SINGLE
 #include "autodiff/kernels/single.h"
@@ -404,6 +405,7 @@ static void normal(void *to, draw_stream s, uint64_t first, size_t n) {
 
 const kernels TABLE_OF(ISA, BY_PRECISION(double, single)) = {
     .name = NAME_OF(ISA),
+    .lanes = LANES,
     .precision = BY_PRECISION(IN_DOUBLE, IN_SINGLE),
 #define OP(name, e) .unary[OP_##name] = unary_##name,
     UNARY_ARITHMETIC(OP) UNARY_FUNCTIONS(OP) WIDE_FUNCTIONS(OP)
@@ -420,6 +422,8 @@ const kernels TABLE_OF(ISA, BY_PRECISION(double, single)) = {
     .add_to = add_to,
     .add_product_to = add_product_to,
     .gather = gather,
+    .chain_forward = chain_forward,
+    .chain_backward = chain_backward,
     .row_products = row_products,
     .column_products = column_products,
     .add_rows = add_rows,

@@ -29,8 +29,26 @@ typedef struct ascent {
     double scale, keep_mean, keep_square, keep, rate, root, floor;
 } ascent;
 
+/* Steps of chains of states, see chain.h and autodiff/chain.h. All but the divisors are rows of as many
+ * entries as whole vectors take. */
+enum { CHAIN_STATES_MOST = 64 };
+#define CHAIN_LEAST BY_PRECISION(1e-250, 1e-25f) /* an entry that has lost nothing */
+typedef struct chain_forward_rows {
+    const void *start, *matrix;  /* a row; rows from, columns to */
+    const void *factors, *least; /* a row a step: w = p matrix * factor, each entry at least so large */
+    void *rows, *divisors;       /* a row w a step, and what it is divided by, an entry a step */
+    size_t count;
+} chain_forward_rows;
+typedef struct chain_backward_rows {
+    const void *start, *matrix, *transposed;
+    const void *factors; /* e, a row a step: g = e * (matrix h), h = g / (e matrix) */
+    void *rows, *sums;   /* a row g a step; sums, where not NULL, gets e h' added */
+    size_t count;
+} chain_backward_rows;
+
 typedef struct kernels {
     const char *name;
+    size_t lanes; /* entries of a vector */
     precision precision;
     unary_kernel *unary[OP_count];         /* NULL where the op is no unary MAP */
     binary_kernel *binary[OP_count];       /* vector, vector */
@@ -54,6 +72,10 @@ typedef struct kernels {
     void (*ascend_plainly)(const ascent *a, void *x, void *m, const void *g,
                            size_t n); /* m ← keep_mean m + d,
                                        * x ← keep x + rate m */
+
+    /* Return how many steps went well; the one behind has lost too much. */
+    size_t (*chain_forward)(const chain_forward_rows *c, size_t states, size_t width);
+    size_t (*chain_backward)(const chain_backward_rows *c, size_t states, size_t width);
 
     /* Entries first … first + n - 1 of a stream; `first` is even. */
     void (*uniform)(void *y, draw_stream s, uint64_t first, size_t n);

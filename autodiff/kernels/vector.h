@@ -17,11 +17,6 @@
 
 /* What the instruction set and the precision have to do with names: INTRINSIC(f) is the processor's, SLEEF(f)
  * the library's. */
-#if defined SINGLE
-#define BY_PRECISION(x, y) y
-#else
-#define BY_PRECISION(x, y) x
-#endif
 #if defined __AVX512F__
 enum { LANES = BY_PRECISION(8, 16) };
 #define INTRINSIC(name) BY_PRECISION(_mm512_##name##_pd, _mm512_##name##_ps)

@@ -1,0 +1,166 @@
+/* Chains of discrete states (autodiff/chain.h), value and gradient, against the plain reference evaluator,
+ * which takes the same tape in logarithms: few states and many, several chains at once, transitions that are
+ * impossible, densities so sharp that probabilities vanish and come back, densities of -infinity. Each loop
+ * must have been recognised.
+ *
+ * Tolerance: a step rounds to a few units what it adds, relative to the size of the logarithms; with at most
+ * 150 steps and logarithms up to 3e5 that is 1e-9 of 1 + their size, also for the exponentials of
+ * differences. In single precision it is 5e8 times as much, so that only moderate logarithms are tried. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "autodiff/machine.h"
+#include "autodiff/passes.h"
+#include "base/rng.h"
+#include "tests/autodiff/reference.h"
+#include "tests/check.h"
+
+static void *allocate(void *user, void *block, size_t old_size, size_t size) {
+    (void)user, (void)old_size;
+    if (size) return realloc(block, size);
+    free(block);
+    return NULL;
+}
+
+typedef struct kind {
+    const char *name;
+    uint32_t draws, states, steps;
+    double sharpness;  /* of densities, in nats */
+    double impossible; /* share of transitions, but for those to the state itself and to the next */
+    double excluded;   /* share of densities that are -infinity, but for one a step */
+} kind;
+
+static const kind KINDS[] = {
+    {"two states", 1, 2, 150, 1, 0, 0},
+    {"four states", 1, 4, 150, 3, 0, 0},
+    {"five states, three chains", 3, 5, 70, 3, 0, 0},
+    {"seventeen states", 2, 17, 70, 5, 0, 0},
+    {"sixty-four states", 1, 64, 65, 5, 0, 0},
+    {"vanishing probabilities", 1, 4, 150, 300, 0, 0},
+    {"far apart", 2, 3, 100, 2000, 0, 0},
+    {"one way to each state", 1, 4, 130, 2, 1, 0},
+    {"one way, vanishing", 2, 5, 130, 500, 1, 0},
+    {"excluded", 1, 4, 130, 3, 0.3, 0.4},
+    {"excluded, vanishing", 2, 6, 130, 400, 0.7, 0.4},
+};
+
+enum { INPUTS = 3 };
+
+typedef struct model {
+    tape written, run;
+    double *inputs[INPUTS];
+    ref x[INPUTS];
+} model;
+
+static double *fill(arena *a, rng *r, uint64_t n, double scale) {
+    double *x = arena_array(a, double, n);
+    for (uint64_t i = 0; i < n; i++) x[i] = scale * rng_normal(r);
+    return x;
+}
+
+static void exclude(const kind *k, rng *r, double *transitions, double *densities) {
+    uint32_t n = k->states;
+    for (uint32_t d = 0; d < k->draws; d++)
+        for (uint32_t i = 0; i < n; i++)
+            for (uint32_t j = 0; j < n; j++)
+                if (i != j && (i + 1) % n != j && rng_uniform(r) < k->impossible)
+                    transitions[(d * n + i) * n + j] = -INFINITY;
+    for (uint32_t t = 0; t < k->steps; t++)
+        for (uint32_t d = 0; d < k->draws; d++)
+            for (uint32_t j = 0, kept = (uint32_t)rng_below(r, n); j < n; j++)
+                if (j != kept && rng_uniform(r) < k->excluded)
+                    densities[(t * k->draws + d) * n + j] = -INFINITY;
+}
+
+/* log sum over the last states of exp of the forward recurrence, summed over draws; with its gradient by
+ * start, transitions and densities. */
+static void write_model(model *m, const kind *k, arena *a, rng *r) {
+    tape *t = &m->written;
+    tape_open(t, a);
+    axis time = tape_add_axis(t, "time", k->steps), draw = tape_add_axis(t, "draw", k->draws);
+    axis from = tape_add_axis(t, "from", k->states), to = tape_add_axis(t, "to", k->states);
+    axes carried = axes_with(axes_one(draw), to), pairs = axes_with(carried, from);
+    m->x[0] = tape_input(t, carried);
+    m->x[1] = tape_input(t, pairs);
+    m->x[2] = tape_input(t, axes_with(carried, time));
+    m->inputs[0] = fill(a, r, tape_size(t, carried), 1);
+    m->inputs[1] = fill(a, r, tape_size(t, pairs), 1);
+    m->inputs[2] = fill(a, r, tape_size(t, axes_with(carried, time)), k->sharpness);
+    exclude(k, r, m->inputs[1], m->inputs[2]);
+    scan_builder s = scan_open(t, time, false);
+    ref before = tape_rename(s.body, scan_carry(&s, m->x[0], carried), to, from);
+    ref terms = tape_map2(s.body, OP_add, before, scan_take(&s, m->x[1]));
+    ref total = tape_reduce(s.body, OP_log_sum_exp, terms, axes_one(from));
+    ref next = tape_map2(s.body, OP_add, total, scan_take(&s, m->x[2]));
+    ref loop = scan_close(&s, &next, NULL, 0);
+    ref y = tape_sum_all(t, tape_reduce(t, OP_log_sum_exp, scan_final(t, loop, 0), axes_one(to)));
+    ref gradient[INPUTS], culprit;
+    tape_output(t, y);
+    if (tape_gradient(t, y, m->x, INPUTS, gradient, &culprit))
+        for (int i = 0; i < INPUTS; i++) tape_output(t, gradient[i]);
+    tape_compile(t, &m->run, a, NULL, NULL);
+}
+
+static uint32_t chains_in(const machine *m) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    machine_print(m, to);
+    fclose(to);
+    uint32_t n = 0;
+    for (const char *at = text; (at = strstr(at, "chain of states")); at++) n++;
+    free(text);
+    return n;
+}
+
+static double largest_error(const model *m, machine *run, precision p, double **expected, arena *a) {
+    double worst = 0;
+    for (uint32_t i = 0; i < INPUTS; i++) {
+        uint64_t n = tape_size(&m->written, tape_at(&m->written, m->x[i])->axes);
+        void *x = arena_take(a, n * element_size(p));
+        for (uint64_t j = 0; j < n; j++) element_write(p, x, (int64_t)j, m->inputs[i][j]);
+        machine_bind(run, i, x);
+    }
+    machine_run(run, 1, 1);
+    for (uint32_t i = 0; i < m->written.outputs.count; i++) {
+        ref r = m->written.outputs.at[i];
+        const void *out = machine_output(run, i);
+        for (uint64_t j = 0; j < tape_size(&m->written, tape_at(&m->written, r)->axes); j++) {
+            double y = expected[r][j];
+            double off = fabs(element_read(p, out, (int64_t)j) - y);
+            worst = !(off / (1 + fabs(y)) <= worst) ? off / (1 + fabs(y)) : worst;
+        }
+    }
+    return worst;
+}
+
+static void try(const kind *k, memory *host) {
+    arena a;
+    arena_open(&a, host);
+    rng r = rng_open(6, k->states);
+    model m;
+    write_model(&m, k, &a, &r);
+    double **expected = arena_array(&a, double *, m.written.code.count);
+    reference_run(&m.written, (const double *const *)m.inputs, expected, &a);
+    machine *run = machine_new(&a, &m.run, NULL);
+    uint32_t found = chains_in(run);
+    double off = largest_error(&m, run, IN_DOUBLE, expected, &a);
+    char name[64];
+    snprintf(name, sizeof name, "chains/%s", k->name);
+    check(found == 2 && off < 1e-9, name, "%u chains found; off by %g", found, off);
+    if (k->sharpness <= 5) {
+        off = largest_error(&m, machine_new_in(&a, &m.run, IN_SINGLE, NULL), IN_SINGLE, expected, &a);
+        snprintf(name, sizeof name, "chains/single/%s", k->name);
+        check(off < 1e-3, name, "off by %g", off);
+    }
+    arena_close(&a);
+}
+
+int main(void) {
+    memory host = {allocate, NULL, NULL};
+    jmp_buf escape;
+    host.escape = &escape;
+    if (setjmp(escape)) return 1;
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) try(&KINDS[i], &host);
+    return check_end();
+}

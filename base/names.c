@@ -5,9 +5,18 @@
 void names_open(names *n, arena *a) { *n = (names){.arena = a}; }
 
 uint64_t hash_bytes(const void *p, size_t length, uint64_t seed) {
-    uint64_t h = 0xcbf29ce484222325u ^ seed;
-    for (const unsigned char *c = p; length--; c++) h = (h ^ *c) * 0x100000001b3u;
-    return (h ^ (h >> 32)) * 0x9e3779b97f4a7c15u;
+    const unsigned char *c = p;
+    uint64_t h = (0xcbf29ce484222325u ^ seed) + length;
+    while (length) {
+        uint64_t word = 0;
+        size_t n = length < sizeof word ? length : sizeof word;
+        memcpy(&word, c, n);
+        h = (h ^ word) * 0x9e3779b97f4a7c15u;
+        h ^= h >> 32;
+        c += n;
+        length -= n;
+    }
+    return h * 0x9e3779b97f4a7c15u;
 }
 
 static name *slot_of(name *slots, uint32_t capacity, const char *p, size_t length) {

@@ -171,6 +171,7 @@ typedef struct checker {
     vector(const distribution *)
         model_distributions;             /* by statement of the model; NULL where it was narrowed or cut */
     vector(part) model_cuts, guide_cuts; /* by statement: what it is cut to */
+    vector(uint8_t) lagging;             /* by node: whether lags are in it, see loops.c */
     vector(uint32_t) walked;             /* by node: the last walk of is_pathwise that came by */
     uint32_t walks;
     vector(const pieces *) computed; /* names that are computed part by part */

@@ -424,22 +424,21 @@ static void weave(checker *c, const pieces *members, uint32_t count, bool tell, 
     for (uint32_t m = 0; m < count; m++) results[m] = w.failed ? 0 : joined(&w, m, w.part_count);
 }
 
-/* Whether a value has lags in it. */
-static bool has_lags(const program *p, node n, bool *seen) {
-    if (seen[n]) return false;
-    seen[n] = true;
-    const node_row *r = program_node(p, n);
-    if (r->op == NODE_part && r->number != 0) return true;
-    for (int i = 0; r->op != NODE_scan && i < node_inputs(r->op); i++)
-        if (has_lags(p, r->in[i], seen)) return true;
-    return false;
+typedef enum lagging { UNKNOWN, LAGS, NO_LAGS } lagging;
+
+/* Whether a value has lags in it; kept by node, since nodes stay as they are. */
+static bool has_lags(checker *c, node n) {
+    while (c->lagging.count < c->p->nodes.count) push(c->arena, &c->lagging, UNKNOWN);
+    if (c->lagging.at[n]) return c->lagging.at[n] == LAGS;
+    const node_row *r = program_node(c->p, n);
+    bool lags = r->op == NODE_part && r->number != 0;
+    for (int i = 0; r->op != NODE_scan && i < node_inputs(r->op) && !lags; i++) lags = has_lags(c, r->in[i]);
+    c->lagging.at[n] = lags ? LAGS : NO_LAGS;
+    return lags;
 }
 
 /* A statement with lags that runs over all its entries at once. */
-static void note_vectorised(checker *c, variable v, const node *values, uint32_t count) {
-    bool *seen = arena_array(c->arena, bool, c->p->nodes.count), lags = false;
-    for (uint32_t i = 0; i < count; i++) lags |= has_lags(c->p, values[i], seen);
-    if (!lags) return;
+static void note_vectorised(checker *c, variable v) {
     recurrence row = {.of = arena_array(c->arena, variable, 1), .count = 1};
     row.of[0] = v;
     push(c->arena, &c->p->recurrences, row);
@@ -653,7 +652,9 @@ static void settle_members(checker *c, group *g) {
         else
             settle_value(c, f, g->members[m].result, target_of(f->item, name_of(c, x)), results[m], x->whole,
                          x->order);
-        if (c->p->recurrences.count == loops) note_vectorised(c, x->of, x->values, x->count);
+        bool lags = false;
+        for (uint32_t i = 0; i < x->count; i++) lags |= has_lags(c, x->values[i]);
+        if (c->p->recurrences.count == loops && lags) note_vectorised(c, x->of);
     }
 }
 
@@ -940,15 +941,11 @@ void complete_samples(checker *c) {
 
 void note_lags(checker *c) {
     const program *p = c->p;
-    node *densities = arena_array(c->arena, node, p->model.count);
+    bool *told = arena_array(c->arena, bool, p->variables.count);
     for (uint32_t i = 0; i < p->model.count; i++) {
         variable v = p->model.at[i].of;
-        uint32_t count = 0;
-        bool first = c->model_cuts.at[i].count;
-        for (uint32_t k = 0; k < p->model.count && first; k++) {
-            first &= k >= i || p->model.at[k].of != v;
-            if (p->model.at[k].of == v) densities[count++] = p->model.at[k].log_density;
-        }
-        if (first) note_vectorised(c, v, densities, count);
+        if (told[v] || !c->model_cuts.at[i].count || !has_lags(c, p->model.at[i].log_density)) continue;
+        told[v] = true;
+        note_vectorised(c, v);
     }
 }

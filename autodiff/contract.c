@@ -12,7 +12,8 @@
  *
  * Of the ways to divide, one for each factor c (all factors within the axes of c, and the rest), the one with
  * the smallest groups is taken, and then with the least work within them. Factors that lack summed axes have
- * left the sum before (simplify.c). */
+ * left the sum before (simplify.c); one that then multiplies a large result goes back to the smaller group.
+ */
 #include "autodiff/passes.h"
 
 enum { FACTORS_MOST = 8 };
@@ -111,7 +112,26 @@ static ref contract_sum(const rewriting *w, instruction x) {
     return tape_contract(w->to, group(w, &f, &best, false), group(w, &f, &best, true), over);
 }
 
+/* c sum over K of P Q, with a result that is larger than P: c goes to P. */
+static ref scale_contraction(const rewriting *w, instruction x) {
+    for (int i = 0; i < 2; i++) {
+        const instruction sum = *tape_at(w->to, x.in[i]);
+        axes of_c = tape_at(w->to, x.in[1 - i])->axes;
+        if (sum.op != OP_contract || w->uses[w->from->code.at[w->at].in[i]] > 1) continue;
+        ref p = sum.in[0], q = sum.in[1];
+        if (tape_size(w->to, tape_at(w->to, q)->axes) < tape_size(w->to, tape_at(w->to, p)->axes))
+            p = sum.in[1], q = sum.in[0];
+        axes of_p = tape_at(w->to, p)->axes, all = axes_union(of_p, tape_at(w->to, q)->axes);
+        if (!axes_within(of_c, axes_common(of_p, sum.axes)) ||
+            tape_size(w->to, of_p) >= tape_size(w->to, x.axes))
+            continue;
+        return tape_contract(w->to, tape_map2(w->to, OP_mul, x.in[1 - i], p), q, axes_minus(all, sum.axes));
+    }
+    return tape_emit(w->to, x);
+}
+
 static ref contract(const rewriting *w, instruction x) {
+    if (x.op == OP_mul) return scale_contraction(w, x);
     return x.op == OP_sum ? contract_sum(w, x) : pass_emit(w, x);
 }
 

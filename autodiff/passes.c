@@ -5,9 +5,9 @@
 #include "autodiff/scan.h"
 
 const pass PASSES[] = {
-    {"tighten", pass_tighten}, {"accumulate", pass_accumulate}, {"simplify", pass_simplify},
-    {"lookup", pass_look_up},  {"factor", pass_factor},         {"contract", pass_contract},
-    {"drop", pass_drop},
+    {"flatten", pass_flatten},   {"tighten", pass_tighten}, {"accumulate", pass_accumulate},
+    {"simplify", pass_simplify}, {"lookup", pass_look_up},  {"factor", pass_factor},
+    {"contract", pass_contract}, {"drop", pass_drop},
 };
 const int PASS_COUNT = sizeof PASSES / sizeof *PASSES;
 
@@ -64,10 +64,11 @@ bool *pass_find_fixed(const tape *t, arena *a) {
 
 void pass_drop(const tape *from, tape *to) { pass_rewrite(from, to, pass_emit, NULL); }
 
-void tape_compile(const tape *from, tape *to, arena *a,
-                  void (*show)(void *user, const char *pass, const tape *t), void *user) {
+static void run_passes(const tape *from, tape *to, arena *a, bool body,
+                       void (*show)(void *user, const char *pass, const tape *t), void *user) {
     tape now = *from;
     for (int i = 0; i < PASS_COUNT; i++) {
+        if (body && PASSES[i].run == pass_flatten) continue;
         tape next;
         tape_open(&next, a);
         PASSES[i].run(&now, &next);
@@ -76,3 +77,10 @@ void tape_compile(const tape *from, tape *to, arena *a,
     }
     *to = now;
 }
+
+void tape_compile(const tape *from, tape *to, arena *a,
+                  void (*show)(void *user, const char *pass, const tape *t), void *user) {
+    run_passes(from, to, a, false, show, user);
+}
+
+void tape_compile_body(const tape *from, tape *to, arena *a) { run_passes(from, to, a, true, NULL, NULL); }

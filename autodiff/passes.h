@@ -24,6 +24,8 @@ void pass_rewrite(const tape *from, tape *to, ref (*rewrite)(const rewriting *w,
 /* The instruction as it is; a scan with what its operands have become. */
 ref pass_emit(const rewriting *w, instruction x);
 
+/* Axes of one entry leave: see flatten.c. */
+void pass_flatten(const tape *from, tape *to);
 /* Scans do only what must wait for the step before; the rest of them leaves for the tape around: see
  * tighten.c. Bodies are compiled, by all passes. */
 void pass_tighten(const tape *from, tape *to);
@@ -56,5 +58,8 @@ extern const int PASS_COUNT;
 /* All of them. `to` is opened in `a`. `show`, where not NULL, is called with the tape after each. */
 void tape_compile(const tape *from, tape *to, arena *a,
                   void (*show)(void *user, const char *pass, const tape *t), void *user);
+
+/* Of the body of a scan, whose values keep the axes that they have around it. */
+void tape_compile_body(const tape *from, tape *to, arena *a);
 
 #endif

@@ -216,7 +216,7 @@ static ref tighten_scan(const rewriting *w, ref *results) {
     const scan *s = tape_scan(w->from, w->at);
     uint32_t result_count = s->body->outputs.count + s->carries;
     tightening g = {.w = w, .s = s, .results = results};
-    tape_compile(s->body, &g.body, a, NULL, NULL);
+    tape_compile_body(s->body, &g.body, a);
     uint32_t count = g.body.code.count;
     g.wanted = arena_array(a, bool, result_count);
     g.carried = arena_array(a, bool, s->carries);

@@ -1,4 +1,5 @@
-/* Steps of linear algebra, by BLAS and LAPACK. */
+/* Steps of linear algebra: products by the kernels, in tiles or entries of the batch that threads share;
+ * factors and solves by BLAS and LAPACK. */
 #include <cblas.h>
 #include <math.h>
 #include <string.h>
@@ -26,62 +27,106 @@ static void from_matrix(const walk *w, element *x, const element *matrix) {
 
 /* Products. */
 
-/* Where a factor is read, or the result written, for one entry of the batch. */
-static element *side(const execution *e, const matrix_product *q, const matrix_side *of, int which,
-                     element *at) {
-    if (!of->packed) return at;
-    element *packed = (element *)e->work + q->room[which];
-    if (which < 2) to_matrix(of->copy, at, packed);
-    return packed;
+/* The working memory of a thread. */
+static element *work_of(const execution *e, const plan_step *s, uint32_t thread) {
+    return (element *)e->work + thread * s->work;
 }
 
-static int least(int64_t stride, int most) { return stride > most ? (int)stride : most > 0 ? most : 1; }
+/* Where a factor is read, or the result written, for one entry of the batch. */
+static element *side(const matrix_product *q, const matrix_side *of, int which, element *at, element *work) {
+    return of->packed ? work + q->room[which] : at;
+}
+
+static int64_t down(const matrix_side *m) { return m->by_columns ? 1 : m->step; }
+static int64_t right(const matrix_side *m) { return m->by_columns ? m->step : 1; }
 
 /* c by rows is c = a b; c by columns is its transpose by rows, c' = b' a'. */
-static void multiply(const matrix_product *q, const element *a, const element *b, element *c) {
-    int step_a = least(q->a.step, q->a.by_columns ? q->m : q->k);
-    int step_b = least(q->b.step, q->b.by_columns ? q->k : q->n);
-    int step_c = least(q->c.step, q->c.by_columns ? q->m : q->n);
-    if (q->c.by_columns) CBLAS(gemm)
-    (CblasColMajor, q->a.by_columns ? CblasNoTrans : CblasTrans, q->b.by_columns ? CblasNoTrans : CblasTrans,
-     q->m, q->n, q->k, 1, a, step_a, b, step_b, 0, c, step_c);
-    else CBLAS(gemm)(CblasRowMajor, q->a.by_columns ? CblasTrans : CblasNoTrans,
-                     q->b.by_columns ? CblasTrans : CblasNoTrans, q->m, q->n, q->k, 1, a, step_a, b, step_b,
-                     0, c, step_c);
+static tile_product whole_product(const matrix_product *q, const element *a, const element *b, element *c) {
+    tile_product t = {.c = c, .c_row = q->c.step, .terms = (size_t)q->k};
+    bool turned = q->c.by_columns;
+    t.rows = (size_t)(turned ? q->n : q->m), t.columns = (size_t)(turned ? q->m : q->n);
+    t.a = turned ? b : a, t.b = turned ? a : b;
+    t.a_row = turned ? right(&q->b) : down(&q->a), t.a_term = turned ? down(&q->b) : right(&q->a);
+    t.b_column = turned ? down(&q->a) : right(&q->b), t.b_term = turned ? right(&q->a) : down(&q->b);
+    return t;
 }
 
-/* A matrix times a vector: c = a b with one column. */
-static void multiply_vector(const matrix_product *q, const element *a, const element *b, element *c) {
-    int step_a = least(q->a.step, q->a.by_columns ? q->m : q->k);
-    int step_b = q->b.by_columns ? 1 : least(q->b.step, 1),
-        step_c = q->c.by_columns ? 1 : least(q->c.step, 1);
-    if (q->a.by_columns)
-        CBLAS(gemv)(CblasColMajor, CblasNoTrans, q->m, q->k, 1, a, step_a, b, step_b, 0, c, step_c);
-    else CBLAS(gemv)(CblasRowMajor, CblasNoTrans, q->m, q->k, 1, a, step_a, b, step_b, 0, c, step_c);
+/* A product with a vector, whose entries lie one after the other, needs no tiles. */
+static bool multiply_vector(const kernels *k, const tile_product *t) {
+    bool row = t->rows == 1;
+    const void *matrix = row ? t->b : t->a, *vector = row ? t->a : t->b;
+    int64_t line = row ? t->b_column : t->a_row, term = row ? t->b_term : t->a_term;
+    int64_t along = row ? t->a_term : t->b_term, lines = (int64_t)(row ? t->columns : t->rows);
+    if ((!row && (t->columns != 1 || t->c_row != 1)) || along != 1 || !t->terms) return false;
+    if (term == 1) k->row_products(t->c, matrix, line, vector, t->terms, (size_t)lines);
+    else if (line == 1) k->column_products(t->c, matrix, term, vector, t->terms, (size_t)lines);
+    return term == 1 || line == 1;
 }
 
-/* A vector times a matrix: c = a b with one row. */
-static void vector_multiply(const matrix_product *q, const element *a, const element *b, element *c) {
-    int step_b = least(q->b.step, q->b.by_columns ? q->k : q->n);
-    int step_a = q->a.by_columns ? least(q->a.step, 1) : 1,
-        step_c = q->c.by_columns ? least(q->c.step, 1) : 1;
-    if (q->b.by_columns)
-        CBLAS(gemv)(CblasColMajor, CblasTrans, q->k, q->n, 1, b, step_b, a, step_a, 0, c, step_c);
-    else CBLAS(gemv)(CblasRowMajor, CblasTrans, q->k, q->n, 1, b, step_b, a, step_a, 0, c, step_c);
+static void multiply_one(const kernels *k, const matrix_product *q, const tile_product *all, uint32_t number,
+                         element *work) {
+    size_t i = number / q->tiles_across * (size_t)q->tile_rows;
+    size_t j = number % q->tiles_across * (size_t)q->tile_columns;
+    tile_product t = *all;
+    t.rows = all->rows - i < q->tile_rows ? all->rows - i : q->tile_rows;
+    t.columns = all->columns - j < q->tile_columns ? all->columns - j : q->tile_columns;
+    t.a = (const element *)all->a + (int64_t)i * all->a_row;
+    t.b = (const element *)all->b + (int64_t)j * all->b_column;
+    t.c = (element *)all->c + (int64_t)i * all->c_row + (int64_t)j;
+    k->multiply_tile(&t, work + q->behind);
+}
+
+static void bring_sides(const matrix_product *q, const element *a, const element *b, element *work) {
+    if (q->a.packed) to_matrix(q->a.copy, a, work + q->room[0]);
+    if (q->b.packed) to_matrix(q->b.copy, b, work + q->room[1]);
+}
+
+/* One entry of the batch. */
+static tile_product product_at(const execution *e, const plan_step *s, const cursor *c, element *work) {
+    const matrix_product *q = &s->product;
+    return whole_product(q, side(q, &q->a, 0, entries_of(e, s->in[0]) + c->at[0], work),
+                         side(q, &q->b, 1, entries_of(e, s->in[1]) + c->at[1], work),
+                         side(q, &q->c, 2, entries_of(e, s->of) + c->at[2], work));
+}
+
+static void product_part(void *context, uint32_t thread, uint32_t part) {
+    const step_run *r = context;
+    const execution *e = r->run;
+    const plan_step *s = r->step;
+    const matrix_product *q = &s->product;
+    element *work = work_of(e, s, thread);
+    uint64_t from = cut_from(&s->cut, part, 0), to = cut_to(&s->cut, part, 0);
+    cursor c = walk_at(q->batch, from);
+    for (uint64_t i = from; i < to; i++, cursor_pass(&c, 1)) {
+        bring_sides(q, entries_of(e, s->in[0]) + c.at[0], entries_of(e, s->in[1]) + c.at[1], work);
+        tile_product all = product_at(e, s, &c, work);
+        if (!multiply_vector(e->plan->kernels, &all))
+            for (uint32_t k = 0; k < q->tiles_down * q->tiles_across; k++)
+                multiply_one(e->plan->kernels, q, &all, k, work);
+        if (q->c.packed) from_matrix(q->c.copy, entries_of(e, s->of) + c.at[2], work + q->room[2]);
+    }
+}
+
+/* What is packed lies in the caller's working memory, for all threads. */
+static void product_tile(void *context, uint32_t thread, uint32_t part) {
+    const step_run *r = context;
+    const matrix_product *q = &r->step->product;
+    cursor c = walk_at(q->batch, 0);
+    tile_product all = product_at(r->run, r->step, &c, work_of(r->run, r->step, 0));
+    multiply_one(r->run->plan->kernels, q, &all, part, work_of(r->run, r->step, thread));
 }
 
 void run_product(const execution *e, const plan_step *s) {
     const matrix_product *q = &s->product;
-    cursor c = walk_at(q->batch, 0);
-    for (uint64_t left = q->batch->entries; left; left--, cursor_pass(&c, 1)) {
-        element *a = side(e, q, &q->a, 0, entries_of(e, s->in[0]) + c.at[0]);
-        element *b = side(e, q, &q->b, 1, entries_of(e, s->in[1]) + c.at[1]);
-        element *to = entries_of(e, s->of) + c.at[2], *result = side(e, q, &q->c, 2, to);
-        if (q->n == 1) multiply_vector(q, a, b, result);
-        else if (q->m == 1) vector_multiply(q, a, b, result);
-        else multiply(q, a, b, result);
-        if (q->c.packed) from_matrix(q->c.copy, to, result);
+    if (!q->shares_tiles) {
+        run_parts(e, s, product_part);
+        return;
     }
+    cursor c = walk_at(q->batch, 0);
+    element *work = work_of(e, s, 0);
+    bring_sides(q, entries_of(e, s->in[0]) + c.at[0], entries_of(e, s->in[1]) + c.at[1], work);
+    run_parts(e, s, product_tile);
+    if (q->c.packed) from_matrix(q->c.copy, entries_of(e, s->of) + c.at[2], work + q->room[2]);
 }
 
 /* Square matrices. */

@@ -7,6 +7,9 @@
  * begin anew. */
 enum { PART_LEAST = 512, PART = 1024, PARTS_MOST = 128, SMALL = 8 * PART, WIDE = 16 };
 
+/* Nanoseconds of a part that others may have. */
+static const double PART_PAYS = 2000;
+
 /* Copies of sums may have this fraction of the entries that a region reads. */
 enum { COPIES_FRACTION = 8 };
 
@@ -222,16 +225,51 @@ static double loop_cost(const plan *p, ref r) {
     return l->scalar ? 0 : l->steps * machine_execution(l->body)->plan->cost;
 }
 
+/* Products. */
+
+/* Entries of a tile, of the order of which its panels stay in the second-level cache. Columns are cut into an
+ * even number of pieces. */
+enum { TILE_ROWS = 120, TILE_COLUMNS = 208, TILE_UNIT = 16 };
+
+static uint32_t piece(uint64_t whole, uint64_t pieces, uint64_t unit) {
+    return (uint32_t)round_up(divide_up(whole, pieces ? pieces : 1), unit);
+}
+
+/* Where there is one product, threads share its tiles; else the products of the batch. */
+static void partition_product(plan_step *s) {
+    matrix_product *q = &s->product;
+    uint64_t rows = (uint64_t)(q->c.by_columns ? q->n : q->m),
+             columns = (uint64_t)(q->c.by_columns ? q->m : q->n);
+    uint64_t terms = (uint64_t)q->k, work = rows * columns * terms;
+    uint64_t halves = columns <= TILE_COLUMNS ? 1 : 2 * divide_up(columns, 2 * TILE_COLUMNS);
+    q->tile_rows = piece(rows, divide_up(rows, TILE_ROWS), 6);
+    q->tile_columns = piece(columns, halves, TILE_UNIT);
+    if (q->tile_rows > rows) q->tile_rows = (uint32_t)rows + !rows;
+    if (q->tile_columns > columns) q->tile_columns = (uint32_t)columns + !columns;
+    q->tiles_down = (uint32_t)divide_up(rows, q->tile_rows);
+    q->tiles_across = (uint32_t)divide_up(columns, q->tile_columns);
+    double one = 100 + 0.05 * (double)work;
+    uint64_t group = (uint64_t)(PART_PAYS / one) + 1;
+    partition_entries(s, q->batch->entries, one, group);
+    q->shares_tiles = q->batch->entries == 1 && q->tiles_down * q->tiles_across > 1;
+    if (q->shares_tiles) s->cut.parts = q->tiles_down * q->tiles_across;
+    q->behind = s->work;
+    s->work = plan_rounded(s->work + tile_room(q->tile_rows, q->tile_columns, terms));
+}
+
 static void partition_step(plan *p, plan_step *s, sum_range *room) {
     s->cut = (cut){1, 1, 1, 1};
     if (s->kind == STEP_region) partition_region(p, s, room);
     if (s->kind == STEP_reduce) partition_reduce(p, s, room);
+    if (s->kind == STEP_product) partition_product(s);
     if (s->kind == STEP_cumulate) partition_entries(s, s->walk->entries, (double)s->count, 1);
     if (s->kind == STEP_place) partition_entries(s, s->walk->entries, 1, PART);
     if (s->kind == STEP_scatter && s->segment)
         partition_entries(s, s->count, (double)s->walk->entries / (double)(s->count + !s->count), 1);
     if (s->kind == STEP_loop) s->cost = loop_cost(p, s->of);
     bool shared = s->kind == STEP_loop || s->cut.parts > 1;
+    uint64_t work = s->work * (s->kind == STEP_product && shared ? team_threads(p->team) : 1);
+    if (work > p->work) p->work = work;
     if (!s->fixed && shared && team_pays(s->cost)) p->cost += s->cost;
 }
 

@@ -761,7 +761,6 @@ static void plan_whole(planner *p, plan_step *s) {
         if (x->op == OP_log_sum_exp)
             s->work = p->values[r].entries + LOG_SUM_EXP_BLOCK * team_threads(p->plan->team);
     }
-    if (s->work > p->plan->work) p->plan->work = s->work;
 }
 
 /* Buffers: first fit over the holes of the pool, in the order of the steps. */

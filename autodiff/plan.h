@@ -145,7 +145,12 @@ typedef struct matrix_product {
     const walk *batch; /* a, b, c */
     int m, n, k;
     matrix_side a, b, c;
-    uint64_t room[3]; /* where the packed ones lie in the working memory */
+    uint64_t room[3]; /* where the packed ones lie in the working memory; behind them is the room of a tile */
+    uint64_t behind;
+    /* Tiles of the result, of so many rows and columns; of its transpose where it lies by columns. */
+    uint32_t tile_rows, tile_columns;
+    uint32_t tiles_down, tiles_across;
+    bool shares_tiles; /* parts are tiles; else entries of the batch, with all of their tiles */
 } matrix_product;
 
 /* A square matrix L, its right sides and what it is solved or factored to, for each entry of a batch. */
@@ -182,8 +187,9 @@ typedef struct plan_step {
     const walk *walk;
     uint64_t count;
     int64_t pitch, from_pitch;
-    uint64_t
-        work;    /* entries of working memory; log_sum_exp: the sums, then a block of terms for each thread */
+    /* Entries of working memory. A product: of each thread. log_sum_exp: the sums, then a block of terms for
+     * each thread. */
+    uint64_t work;
     double cost; /* nanoseconds on one thread, roughly */
     cut cut;
     sum_range *range; /* of a reduction: by part, of its result */

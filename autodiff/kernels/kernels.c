@@ -7,10 +7,12 @@
 
 #include "autodiff/kernels/chain.h"
 #include "autodiff/kernels/rows.h"
+#include "autodiff/kernels/tiles.h"
 #if defined SINGLE
 #include "autodiff/kernels/single.h"
 #else
 #include "autodiff/kernels/special.h"
+#include "autodiff/kernels/tiles.h"
 #endif
 #include "base/rng.h"
 
@@ -424,6 +426,7 @@ const kernels TABLE_OF(ISA, BY_PRECISION(double, single)) = {
     .gather = gather,
     .chain_forward = chain_forward,
     .chain_backward = chain_backward,
+    .multiply_tile = multiply_tile,
     .row_products = row_products,
     .column_products = column_products,
     .add_rows = add_rows,

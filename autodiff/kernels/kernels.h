@@ -46,6 +46,21 @@ typedef struct chain_backward_rows {
     size_t count;
 } chain_backward_rows;
 
+/* A tile of a product of matrices: c[i, j] = sum over k < terms of a[i, k] b[k, j], with the strides of each
+ * factor and the entries of a row of c next to each other. */
+typedef struct tile_product {
+    void *c;
+    const void *a, *b;
+    int64_t c_row, a_row, a_term, b_term, b_column;
+    size_t rows, columns, terms;
+} tile_product;
+/* As many terms at a time go through the room, which holds so many entries. */
+enum { TILE_TERMS = 256 };
+static inline uint64_t tile_room(uint64_t rows, uint64_t columns, uint64_t terms) {
+    enum { ROWS_BEYOND = 5, COLUMNS_BEYOND = 31 }; /* the most that kernels fill up with zeros */
+    return (rows + ROWS_BEYOND + columns + COLUMNS_BEYOND) * (terms < TILE_TERMS ? terms : TILE_TERMS);
+}
+
 typedef struct kernels {
     const char *name;
     size_t lanes; /* entries of a vector */
@@ -63,6 +78,7 @@ typedef struct kernels {
     void (*add_product_to)(void *z, const void *x, const void *y, size_t n); /* z += x y */
     void (*gather)(void *y, const void *x, const int32_t *index, size_t n);  /* y[i] = x[index[i]] */
 
+    void (*multiply_tile)(const tile_product *t, void *room);
     /* Matrices whose rows, or whose columns, are `pitch` or `step` apart, see rows.h. */
     void (*row_products)(void *y, const void *x, int64_t pitch, const void *b, size_t width, size_t n);
     void (*column_products)(void *y, const void *x, int64_t step, const void *b, size_t width, size_t n);

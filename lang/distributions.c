@@ -85,14 +85,29 @@ static void advise_support(checker *c, diagnostic *told, const node_row *r, type
 }
 
 /* The range of what is computed is a bound, so this may be a false alarm, which max(…) or exp(…) ends. */
-static void warn_of_scale(checker *c, const distribution *d, uint32_t i) {
-    diagnostic *told = warn(c->d, DIAGNOSTIC_scale, d->argument_at[i],
-                            "`%s` of `%s` must be positive; nothing shows that this is",
-                            d->definition->function.parameters[i].name, d->definition->function.name);
+static void warn_of_range(checker *c, const distribution *d, uint32_t i, type wants) {
+    bool share = wants.support == SUPPORT_unit;
+    diagnostic *told =
+        warn(c->d, DIAGNOSTIC_scale, d->argument_at[i], "`%s` of `%s` must be %s; nothing shows that this is",
+             d->definition->function.parameters[i].name, d->definition->function.name,
+             share                               ? "from 0 to 1"
+             : wants.support == SUPPORT_positive ? "positive"
+                                                 : "at least 0");
     advise(c->d, told,
-           "make it of positive parts, or write it as exp(…) or softplus(…); where it is negative the "
-           "density is "
-           "undefined");
+           share
+               ? "write it as expit(…), or use a distribution of the logit; beyond the bounds the density is "
+                 "undefined"
+               : "make it of positive parts, or write it as exp(…) or softplus(…); where it is negative the "
+                 "density is undefined");
+}
+
+/* What may well lie outside: below 0 where it must not, or anywhere where a share is asked for. A sum of
+ * shares is left in peace. */
+static bool is_doubtful(checker *c, const node_row *r, type wants) {
+    range must = type_range(c->p, wants);
+    if (wants.support == SUPPORT_unit) return r->range.lowest < 0;
+    bool above = wants.support == SUPPORT_positive || wants.support == SUPPORT_interval;
+    return above && must.lowest == 0 && r->range.lowest < 0;
 }
 
 static void check_argument(checker *c, distribution *d, uint32_t i) {
@@ -110,7 +125,7 @@ static void check_argument(checker *c, distribution *d, uint32_t i) {
     bool matrix = SUPPORTS[t.support].event == 2;
     refuted |= matrix && r->axes.count < 2;
     if (!refuted) {
-        if (t.support == SUPPORT_positive && r->range.lowest < 0 && !c->now.in_call) warn_of_scale(c, d, i);
+        if (is_doubtful(c, r, t) && !c->now.in_call) warn_of_range(c, d, i, t);
         return;
     }
     d->failed |= matrix; /* nor is it clear which axes it would have */
@@ -130,6 +145,24 @@ static uint32_t parameter_of(const item *d, const entry *e, uint32_t place_in_li
     return i;
 }
 
+/* What other systems have in the place of a scale. */
+static const char *spread_note(name n) {
+    static const struct {
+        const char *word, *note;
+    } NOTES[] = {
+        {"var", "; a scale is the root of a variance, `scale = sqrt(v)`"},
+        {"variance", "; a scale is the root of a variance, `scale = sqrt(v)`"},
+        {"sigma2", "; a scale is the root of a variance, `scale = sqrt(v)`"},
+        {"tau", "; a scale is one over the root of a precision, `scale = 1 / sqrt(t)`"},
+        {"prec", "; a scale is one over the root of a precision, `scale = 1 / sqrt(t)`"},
+        {"precision", "; a scale is one over the root of a precision, `scale = 1 / sqrt(t)`"},
+        {"scale", "; a rate is one over a scale, `rate = 1 / s`"},
+    };
+    for (size_t i = 0; i < sizeof NOTES / sizeof *NOTES; i++)
+        if (strcmp(NOTES[i].word, n) == 0) return NOTES[i].note;
+    return "";
+}
+
 value evaluate_distribution(checker *c, scope *s, const expression *e, const binding *b) {
     const item *definition = b->item;
     distribution *d = arena_new(c->arena, distribution);
@@ -146,7 +179,7 @@ value evaluate_distribution(checker *c, scope *s, const expression *e, const bin
             diagnostic *told =
                 diagnose(c->d, DIAGNOSTIC_name, e->list.at[i].name_at, "`%s` has no parameter `%s`",
                          definition->function.name, e->list.at[i].name);
-            advise(c->d, told, "write `%s`", signature(c, definition));
+            advise(c->d, told, "write `%s`%s", signature(c, definition), spread_note(e->list.at[i].name));
             d->failed = true;
         }
         bool used = to < d->count && to < VALUES_MOST;
@@ -161,7 +194,7 @@ value evaluate_distribution(checker *c, scope *s, const expression *e, const bin
         if (used && d->argument_at[to].end) {
             diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, place(c, e->list.at[i].value->at),
                                         "`%s` is given twice", definition->function.parameters[to].name);
-            advise(c->d, told, "write `%s`", signature(c, definition));
+            advise(c->d, told, "write `%s`%s", signature(c, definition), spread_note(e->list.at[i].name));
             d->failed = true;
         }
         if (used) d->arguments[to] = argument, d->argument_at[to] = e->list.at[i].value->at;

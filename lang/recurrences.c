@@ -120,6 +120,18 @@ static const expression *guarded_axis(const entry *e, expression *named) {
     return named;
 }
 
+/* Of data that are drawn over no axis of the program, `y[i] ~ …`, it is known which ones they have. */
+static void advise_declared(checker *c, const target *t, uint32_t errors) {
+    const binding *b = scope_here(c->top, t->name, false);
+    if (!b || b->kind != BINDING_definition || c->d->errors != errors + 1 || diagnostics_full(c->d)) return;
+    variable v = b->definition->variables[b->part];
+    if (v == VARIABLE_NONE || !program_variable(c->p, v)->self) return;
+    const char *text = variable_text(c->p, v);
+    advise(c->d, &c->d->list.at[c->d->list.count - 1],
+           "`%s` is declared as `%s`, and a statement holds for all its entries: `%s ~ …`", t->name, text,
+           text);
+}
+
 bool evaluate_target(checker *c, scope *s, const target *t, axes *found, axis *order, part *cut) {
     cut->count = 0;
     entries names = t->axes;
@@ -127,7 +139,11 @@ bool evaluate_target(checker *c, scope *s, const target *t, axes *found, axis *o
     names.at = arena_array(c->arena, entry, t->axes.count + 1);
     for (uint32_t i = 0; i < t->axes.count; i++)
         names.at[i].value = (expression *)guarded_axis(&t->axes.at[i], &written[i]);
-    if (!evaluate_axes(c, s, &names, found, order)) return false;
+    uint32_t errors = c->d->errors;
+    if (!evaluate_axes(c, s, &names, found, order)) {
+        advise_declared(c, t, errors);
+        return false;
+    }
     for (uint32_t i = 0; i < t->axes.count; i++) {
         const entry *e = &t->axes.at[i];
         if (!e->name && e->value->kind != EXPRESSION_operation) continue;

@@ -104,6 +104,8 @@ static const hint HINTS[] = {
     {TOKEN_TILDE, TOKEN_END, ANYWHERE, "nothing stands behind `~`",
      "write a distribution: `mu ~ normal(0, 1)`"},
     {TOKEN_EQ, TOKEN_END, ANYWHERE, "nothing stands behind `=`", "write the value: `name = value`"},
+    {TOKEN_RBRACKET, TOKEN_LBRACKET, ANYWHERE, "a second pair of brackets",
+     "all axes stand in one pair, `y[row, column]`"},
     {TOKEN_DATA, TOKEN_LBRACE, ANYWHERE, "there is no block of data",
      "declare each variable at top level: `data y[obs] : real`"},
     {TOKEN_PARAM, TOKEN_LBRACE, ANYWHERE, "there is no block of parameters",
@@ -147,9 +149,12 @@ static const hint HINTS[] = {
     {ANY, TOKEN_EQ, INSIDE, "`=` gives a name to an entry, and no name stands before it",
      "write `==` to compare"},
     {ANY, TOKEN_EQ, BODY, "a second `=` in one statement", "write `==` to compare"},
+    {TOKEN_LPAREN, TOKEN_STRING, INSIDE, "what is drawn has its name on the left, without quotes",
+     "write `mu ~ normal(0, 1)`; quotes are for the names of files"},
     {ANY, TOKEN_STRING, ANYWHERE, NULL, "quotes are for the names of files; labels and names have none"},
     {ANY, TOKEN_LBRACKET, ANYWHERE, NULL,
-     "lists of numbers are data, `data x[n] : real`; brackets stand behind a name, `x[n = 1]`"},
+     "lists of numbers are data, `data x[n] : real`, given by a file or by `--set x=[1,2,3]`; brackets stand "
+     "behind a name, `x[n = 1]`"},
     {ANY, TOKEN_LBRACE, HEAD, NULL, "blocks are `model`, `guide`, `generate` and `fit`"},
     {ANY, TOKEN_LBRACE, BODY, NULL,
      "labels of an axis stand in braces, `axis arm = {control, drug}`; lists of numbers are data"},
@@ -165,6 +170,8 @@ static const struct {
      "a statement holds for all entries of the axes on its left, `y[obs] ~ normal(mu, 1)`; a recurrence uses "
      "a lag, "
      "`h[time - 1]`"},
+    {" with plate ", "a plate is not opened",
+     "it is an axis on the left of a statement: `axis obs`, then `y[obs] ~ normal(mu, 1)`"},
     {" parameters parameter transformed generated functions quantities ", "there is no block of this name",
      "the blocks are `model`, `guide`, `generate` and `fit`; a latent needs no declaration, only its `~`"},
     {" real int vector row_vector matrix array float double positive unit count binary simplex ordered "
@@ -355,6 +362,16 @@ static bool tell_special(parser *p, const void *engine) {
     } else if (t.kind == TOKEN_LESS && place == HEAD && p->text[t.end] == '-') {
         mistake(p, tree_span(p, t.start, t.end + 1), "`<-` does not define a name",
                 "write `name = value`, or `name ~ distribution`");
+    } else if (t.kind == TOKEN_LESS && place == HEAD && p->start.kind == TOKEN_NAME) {
+        mistake(p, at, "bounds are part of a type",
+                arena_print(p->arena, "write `%s : positive ~ …`, or `%s : interval(a, b) ~ …`",
+                            p->start.name, p->start.name));
+    } else if (p->start.kind == TOKEN_DATA && t.kind == TOKEN_NAME && ends_value(p->last.kind)) {
+        mistake(p, at, "a type stands behind the name",
+                arena_print(p->arena, "write `data %s : real`, with its axes `data %s[obs] : real`", t.name,
+                            t.name));
+    } else if (t.kind == TOKEN_EQ && grammar_accepts(engine, TOKEN_THEN)) {
+        mistake(p, at, "`=` does not compare", "write `if a == b then c else d`");
     } else if (is_comparison(t.kind) && place != HEAD && ends_value(p->last.kind) &&
                t.start != p->start.start) {
         mistake(p, at, "comparisons do not chain", "write `a < b and b < c`");

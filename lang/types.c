@@ -59,7 +59,15 @@ void report_no_axis(checker *c, const scope *s, name n, span at) {
         return;
     }
     diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, at), "`%s` is not an axis", n);
-    advise(c->d, told, "here stands the name of an axis, declared as `axis NAME`");
+    const binding *b = scope_find(s, n, false);
+    const variable_row *v = b->kind == BINDING_definition && b->definition->count > b->part &&
+                                    b->definition->variables[b->part] != VARIABLE_NONE
+                                ? program_variable(c->p, b->definition->variables[b->part])
+                                : NULL;
+    if (v && v->type.support == SUPPORT_index && v->type.index != AXIS_NONE)
+        advise(c->d, told, "here stands the axis that it is an index into: `%s`",
+               program_axis(c->p, v->type.index)->name);
+    else advise(c->d, told, "here stands the name of an axis, declared as `axis NAME`");
 }
 
 bool evaluate_axes(checker *c, scope *s, const entries *list, axes *found, axis *order) {

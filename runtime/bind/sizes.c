@@ -127,20 +127,34 @@ static void no_table(binding *b, axis a) {
     b->axes[a].failed = true;
 }
 
-/* `--set county=8`, or a number in a file that has the name of the axis. */
-static void size_from_number(binding *b, axis a, bool from_host) {
+/* `--set county=8`, or a number in a file that has the name of the axis; NULL where there is none. */
+static const data_array *given_number(const binding *b, axis a, bool from_host) {
     const axis_row *row = program_axis(b->program, a);
     for (uint32_t i = b->data->arrays.count; i-- > 0;) {
         const data_array *x = &b->data->arrays.at[i];
         if (strcmp(x->name, row->name) != 0 || x->rank || x->texts || x->missing || (from_host && x->file))
             continue;
         double n = x->numbers[0];
-        if (!(n >= 0 && n <= SIZE_MOST) || floor(n) != n) continue;
-        const char *said =
-            arena_print(b->d->arena, "%s is given as %u", binding_array_text(b, x), (uint32_t)n);
-        set_size(b, a, (uint32_t)n, said);
-        return;
+        if (n >= 0 && n <= SIZE_MOST && floor(n) == n) return x;
     }
+    return NULL;
+}
+
+static void size_from_number(binding *b, axis a, bool from_host) {
+    const data_array *x = given_number(b, a, from_host);
+    if (!x) return;
+    uint32_t n = (uint32_t)x->numbers[0];
+    set_size(b, a, n, arena_print(b->d->arena, "%s is given as %u", binding_array_text(b, x), n));
+}
+
+/* Where the shape of data said the size already. */
+static void compare_number(binding *b, axis a) {
+    const data_array *x = given_number(b, a, false);
+    if (!x || (uint32_t)x->numbers[0] == binding_size(b, a)) return;
+    diagnostic *said = diagnose_data(b->d, x->file, 0, "`%s` is given as %u entries, but %s", x->name,
+                                     (uint32_t)x->numbers[0], b->axes[a].because);
+    advise(b->d, said, "leave the number out: data say how many entries `%s` has", x->name);
+    b->axes[a].failed = true;
 }
 
 static void declared_size(binding *b, axis a) {
@@ -267,6 +281,7 @@ void binding_data_sizes(binding *b) {
         axis_state *s = &b->axes[a];
         if (program_axis(b->program, a)->of != a || s->failed || s->waits) continue;
         if (program_axis(b->program, a)->source == AXIS_missing) continue;
+        if (s->because && program_axis(b->program, a)->source == AXIS_from_data) compare_number(b, a);
         if (!s->because) size_from_number(b, a, false);
         if (!s->because) size_from_entries(b, a);
         if (!s->because) report_unsized(b, a);

@@ -33,8 +33,21 @@ static double to_index(const conversion *c, const variable_row *x, uint64_t i) {
     return n >= 1 && n <= binding_size(c->b, a) && floor(n) == n ? n : 0;
 }
 
-static bool to_number(const data_array *x, uint64_t i, double *value) {
+/* R and Python write what is 0 or 1 as a word. */
+static bool is_truth(const char *text, double *value) {
+    static const char *const WORDS[2][3] = {{"FALSE", "False", "false"}, {"TRUE", "True", "true"}};
+    for (int truth = 0; truth < 2; truth++)
+        for (int i = 0; i < 3; i++)
+            if (strcmp(text, WORDS[truth][i]) == 0) {
+                *value = truth;
+                return true;
+            }
+    return false;
+}
+
+static bool to_number(const data_array *x, uint64_t i, support of, double *value) {
     const char *text = text_at(x, i);
+    if (text && of == SUPPORT_binary && is_truth(text, value)) return true;
     if (text) return number_parse(text, value) && !isnan(*value);
     *value = x->numbers[i];
     return true;
@@ -51,7 +64,7 @@ static void convert(conversion *c, double *out) {
         } else if (x->type.support == SUPPORT_index) {
             good = (out[i] = to_index(c, x, i)) != 0;
         } else {
-            good = to_number(c->array, i, &out[i]);
+            good = to_number(c->array, i, x->type.support, &out[i]);
         }
         if (!good && c->wrong++ == 0) c->first_wrong = i;
     }
@@ -94,8 +107,11 @@ static void report_wrong(conversion *c) {
         diagnostic *said =
             diagnose_data(b->d, file, line, "%s is `%s`, but `%s` is declared %s%s", where, text, x->name,
                           type_text(b->program, x->type), and_more(c, c->wrong));
-        advise(b->d, said,
-               "write numbers, with NA or nothing for what is missing; labels need an axis as the type");
+        advise(
+            b->d, said,
+            x->type.support == SUPPORT_binary
+                ? "write 0 and 1, or FALSE and TRUE, with NA or nothing for what is missing"
+                : "write numbers, with NA or nothing for what is missing; labels need an axis as the type");
         return;
     }
     axis a = binding_axis(b, x->type.index);

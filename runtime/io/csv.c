@@ -42,9 +42,10 @@ static diagnostic *fail(table_reader *r, uint32_t line, const char *message) {
     return diagnose_data(r->d, r->file, line, "%s", message);
 }
 
+/* A first column without a name holds the names of the rows, as R and pandas write them. */
 static void add_column(table_reader *r, const char *cell) {
     arena *words = r->d->arena;
-    if (!*cell) {
+    if (!*cell && r->columns.count) {
         diagnostic *said =
             fail(r, r->row_line, arena_print(words, "column %u has no name", r->columns.count + 1));
         advise(r->d, said, "the first row names the columns");
@@ -59,6 +60,23 @@ static void add_column(table_reader *r, const char *cell) {
         advise(r->d, said, "give each column a name of its own");
     }
     push(r->arena, &r->columns, (column){.name = cell});
+}
+
+/* Other files than tables with commas and a row of names. */
+static void check_header(table_reader *r) {
+    const char *first = r->columns.at[0].name;
+    double value;
+    diagnostic *said;
+    if (r->columns.count == 1 && strpbrk(first, ";\t")) {
+        bool tabs = strchr(first, '\t') != NULL;
+        said = fail(r, r->row_line,
+                    tabs ? "the columns are separated by tabs" : "the columns are separated by `;`");
+        advise(r->d, said, "write the file with commas between columns and points in numbers");
+    } else if (*first && number_parse(first, &value)) {
+        said =
+            fail(r, r->row_line, arena_print(r->d->arena, "the first row begins with the number %s", first));
+        advise(r->d, said, "the first row names the columns: put one before it");
+    }
 }
 
 static bool is_missing(const char *cell) { return !*cell || strcmp(cell, "NA") == 0; }
@@ -110,6 +128,7 @@ static void end_row(int byte, void *user) {
             r->rows++;
         }
     }
+    if (!r->has_header && !r->filling) check_header(r);
     r->has_header = true;
     r->cell = 0;
 }
@@ -216,6 +235,7 @@ static void add_table(const table_reader *r, data_set *s, const char *axis_name)
     push(s->arena, &s->tables, (data_table){.file = r->file, .axis = axis_name, .rows = r->rows});
     for (uint32_t k = 0; k < r->columns.count; k++) {
         const column *c = &r->columns.at[k];
+        if (!*c->name) continue;
         data_array x = {.name = c->name,
                         .file = r->file,
                         .rank = 1,

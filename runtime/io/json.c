@@ -168,7 +168,11 @@ bool json_read_text(diagnostics *d, data_set *s, const char *file, const char *t
     }
     if (!json_is_object(r.root)) {
         diagnostic *said = diagnose_data(d, file, 0, "the file holds no object");
-        advise(d, said, "data are one JSON object, {\"x\": [1, 2, 3]}");
+        advise(d, said,
+               json_is_array(r.root)
+                   ? "data are one JSON object with a list for each variable, {\"x\": [1, 2, 3]}, "
+                     "not a list of rows"
+                   : "data are one JSON object, {\"x\": [1, 2, 3]}");
         r.good = false;
     }
     guard(s->arena->memory, read_members, release_root, &r);

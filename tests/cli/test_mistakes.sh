@@ -151,6 +151,16 @@ if [ -c /dev/full ]; then
 fi
 holds 'no half-written files stay' [ -z "$(find . -name '*.part')" ]
 
+# --- as R, pandas and spreadsheets write tables
+printf '"","y","of"\n"1",1,"a"\n"2",2,"b"\n' >rows.csv
+holds 'row names are passed over' runs 0 "$vmrun" check groups.vm --data rows.csv
+printf 'axis r\ndata b[r] : binary\nmodel {\n  p ~ beta(1, 1)\n  b[r] ~ bernoulli(p)\n}\n' >truth.vm
+printf 'b\nTRUE\nFalse\n' >truth.csv
+holds 'TRUE and FALSE are 1 and 0' runs 0 "$vmrun" check truth.vm --data truth.csv
+printf 'b\nyes\nno\n' >truth.csv
+expect 'other words are not' 1 'truth.csv:2|`yes`|write 0 and 1' "$vmrun" check truth.vm --data truth.csv
+expect 'a number of entries that data contradict' 1 '`r` is given as 3|has 2' "$vmrun" check truth.vm --set r=3 --set 'b=[0,1]'
+
 # --- results read back
 expect 'no such result' 1 'nothing.json|no such file' "$vmrun" summary nothing.json
 expect 'a result of nothing' 1 'ragged.json|no result of a fit|help: ' "$vmrun" summary ragged.json

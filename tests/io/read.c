@@ -77,6 +77,12 @@ static void csv_bad(void) {
     REFUSES(csv, "a,b\n1,2\n3,\"4\n5,6\n", "csv quote never closed",
             "t.csv:3: error[data]: a quote is opened in the row that starts here, and never closed\n"
             "help: a cell with quotes in it is written \"say \"\"so\"\"\"\n");
+    REFUSES(csv, "a;b\n1,5;2\n", "csv with semicolons",
+            "t.csv:1: error[data]: the columns are separated by `;`\n"
+            "help: write the file with commas between columns and points in numbers\n");
+    REFUSES(csv, "1,2\n3,4\n", "csv without names",
+            "t.csv:1: error[data]: the first row begins with the number 1\n"
+            "help: the first row names the columns: put one before it\n");
     REFUSES(csv, "a,b,a\n1,2,3\n", "csv duplicate column",
             "t.csv:1: error[data]: columns 1 and 3 are both called `a`\nhelp: give each column a name of its "
             "own\n");
@@ -143,8 +149,9 @@ static void json_bad(void) {
             "d.json:1: error[data]: column 9: invalid token near 'NaN'\n"
             "help: write null for a missing entry, and \"NaN\" or \"Inf\" in quotes\n");
     REFUSES(json, "[1]", "json list",
-            "d.json: error[data]: the file holds no object\nhelp: data are one JSON object, {\"x\": [1, 2, "
-            "3]}\n");
+            "d.json: error[data]: the file holds no object\n"
+            "help: data are one JSON object with a list for each variable, {\"x\": [1, 2, 3]}, not a list of "
+            "rows\n");
     REFUSES(json, "{\"x\": 1, \"x\": 2}", "json duplicate",
             "d.json:1: error[data]: column 12: duplicate object key near '\"x\"'\n"
             "help: data are one JSON object, {\"x\": [1, 2, 3]}\n");

@@ -43,7 +43,8 @@ static double seconds_on(clockid_t clock) {
 /* A peer that fails in the middle has no time from then on. */
 static double turn_of(party *p, uint32_t round, clockid_t clock) {
     double seconds = 0;
-    if (p->peer) return peer_time(p->peer, p->evaluations, round, &seconds) ? seconds : INFINITY;
+    bool cpu = clock == CLOCK_PROCESS_CPUTIME_ID;
+    if (p->peer) return peer_time(p->peer, p->evaluations, round, cpu, &seconds) ? seconds : INFINITY;
     double started = seconds_on(clock);
     for (uint32_t i = 0; i < p->evaluations; i++) party_evaluate(p, round + i);
     return (seconds_on(clock) - started) / p->evaluations;

@@ -116,7 +116,7 @@ double field_join(field *f, peer *p) {
     if (!peers_write(p->folder, &f->data)) return INFINITY;
     if (!peer_open(p, f->workload, f->single ? "single" : "double") || !peer_check(p, 0, both, count))
         return INFINITY;
-    if (!peer_time(p, 1, 0, &seconds)) return INFINITY;
+    if (!peer_time(p, 1, 0, false, &seconds)) return INFINITY;
     add(f, p->name)->peer = p;
     return fmax(apart(f->first, both, points), apart(f->first + points, both + points, f->entries));
 }

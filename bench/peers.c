@@ -67,9 +67,9 @@ bool peer_check(peer *p, uint32_t point, double *both, uint64_t count) {
     return good;
 }
 
-bool peer_time(peer *p, uint32_t evaluations, uint32_t first, double *seconds) {
+bool peer_time(peer *p, uint32_t evaluations, uint32_t first, bool cpu, double *seconds) {
     char *end;
-    fprintf(p->to, "time %u %u\n", evaluations, first);
+    fprintf(p->to, "time %u %u %s\n", evaluations, first, cpu ? "cpu" : "wall");
     answered(p);
     *seconds = strtod(p->answer, &end);
     return end != p->answer && !*end;

@@ -29,7 +29,8 @@ void peers_forget(const char *folder);
 bool peer_open(peer *p, const workload *w, const char *precision);
 /* The value of each of `rows` points, and then their gradients: `count` numbers in all. */
 bool peer_check(peer *p, uint32_t point, double *both, uint64_t count);
-bool peer_time(peer *p, uint32_t evaluations, uint32_t first, double *seconds); /* of one evaluation */
+/* Seconds of one evaluation, of the wall or, with `cpu`, of the peer's process. */
+bool peer_time(peer *p, uint32_t evaluations, uint32_t first, bool cpu, double *seconds);
 bool peer_close(peer *p);
 
 #endif

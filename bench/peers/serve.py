@@ -2,7 +2,7 @@
 
     open STEM PRECISION FOLDER   reads the data and the points that the bench has written to FOLDER
     check K                      value and gradient at point K, written to FOLDER/FRAMEWORK
-    time N K                     evaluates N times, at point K and the next ones by turns
+    time N K CLOCK               evaluates N times, at point K and the next ones by turns; CLOCK is wall or cpu
     close                        forgets the workload
 
 with `done` and the seconds of one evaluation, where that was asked for, or with what went wrong. with_FRAMEWORK.py has a
@@ -49,11 +49,12 @@ class Session:
         both = np.concatenate([np.ravel(value), np.ravel(gradient)])
         both.astype(np.float64).tofile(os.path.join(self.folder, framework))
 
-    def time(self, count, first):
-        started = time.perf_counter()
+    def time(self, count, first, clock):
+        now = time.process_time if clock == "cpu" else time.perf_counter
+        started = now()
         for i in range(int(first), int(first) + int(count)):
             self.workload.turn(i % len(self.points))
-        return (time.perf_counter() - started) / int(count)
+        return (now() - started) / int(count)
 
     def close(self):
         self.workload = self.points = None

@@ -167,8 +167,8 @@ class vae:
         self.data = jnp.asarray(data["x"], self.type)
         self.given = jnp.asarray(data["rows"].astype(np.int32) - 1), jnp.asarray(data["noise"], self.type)
         self.first = jnp.asarray(points[0][0], self.type)
-        zeros = jnp.zeros_like(self.first)
-        self.state = self.first, zeros, zeros, 0, jax.random.PRNGKey(1)
+        u = jnp.array(self.first)
+        self.state = u, jnp.zeros_like(u), jnp.zeros_like(u), 0, jax.random.PRNGKey(1)
         pixels = self.data.shape[1]
         h, k = self.HIDDEN, self.LATENT
         self.shapes = [(k, h), (h,), (pixels, h), (pixels,), (pixels, h), (h,), (k, h), (k,), (k, h), (k,)]

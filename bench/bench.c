@@ -1,13 +1,14 @@
-/* bench [--json] [--cpu] [--threads N]… [W1 …]: each workload by the engine, by the loop written by hand and
- * by peers: first that all agree, then how long they take, by turns in one run, so that what else the machine
- * does falls on all alike. BENCH_PYTHON is the interpreter that has the peers' frameworks; without it they
- * are passed over. */
+/* bench [--json] [--cpu] [--first] [--threads N]… [W1 …]: each workload by the engine, by the loop written by
+ * hand and by peers: first that all agree, then how long they take, by turns in one run, so that what else
+ * the machine does falls on all alike. BENCH_PYTHON is the interpreter that has the peers' frameworks;
+ * without it they are passed over. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "bench/first.h"
 #include "bench/parties.h"
 
 /* A turn is as many evaluations as take TURN_SECONDS, at least one: short, so that most are not interrupted.
@@ -16,9 +17,9 @@ enum { ROUNDS_LEAST = 5, ROUNDS_MOST = 1001 };
 static const double TURN_SECONDS = 3e-4, PARTY_SECONDS = 1;
 
 typedef struct settings {
-    bool json;
+    bool json, first;
     clockid_t clock;
-    const char *python, *folder;
+    const char *python, *folder, *vmrun;
     uint32_t threads[4], thread_counts;
     int named;
     char **names; /* of workloads; none: all */
@@ -154,11 +155,41 @@ static bool run_all(const settings *s, uint32_t threads, memory *m, uint32_t *ro
     return good;
 }
 
+/* The time to the first result, of the workloads for which that is asked. */
+static bool run_first(const settings *s, memory *m) {
+    bool good = true;
+    uint32_t rows = 0;
+    for (uint32_t i = 0; i < WORKLOAD_COUNT; i++) {
+        const workload *w = &WORKLOADS[i];
+        arena a;
+        first_result r;
+        if (!first_has(w) || !is_named(s, w->label)) continue;
+        arena_open(&a, m);
+        bool ran = first_run(w, s->vmrun, s->python, s->folder, s->clock != CLOCK_MONOTONIC, &a, &r);
+        arena_close(&a);
+        good &= ran && r.apart <= 1e-8;
+        if (!ran) continue;
+        if (s->json)
+            printf("%s{\"workload\": \"%s\", \"first_vm_ms\": %.6g", rows++ ? ",\n " : "[", w->label,
+                   r.vm * 1e3);
+        else printf("%-7s first result  vm %9.1f ms", w->label, r.vm * 1e3);
+        if (!isnan(r.numpyro))
+            printf(s->json ? ", \"first_numpyro_ms\": %.6g" : "  numpyro %9.1f ms", r.numpyro * 1e3);
+        if (!s->json && !isnan(r.numpyro)) printf(" (%.1f times as long)", r.numpyro / r.vm);
+        printf(s->json ? "}" : "\n");
+        fflush(stdout);
+    }
+    if (s->json) printf("%s]\n", rows ? "" : "[");
+    return good;
+}
+
 static bool read_settings(settings *s, int count, char **words) {
     *s = (settings){.clock = CLOCK_MONOTONIC, .python = getenv("BENCH_PYTHON"), .names = words};
+    s->vmrun = getenv("VMRUN") ? getenv("VMRUN") : "build/vmrun";
     for (int i = 1; i < count; i++) {
         if (strcmp(words[i], "--json") == 0) s->json = true;
         else if (strcmp(words[i], "--cpu") == 0) s->clock = CLOCK_PROCESS_CPUTIME_ID;
+        else if (strcmp(words[i], "--first") == 0) s->first = true;
         else if (strcmp(words[i], "--threads") == 0 && i + 1 < count && s->thread_counts < 4)
             s->threads[s->thread_counts++] = (uint32_t)atoi(words[++i]);
         else if (words[i][0] == '-') return false;
@@ -174,13 +205,15 @@ int main(int argc, char **argv) {
     settings s;
     char folder[] = "/tmp/bench-XXXXXX";
     if (!read_settings(&s, argc, argv))
-        return fprintf(stderr, "usage: bench [--json] [--cpu] [--threads N]… [W1 …]\n"), 2;
+        return fprintf(stderr, "usage: bench [--json] [--cpu] [--first] [--threads N]… [W1 …]\n"), 2;
     if (setjmp(escape)) return fprintf(stderr, "bench: out of memory\n"), 1;
-    if (s.python && !(s.folder = mkdtemp(folder))) return perror("bench: a folder for the peers"), 1;
+    if (!(s.folder = mkdtemp(folder))) return perror("bench: a folder for data"), 1;
     bool good = true;
     uint32_t rows = 0;
-    for (uint32_t i = 0; i < s.thread_counts; i++) good &= run_all(&s, s.threads[i], &m, &rows);
-    if (s.json) printf("%s]\n", rows ? "" : "[");
-    if (s.python) peers_forget(folder);
+    if (s.first) good = run_first(&s, &m);
+    else
+        for (uint32_t i = 0; i < s.thread_counts; i++) good &= run_all(&s, s.threads[i], &m, &rows);
+    if (s.json && !s.first) printf("%s]\n", rows ? "" : "[");
+    peers_forget(folder);
     return !good;
 }

@@ -43,7 +43,7 @@ static model *bind(const workload *w, const dataset *d, diagnostics *said, arena
 static bool plan_density(engine *e, const workload *w, const model *m, diagnostics *said, arena *a) {
     space *s = arena_new(a, space);
     *s = space_of_latents(m, true, a);
-    e->density = density_new(said, s, w->points, a);
+    e->density = density_new(said, s, w->points, IN_DOUBLE, a);
     if (!e->density) return false;
     e->size = s->size;
     e->at = e->density->at;

@@ -18,7 +18,7 @@ static uint32_t output_by_draw(tape *t, ref x, axis along) {
     return tape_output(t, tape_expand(t, x, axes_one(along)));
 }
 
-density *density_new(diagnostics *d, const space *s, uint32_t points, arena *a) {
+density *density_new(diagnostics *d, const space *s, uint32_t points, precision p, arena *a) {
     tape *written = arena_new(a, tape);
     tape_open(written, a);
     lowering l = lower_open(s->model, written, points);
@@ -38,7 +38,7 @@ density *density_new(diagnostics *d, const space *s, uint32_t points, arena *a) 
     density *t = arena_new(a, density);
     *t = (density){.space = s, .tape = arena_new(a, tape), .points = points};
     tape_compile(written, t->tape, a, NULL, NULL);
-    t->machine = machine_new(a, t->tape, s->model->team);
+    t->machine = machine_new_in(a, t->tape, p, s->model->team);
     t->at = arena_take_aligned(a, (size_t)points * s->size * sizeof(double));
     machine_bind(t->machine, 0, t->at);
     space_bind(s, 1, t->machine);

@@ -17,8 +17,13 @@ typedef struct density {
     uint64_t gradients;        /* computed since density_new */
 } density;
 
+/* The precision that a fit takes its steps in. */
+static inline precision precision_of(const options *o) {
+    return o->precision.word == PRECISION_single ? IN_SINGLE : IN_DOUBLE;
+}
+
 /* Reports in `d` and returns NULL where an operation has no derivative. */
-density *density_new(diagnostics *d, const space *s, uint32_t points, arena *a);
+density *density_new(diagnostics *d, const space *s, uint32_t points, precision p, arena *a);
 void density_run(density *t);
 
 /* A message that names the statement at which the last run came to a number that is not finite. */

@@ -196,7 +196,7 @@ typedef struct attempt {
 typedef struct gaussian_run {
     run *run;
     space space;
-    density *one, *many;
+    density *one, *many, *stepped; /* of one point, of many, of many in the precision of the steps */
     evaluation *evaluation;
     gaussian_course course;
     rng noise, draws;
@@ -211,7 +211,7 @@ static double *copied(const double *x, uint64_t count, arena *a) {
 static bool attempt_fit(gaussian_run *r, gaussian g, attempt *to) {
     arena *a = r->run->a;
     uint64_t n = g.size;
-    if (!gaussian_fit(&g, r->many, &r->noise, a, &r->course)) return false;
+    if (!gaussian_fit(&g, r->stepped, &r->noise, a, &r->course)) return false;
     to->guide = (gaussian){n, copied(g.mean, n, a), g.factor ? copied(g.factor, n * n, a) : NULL,
                            copied(g.scale, n, a)};
     to->centring = copied(r->space.centring, n, a);
@@ -279,9 +279,11 @@ static status run_gaussian(run *r) {
     bool joint = full_rank(r, &g.space, &why);
     push(a, &r->fit->reasons, (reason){"family", (double)size, why});
     uint32_t most = (uint32_t)r->options.samples * (joint ? 3 : 1) + (joint ? (uint32_t)size / 2 : 0);
-    g.one = density_new(r->d, &g.space, 1, a);
+    g.one = density_new(r->d, &g.space, 1, IN_DOUBLE, a);
     if (!g.one) return STATUS_invalid_program;
-    g.many = density_new(r->d, &g.space, at_least(points_that_fit(r->model, most), POINTS_LEAST), a);
+    uint32_t points = at_least(points_that_fit(r->model, most), POINTS_LEAST);
+    g.many = g.stepped = density_new(r->d, &g.space, points, IN_DOUBLE, a);
+    if (precision_of(&r->options) == IN_SINGLE) g.stepped = density_new(r->d, &g.space, points, IN_SINGLE, a);
     reported *rep = arena_new(a, reported);
     *rep = reported_new(r->model, a);
     g.evaluation = evaluation_new(&g.space, rep, points_that_fit(r->model, 250), r->options.seed, a);
@@ -293,7 +295,7 @@ static status run_gaussian(run *r) {
     }
     attempt best;
     if (!find_attempt(&g, first_guide(&at, size, joint, a), &best)) {
-        machine_complain(r->d, g.many->machine, g.many->tape, 0, 0);
+        machine_complain(r->d, g.stepped->machine, g.stepped->tape, 0, 0);
         return STATUS_not_finite;
     }
     add_modes(&g, &best);
@@ -303,6 +305,7 @@ static status run_gaussian(run *r) {
     r->fit->steps = g.course.steps;
     r->fit->interrupted = g.course.interrupted;
     r->fit->gradients = g.one->gradients + g.many->gradients;
+    if (g.stepped != g.many) r->fit->gradients += g.stepped->gradients;
     r->findings = (findings){.converged = best.converged,
                              .draws = best.drawing.sample.count,
                              .quality = best.drawing.sample.quality,
@@ -437,6 +440,21 @@ static bool all_move(diagnostics *d, const model *m, bool drawn) {
     return good;
 }
 
+/* Indices are entries, and a float holds all whole numbers up to 2^24 only. */
+static bool single_check(diagnostics *d, const model *m, const options *o) {
+    const uint32_t most = 1u << 24;
+    bool good = true;
+    for (axis a = 0; a < m->program->axes.count; a++) {
+        if (precision_of(o) == IN_DOUBLE || m->axes[a].size <= most) continue;
+        diagnostic *said = diagnose(d, DIAGNOSTIC_option, program_axis(m->program, a)->at,
+                                    "`precision = single`, but axis `%s` has %u entries: floats count to %u",
+                                    program_axis(m->program, a)->name, m->axes[a].size, most);
+        advise(d, said, "leave the option out");
+        good = false;
+    }
+    return good;
+}
+
 fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, progress_function *watch,
              void *user, status *status) {
     model *threaded = arena_new(a, model); /* with the threads of this fit */
@@ -451,7 +469,7 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, prog
     if (over) options_merge(&r.options, over);
     r.fit = arena_new(a, fit);
     *r.fit = (fit){.model = m, .arena = a, .seed = r.options.seed};
-    if (!all_move(d, m, true) || !batch_check(d, m->program, &r.options)) {
+    if (!all_move(d, m, true) || !batch_check(d, m->program, &r.options) || !single_check(d, m, &r.options)) {
         *status = STATUS_invalid_program;
         return NULL;
     }

@@ -65,7 +65,7 @@ objective *objective_new(diagnostics *d, const guide *g, const options *options,
     for (uint32_t b = 0; b < parts; b++)
         tape_output(written, tape_expand(written, gradient[b], tape_at(written, q.parts[b])->axes));
     tape_compile(written, o->tape, a, NULL, NULL);
-    precision p = options->precision.word == PRECISION_single ? IN_SINGLE : IN_DOUBLE;
+    precision p = precision_of(options);
     o->machine = machine_new_in(a, o->tape, p, g->model->team);
     o->x = arena_array(a, double, g->size);
     o->climber = climber_of(g, options, p, a);

@@ -59,16 +59,27 @@ static void run_steps(const machine *m, uint32_t first, uint32_t end) {
     (m->plan->precision == IN_SINGLE ? run_steps_single : run_steps_double)(&m->run, first, end);
 }
 
+/* Runs of equal entries of a sorted index pay from this mean length on. */
+enum { RUN_LEAST = 6 };
+
 /* Indices that are known by now are converted once. */
 static void fix_index(const machine *m, micro *g) {
     uint64_t count = m->plan->values[g->in[1].at].entries;
     const void *index = m->run.at[g->in[1].at];
     int32_t *to = (int32_t *)g->index;
+    bool ascending = count <= INT32_MAX;
     g->in_range = true;
     for (uint64_t i = 0; i < count; i++) {
         to[i] = (int32_t)place_of_index(element_read(m->plan->precision, index, (int64_t)i), g->reach);
         if (to[i] < 0) g->in_range = false;
+        if (i && to[i] < to[i - 1]) ascending = false;
     }
+    if (!ascending || !g->in_range || count < RUN_LEAST * (uint64_t)g->reach) return;
+    int32_t *ends = arena_array(m->arena, int32_t, g->reach);
+    for (uint64_t i = 0; i < count; i++) ends[to[i]] = (int32_t)i + 1;
+    for (int64_t k = 1; k < g->reach; k++)
+        if (!ends[k]) ends[k] = ends[k - 1];
+    g->ends = ends;
 }
 
 /* Sorts the entries of a scatter by the places that they go to, by counting; what is out of range goes
@@ -249,6 +260,10 @@ static bool fault_in(const machine *m, ref r, arena *scratch, fault *found) {
         }
         if (!reads_finite(m, r, x->axes, found->index)) continue;
         for (int k = 0; k < op_inputs(x->op); k++) found->in[k] = read_at(m, x->in[k], x->axes, found->index);
+        for (int k = 0; k < x->axes.count; k++) {
+            const uint32_t *order = m->tape->axes.at[x->axes.at[k]].order;
+            if (order) found->index[k] = order[found->index[k]];
+        }
         return true;
     }
     return false;

@@ -64,6 +64,7 @@ static double draw_cost(op f) { return f == OP_random_normal || f == OP_random_u
 static double micro_cost(const micro *m) {
     switch (m->kind) {
     case MICRO_gather: return m->index ? 0.6 : 1.5;
+    case MICRO_scatter: return 1.5;
     case MICRO_random: return draw_cost(m->op);
     case MICRO_layers: return map_cost(OP_exp) + 0.5;
     case MICRO_rows_dot:
@@ -145,7 +146,7 @@ static uint64_t copies(const cut *c, const subject *of, sum_range *room) {
 static uint64_t widest(const subject *of) {
     uint64_t width = 1;
     for (uint32_t i = 0; i < of->count; i++)
-        if (of->results[i].width > width) width = of->results[i].width;
+        if (of->results[i].each > width) width = of->results[i].each;
     return width;
 }
 
@@ -203,7 +204,7 @@ static void partition_reduce(plan *p, plan_step *s, sum_range *room) {
     const layout *to = &p->values[s->of].layout;
     axes over = tape_at(p->tape, tape_at(p->tape, s->of)->in[0])->axes;
     walk along = walk_over(p->tape, over, (const layout *const[]){to}, 1);
-    region_sum result = {.of = s->of, .walk = &along, .width = 1};
+    region_sum result = {.of = s->of, .walk = &along, .width = 1, .each = 1};
     subject of = {along.entries, &result, 1};
     s->cost = (s->op == OP_log_sum_exp ? 4 : 1) * (double)along.entries;
     if (along.entries) s->cut = choose_cut(&of, 0, room);

@@ -5,9 +5,9 @@
 #include "autodiff/scan.h"
 
 const pass PASSES[] = {
-    {"flatten", pass_flatten},   {"tighten", pass_tighten}, {"accumulate", pass_accumulate},
-    {"simplify", pass_simplify}, {"lookup", pass_look_up},  {"factor", pass_factor},
-    {"contract", pass_contract}, {"drop", pass_drop},
+    {"flatten", pass_flatten},   {"tighten", pass_tighten},   {"accumulate", pass_accumulate},
+    {"simplify", pass_simplify}, {"sort", pass_sort},         {"lookup", pass_look_up},
+    {"factor", pass_factor},     {"contract", pass_contract}, {"drop", pass_drop},
 };
 const int PASS_COUNT = sizeof PASSES / sizeof *PASSES;
 
@@ -25,8 +25,10 @@ static uint32_t *count_uses(const tape *t, arena *a) {
 
 void pass_rewrite(const tape *from, tape *to, ref (*rewrite)(const rewriting *w, instruction x), void *user) {
     assert(to->code.count == 1 && !to->axes.count);
-    for (uint32_t i = 0; i < from->axes.count; i++)
-        tape_add_axis(to, from->axes.at[i].name, from->axes.at[i].size);
+    for (uint32_t i = 0; i < from->axes.count; i++) {
+        axis a = tape_add_axis(to, from->axes.at[i].name, from->axes.at[i].size);
+        to->axes.at[a].order = from->axes.at[i].order;
+    }
     to->slots = from->slots;
     to->streams = from->streams;
     ref *map = arena_array(to->arena, ref, from->code.count);

@@ -34,6 +34,8 @@ void pass_accumulate(const tape *from, tape *to);
 /* Folds constants, removes identities (x * 1, x + 0, log(exp(x)), …), moves sums inside: factors and terms
  * that lack a summed axis leave the sum. A stop is removed: derivatives are taken before. */
 void pass_simplify(const tape *from, tape *to);
+/* Rows are brought into the order of the groups that they look up: see sort.c. */
+void pass_sort(const tape *from, tape *to);
 /* Functions of what was looked up are looked up: see lookup.c. */
 void pass_look_up(const tape *from, tape *to);
 /* Products in normal form: equal factors meet, factors that lack summed axes leave sums, contractions and

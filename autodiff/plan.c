@@ -131,8 +131,23 @@ static void classify(planner *p) {
 
 /* Levels. */
 
+/* A table has at most this share of what is added into it: a part of a region has a copy of its own. */
+enum { TABLE_SHARE = 8 };
+
+/* Sums of elementwise values into the few places of a table, by data. */
+static bool is_table(const planner *p, ref r) {
+    const instruction *x = code(p, r);
+    if (x->op != OP_scatter || code(p, x->in[1])->op != OP_data) return false;
+    const value *of = &p->values[x->in[0]];
+    axes from = code(p, x->in[0])->axes;
+    return of->form == VALUE_block && !of->fixed && of->layer == AXIS_NONE &&
+           !axes_has(from, (axis)x->attribute) && axes_within(code(p, x->in[1])->axes, from) &&
+           p->values[r].entries <= of->entries / TABLE_SHARE;
+}
+
 static bool in_region(const planner *p, ref r) {
     const value *v = &p->values[r];
+    if (is_table(p, r)) return true;
     return v->form == VALUE_block || v->rows == ROWS_add || code(p, r)->op == OP_sum || is_dot(p, r);
 }
 
@@ -148,6 +163,7 @@ static axis layer_of(const planner *p, ref r) {
 static axes axes_around(const planner *p, ref r) {
     const instruction *x = code(p, r);
     if (p->values[r].form == VALUE_block) return x->axes;
+    if (x->op == OP_scatter) return code(p, x->in[0])->axes;
     if (p->values[r].rows == ROWS_add) return code(p, x->in[rows_of(p, r).vector])->axes;
     axes of = code(p, x->in[0])->axes;
     return x->op == OP_sum ? of : axes_union(of, code(p, x->in[1])->axes);
@@ -418,9 +434,9 @@ static bool is_sum_of_product(const planner *p, ref r) {
            p->values[x].form == VALUE_block && p->uses[x] == 1;
 }
 
-static void add_sum(region_writer *w, ref r, const walk *along, uint64_t width) {
-    w->planner->values[r].sum = w->sums.count;
-    push(w->planner->plan->arena, &w->sums, (region_sum){.of = r, .walk = along, .width = width});
+static void add_sum(region_writer *w, region_sum s) {
+    w->planner->values[s.of].sum = w->sums.count;
+    push(w->planner->plan->arena, &w->sums, s);
 }
 
 static void write_sum(region_writer *w, ref r, micro m) {
@@ -431,7 +447,26 @@ static void write_sum(region_writer *w, ref r, micro m) {
         m.in[i] = operand_of(w, input(p, product ? product : r, i), false);
     m.to = (operand){SOURCE_value, r, 0, pitch_of(w, &p->values[r].layout)};
     m.walk = walk_of(p, w->home, &p->values[r].layout, NULL, NULL);
-    add_sum(w, r, m.walk, (uint64_t)m.to.layer * (m.layers - 1) + 1);
+    uint64_t width = (uint64_t)m.to.layer * (m.layers - 1) + 1;
+    add_sum(w, (region_sum){.of = r, .walk = m.walk, .width = width, .each = 1});
+    push(p->arena, &w->code, m);
+}
+
+static void write_table(region_writer *w, ref r, micro m) {
+    planner *p = w->planner;
+    axis into = (axis)code(p, r)->attribute;
+    const value *index = &p->values[input(p, r, 1)], *table = &p->values[r];
+    layout rest = layout_without(table->layout, into);
+    m.kind = MICRO_scatter;
+    m.in[0] = operand_of(w, input(p, r, 0), false);
+    m.in[1] = (operand){SOURCE_value, index->root, 0, 0};
+    m.to = (operand){SOURCE_value, r, 0, 0};
+    m.walk = walk_of(p, w->home, &rest, &index->layout, NULL);
+    m.pitch = layout_stride(&table->layout, into);
+    m.reach = p->tape->axes.at[into].size;
+    m.index = arena_array(p->plan->arena, int32_t, p->values[index->root].entries);
+    uint64_t width = (uint64_t)(m.reach - 1) * (uint64_t)m.pitch + 1;
+    add_sum(w, (region_sum){.of = r, .walk = m.walk, .width = width, .each = 1});
     push(p->arena, &w->code, m);
 }
 
@@ -450,7 +485,8 @@ static void write_rows(region_writer *w, ref r, micro m) {
     m.in[1] = add ? operand_of(w, vector, false) : whole(p, vector);
     m.pitch = rows.pitch, m.step = rows.step, m.width = rows.width;
     m.to = add ? (operand){SOURCE_value, r, 0, 0} : own(w, r);
-    if (add) add_sum(w, r, walk_of(p, w->home, NULL, NULL, NULL), m.width);
+    const walk *along = walk_of(p, w->home, NULL, NULL, NULL);
+    if (add) add_sum(w, (region_sum){.of = r, .walk = along, .width = m.width, .each = m.width});
     if (m.width > w->width) w->width = m.width;
     push(p->arena, &w->code, m);
 }
@@ -482,6 +518,7 @@ static void write_micro(region_writer *w, ref r) {
     micro m = {.op = f, .of = r, .layers = layer_count(w->planner, w->layer)};
     if (f == OP_gather) write_gather(w, r, m);
     else if (w->planner->values[r].rows) write_rows(w, r, m);
+    else if (f == OP_scatter) write_table(w, r, m);
     else if (f == OP_sum || f == OP_contract) write_sum(w, r, m);
     else if (f == OP_log_sum_exp) write_layers(w, r, m);
     else if (op_kind_of(f) == KIND_MOVE || f == OP_scan_result) write_copy(w, r, m);

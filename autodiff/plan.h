@@ -69,6 +69,7 @@ typedef enum micro_kind {
     MICRO_rows_dot, /* in[0] (whole), in[1] (whole): a matrix, a vector */
     MICRO_rows_add, /* adds the rows of in[0] (whole), each times its entry of in[1], into `to` */
     MICRO_layers,   /* log_sum_exp of in[0] over its layers */
+    MICRO_scatter,  /* adds in[0] into the places of `to` that in[1] (whole) names */
     MICRO_sum,      /* adds in[0] into `to` along `walk` */
     MICRO_dot       /* adds in[0] times in[1] into `to` along `walk` */
 } micro_kind;
@@ -81,12 +82,14 @@ typedef struct micro {
     const walk *walk;
     const int32_t *index; /* of a gather by a fixed index: from 0, -1 where out of range; NULL otherwise */
     bool in_range;        /* … none is out of range */
-    int64_t reach;        /* of a gather: the number of entries along the axis */
-    int64_t pitch;        /* … and their stride; of a matrix, from row to row */
-    int64_t step;         /* of a matrix, within a row */
-    uint64_t width;       /* … and the entries of a row */
-    uint32_t layers;      /* it is run for each; of MICRO_layers, those of in[0] */
-    void (*run)(void);    /* of unary and binary: the kernel, to be cast */
+    const int32_t
+        *ends;      /* … of one that ascends, by place: where the run of its entries ends; NULL otherwise */
+    int64_t reach;  /* of a gather: the number of entries along the axis */
+    int64_t pitch;  /* … and their stride; of a matrix, from row to row */
+    int64_t step;   /* of a matrix, within a row */
+    uint64_t width; /* … and the entries of a row */
+    uint32_t layers;   /* it is run for each; of MICRO_layers, those of in[0] */
+    void (*run)(void); /* of unary and binary: the kernel, to be cast */
 } micro;
 
 /* Entries that are summed together, see region.c; those of a block. */
@@ -117,7 +120,8 @@ typedef struct sum_range {
 typedef struct region_sum {
     ref of;
     const walk *walk; /* of the region's entries, where each adds to the sum: */
-    uint64_t width;   /* … to so many entries */
+    uint64_t width;   /* … within so many entries */
+    uint64_t each;    /* … to so many of them */
     bool apart;       /* parts have entries in common: each adds to a copy of its own */
     sum_range *range; /* by part */
 } region_sum;

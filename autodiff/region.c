@@ -89,13 +89,24 @@ static void gather_dynamic(const block *b, const micro *m, element *y, const ele
     }
 }
 
+/* An index that ascends, from entry `at` on: the places one after the other, each with its run. */
+static void gather_runs(const block *b, const micro *m, element *y, const element *x, int64_t at, size_t n) {
+    int64_t place = m->index[at];
+    for (int64_t end = at + (int64_t)n, to; at < end; at = to, place++) {
+        to = m->ends[place] < end ? m->ends[place] : end;
+        if (to > at) b->kernels->splat(y, (double)x[place * m->pitch], (size_t)(to - at));
+        y += to - at;
+    }
+}
+
 static void run_gather(const block *b, const micro *m) {
     const element *x = whole(b, m->in[0]), *index = whole(b, m->in[1]);
     const int32_t *fixed = m->index ? m->index + b->layer * m->in[1].layer : NULL;
     element *y = entries(b, m->to);
     RUNS(c, b, m->walk) {
         int64_t s = cursor_stride(&c, 0), t = cursor_stride(&c, 1);
-        if (fixed) gather_fixed(b, m, y + i, x + c.at[0], s, fixed + c.at[1], t, n);
+        if (m->ends && s == 0 && t == 1 && !b->layer) gather_runs(b, m, y + i, x + c.at[0], c.at[1], n);
+        else if (fixed) gather_fixed(b, m, y + i, x + c.at[0], s, fixed + c.at[1], t, n);
         else gather_dynamic(b, m, y + i, x + c.at[0], s, index + c.at[1], t, n);
     }
 }
@@ -132,6 +143,36 @@ static void run_sum(const block *b, const micro *m) {
         if (cursor_stride(&c, 0) == 0) *to = (element)sum_run(b, (double)*to, x, z, i, n);
         else if (z) b->kernels->add_product_to(to, x + i, z + i, n);
         else b->kernels->add_to(to, x + i, n);
+    }
+}
+
+/* Entries that go to one place, within a chunk, are summed before they are added: see sum_run(). */
+static void scatter_runs(const block *b, const micro *m, element *y, const element *x, int64_t at, size_t i,
+                         size_t n) {
+    int64_t place = m->index[at], first = at - (int64_t)i;
+    for (size_t end = i + n, to; i < end; i = to) {
+        to = i + CHUNK - i % CHUNK;
+        if (to > end) to = end;
+        if (first + (int64_t)to > m->ends[place]) to = (size_t)(m->ends[place] - first);
+        if (to > i) y[place * m->pitch] += (element)b->kernels->sum(x + i, to - i);
+        if (first + (int64_t)to == m->ends[place]) place++;
+    }
+}
+
+static void run_table(const block *b, const micro *m) {
+    const element *x = entries(b, m->in[0]);
+    const region_sum *s = sum_of(b, m->to.at);
+    element *y = sum_entries(b->run, s, b->part) - (int64_t)s->range[b->part].low;
+    RUNS(c, b, m->walk) {
+        int64_t rest = cursor_stride(&c, 0), step = cursor_stride(&c, 1);
+        if (m->ends && rest == 0 && step == 1) {
+            scatter_runs(b, m, y + c.at[0], x, c.at[1], i, n);
+            continue;
+        }
+        for (int64_t k = 0; k < (int64_t)n; k++) {
+            int32_t place = m->index[c.at[1] + k * step];
+            if (place >= 0) y[c.at[0] + k * rest + place * m->pitch] += x[(int64_t)i + k];
+        }
     }
 }
 
@@ -208,6 +249,7 @@ static void run_micro(const block *b, const micro *m) {
     case MICRO_layers: break;
     case MICRO_rows_dot: run_rows_dot(b, m); break;
     case MICRO_rows_add: run_rows_add(b, m); break;
+    case MICRO_scatter: run_table(b, m); break;
     case MICRO_sum:
     case MICRO_dot: run_sum(b, m); break;
     }

@@ -50,7 +50,7 @@ void tape_open(tape *t, arena *a) {
 
 axis tape_add_axis(tape *t, const char *label, uint32_t size) {
     assert(t->axes.count < AXIS_NONE);
-    push(t->arena, &t->axes, (tape_axis){label, size});
+    push(t->arena, &t->axes, (tape_axis){label, size, NULL});
     return (axis)(t->axes.count - 1);
 }
 

@@ -50,6 +50,7 @@ typedef struct instruction {
 typedef struct tape_axis {
     const char *name;
     uint32_t size;
+    const uint32_t *order; /* entry i is the host's entry order[i]; NULL where it is entry i */
 } tape_axis;
 
 /* A loop over the entries of an axis, first to last or `backward`. The body is a tape with the same axes, and

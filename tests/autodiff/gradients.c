@@ -70,7 +70,8 @@ static ref indices(maker *m, const char *names, uint32_t most) {
 static void start(maker *m, arena *a) {
     *m = (maker){.arena = a, .state = 1};
     tape_open(&m->t, a);
-    static const tape_axis AXES[AXIS_COUNT] = {{"a", 3}, {"b", 2}, {"c", 4}, {"d", 2}, {"n", 3}, {"m", 3}};
+    static const tape_axis AXES[AXIS_COUNT] = {{"a", 3, NULL}, {"b", 2, NULL}, {"c", 4, NULL},
+                                               {"d", 2, NULL}, {"n", 3, NULL}, {"m", 3, NULL}};
     for (int i = 0; i < AXIS_COUNT; i++) tape_add_axis(&m->t, AXES[i].name, AXES[i].size);
 }
 

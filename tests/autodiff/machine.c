@@ -420,6 +420,79 @@ static void layers(memory *host, uint32_t states) {
     arena_close(&a);
 }
 
+static ref in_groups(maker *m, axis row, uint32_t rows, uint32_t groups) {
+    double *which = arena_array(m->arena, double, rows);
+    for (uint32_t i = 0; i < rows; i++) which[i] = 1 + below(m, groups);
+    return tape_data(&m->t, which, axes_one(row));
+}
+
+/* Rows in groups that they name in no order, with the gradient: the passes sort them, the machine sums
+ * neighbours. Compared with the tape as it was written. */
+static void groups(memory *host, uint32_t draws) {
+    enum { ROWS = 5000, GROUPS = 37 };
+    arena a;
+    arena_open(&a, host);
+    maker m = {.arena = &a, .r = rng_open(7, draws)};
+    tape *t = &m.t, run;
+    tape_open(t, &a);
+    axis draw = tape_add_axis(t, "draw", draws), row = tape_add_axis(t, "row", ROWS);
+    axis group = tape_add_axis(t, "group", GROUPS);
+    ref level = tape_input(t, axes_with(axes_one(draw), group)), slope = tape_input(t, axes_one(draw));
+    m.inputs[0] = numbers(&m, axes_with(axes_one(draw), group));
+    m.inputs[1] = numbers(&m, axes_one(draw));
+    double *y = numbers(&m, axes_one(row));
+    ref which = in_groups(&m, row, ROWS, GROUPS), gradient[2], culprit;
+    ref x = tape_map2(t, OP_mul, slope, tape_map1(t, OP_log, tape_position(t, row)));
+    ref off = tape_map2(t, OP_sub, tape_data(t, y, axes_one(row)),
+                        tape_map2(t, OP_add, x, tape_gather(t, level, which, group)));
+    ref loss = tape_sum_all(t, tape_map1(t, OP_log1p_exp, off));
+    bool derived = tape_gradient(t, loss, (ref[]){level, slope}, 2, gradient, &culprit);
+    CHECK(derived, "machine/groups_gradient");
+    ref outputs[] = {loss, gradient[0], gradient[1]};
+    for (int k = 0; k < 3; k++) tape_output(t, outputs[k]);
+    double **values = arena_array(&a, double *, t->code.count);
+    reference_run(t, (const double *const *)m.inputs, values, &a);
+    tape_compile(t, &run, &a, NULL, NULL);
+    CHECK(run.axes.at[row].order != NULL, "machine/groups_sorted");
+    machine *good = machine_new(&a, &run, NULL);
+    for (uint32_t i = 0; i < 2; i++) machine_bind(good, i, m.inputs[i]);
+    machine_run(good, 1, 1);
+    double worst = 0;
+    for (uint32_t k = 0; k < 3; k++)
+        for (uint64_t i = 0; i < tape_size(t, of(&m, outputs[k])); i++) {
+            double expected = values[outputs[k]][i];
+            worst = fmax(worst, fabs(machine_output(good, k)[i] - expected) / (1 + fabs(expected)));
+        }
+    /* sums of 5,000 terms of either sign */
+    check(worst < ROWS * 0x1p-52, "machine/groups", "%u draws: off by %g", draws, worst);
+    arena_close(&a);
+}
+
+/* Rows that were sorted keep their numbers: the fault is at row 77 of the data. */
+static void sorted_fault(memory *host) {
+    enum { ROWS = 100, GROUPS = 5 };
+    arena a;
+    arena_open(&a, host);
+    maker m = {.arena = &a, .r = rng_open(8, 0)};
+    tape *t = &m.t, run;
+    tape_open(t, &a);
+    axis row = tape_add_axis(t, "row", ROWS), group = tape_add_axis(t, "group", GROUPS);
+    double *y = arena_array(&a, double, ROWS), level[GROUPS] = {1, 1, 1, 1, 1};
+    for (int i = 0; i < ROWS; i++) y[i] = i == 77 ? -2 : i;
+    ref which = in_groups(&m, row, ROWS, GROUPS), table = tape_input(t, axes_one(group));
+    ref x = tape_map2(t, OP_add, tape_data(t, y, axes_one(row)), tape_gather(t, table, which, group));
+    tape_output(t, tape_sum_all(t, tape_map1(t, OP_log, x)));
+    tape_compile(t, &run, &a, NULL, NULL);
+    machine *made = machine_new(&a, &run, NULL);
+    machine_bind(made, 0, level);
+    machine_run(made, 1, 1);
+    fault found = {0};
+    bool is = machine_fault(made, 1, 1, &a, &found);
+    check(is && run.axes.at[row].order && found.index[0] == 77, "machine/sorted_fault", "row %u",
+          found.index[0]);
+    arena_close(&a);
+}
+
 /* Draws. Bounds: a mean of n draws has standard error sd / sqrt(n), a variance about variance *
  * sqrt((kurtosis - 1) / n); four of each are allowed, at a fixed seed. The largest distance of the empirical
  * from the true distribution function exceeds 1.95 / sqrt(n) with probability 1e-3 (Kolmogorov). */
@@ -588,6 +661,9 @@ int main(int argc, char **argv) {
     faults(&host);
     layers(&host, 2);
     layers(&host, 50);
+    groups(&host, 1);
+    groups(&host, 3);
+    sorted_fault(&host);
     draws(&host);
     random_tapes(&host, argc > 1 ? atoi(argv[1]) : 80);
     return check_end();

@@ -7,7 +7,8 @@
 #include "tests/check.h"
 
 enum { A, B, C, D, ROW, COLUMN, AXIS_COUNT };
-static const tape_axis AXES[AXIS_COUNT] = {{"a", 3}, {"b", 2}, {"c", 4}, {"d", 2}, {"n", 3}, {"n'", 3}};
+static const tape_axis AXES[AXIS_COUNT] = {{"a", 3, NULL}, {"b", 2, NULL}, {"c", 4, NULL},
+                                           {"d", 2, NULL}, {"n", 3, NULL}, {"n'", 3, NULL}};
 
 static uint64_t state = 1;
 

@@ -473,7 +473,8 @@ static void no_loop(memory *host) {
 /* Random scans, with further scans in their bodies, their gradients and the gradients of those. */
 
 enum { TIME, A, B, A_ALIAS, INNER, AXIS_COUNT };
-static const tape_axis AXES[AXIS_COUNT] = {{"time", 4}, {"a", 3}, {"b", 2}, {"a'", 3}, {"inner", 3}};
+static const tape_axis AXES[AXIS_COUNT] = {
+    {"time", 4, NULL}, {"a", 3, NULL}, {"b", 2, NULL}, {"a'", 3, NULL}, {"inner", 3, NULL}};
 
 typedef struct maker {
     rng r;

@@ -165,6 +165,7 @@ static bool order_columns(binding *b, wide *w, variable v, const char *key) {
                               w->columns[k]->name, label, axis_name);
             const char *near = labels_nearest(l, label);
             if (near) advise(b->d, said, "did you mean `%s.%s`?", key, near);
+            else advise(b->d, said, "name it after a label of `%s`, or leave it out", axis_name);
             return false;
         }
         ordered[at - 1] = w->columns[k];

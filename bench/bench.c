@@ -13,14 +13,14 @@
 
 /* A turn is as many evaluations as take TURN_SECONDS, at least one: short, so that most are not interrupted.
  */
-enum { ROUNDS_LEAST = 5, ROUNDS_MOST = 1001 };
+enum { ROUNDS_LEAST = 5, ROUNDS_MOST = 1001, THREAD_COUNTS_MOST = 4 };
 static const double TURN_SECONDS = 3e-4, PARTY_SECONDS = 1;
 
 typedef struct settings {
     bool json, first;
     clockid_t clock;
     const char *python, *folder, *vmrun;
-    uint32_t threads[4], thread_counts;
+    uint32_t threads[THREAD_COUNTS_MOST], thread_counts;
     int named;
     char **names; /* of workloads; none: all */
 } settings;
@@ -142,16 +142,23 @@ static bool is_named(const settings *s, const char *label) {
     return !s->named;
 }
 
-/* All workloads with so many threads; *rows counts what has been printed. */
-static bool run_all(const settings *s, uint32_t threads, memory *m, uint32_t *rows) {
-    peer peers[FRAMEWORK_COUNT] = {0};
-    bool good = true;
-    for (int k = 0; k < FRAMEWORK_COUNT && s->python; k++)
-        if (!peer_start(&peers[k], FRAMEWORKS[k], s->python, s->folder, threads)) peer_stop(&peers[k]);
-    for (uint32_t i = 0; i < WORKLOAD_COUNT; i++)
-        if (is_named(s, WORKLOADS[i].label))
-            good &= run_workload(&WORKLOADS[i], s, peers, threads, m, (*rows)++ == 0);
-    for (int k = 0; k < FRAMEWORK_COUNT; k++) peer_stop(&peers[k]);
+/* Each workload with each number of threads, one after the other, so that those too are of about the same
+ * time. */
+static bool run_all(const settings *s, memory *m) {
+    peer peers[THREAD_COUNTS_MOST][FRAMEWORK_COUNT] = {0};
+    bool good = true, first = true;
+    for (uint32_t t = 0; t < s->thread_counts; t++)
+        for (int k = 0; k < FRAMEWORK_COUNT && s->python; k++)
+            if (!peer_start(&peers[t][k], FRAMEWORKS[k], s->python, s->folder, s->threads[t]))
+                peer_stop(&peers[t][k]);
+    for (uint32_t i = 0; i < WORKLOAD_COUNT; i++) {
+        if (!is_named(s, WORKLOADS[i].label)) continue;
+        for (uint32_t t = 0; t < s->thread_counts; t++, first = false)
+            good &= run_workload(&WORKLOADS[i], s, peers[t], s->threads[t], m, first);
+    }
+    if (s->json) printf("%s]\n", first ? "[" : "");
+    for (uint32_t t = 0; t < s->thread_counts; t++)
+        for (int k = 0; k < FRAMEWORK_COUNT; k++) peer_stop(&peers[t][k]);
     return good;
 }
 
@@ -190,7 +197,7 @@ static bool read_settings(settings *s, int count, char **words) {
         if (strcmp(words[i], "--json") == 0) s->json = true;
         else if (strcmp(words[i], "--cpu") == 0) s->clock = CLOCK_PROCESS_CPUTIME_ID;
         else if (strcmp(words[i], "--first") == 0) s->first = true;
-        else if (strcmp(words[i], "--threads") == 0 && i + 1 < count && s->thread_counts < 4)
+        else if (strcmp(words[i], "--threads") == 0 && i + 1 < count && s->thread_counts < THREAD_COUNTS_MOST)
             s->threads[s->thread_counts++] = (uint32_t)atoi(words[++i]);
         else if (words[i][0] == '-') return false;
         else words[s->named++] = words[i];
@@ -208,12 +215,7 @@ int main(int argc, char **argv) {
         return fprintf(stderr, "usage: bench [--json] [--cpu] [--first] [--threads N]… [W1 …]\n"), 2;
     if (setjmp(escape)) return fprintf(stderr, "bench: out of memory\n"), 1;
     if (!(s.folder = mkdtemp(folder))) return perror("bench: a folder for data"), 1;
-    bool good = true;
-    uint32_t rows = 0;
-    if (s.first) good = run_first(&s, &m);
-    else
-        for (uint32_t i = 0; i < s.thread_counts; i++) good &= run_all(&s, s.threads[i], &m, &rows);
-    if (s.json && !s.first) printf("%s]\n", rows ? "" : "[");
+    bool good = s.first ? run_first(&s, &m) : run_all(&s, &m);
     peers_forget(folder);
     return !good;
 }

@@ -34,8 +34,9 @@ typedef struct visit {
     const bool *active; /* is on a path from a wanted operand */
     ref *adjoints;      /* by number of the value; 0 where there is none yet */
     bool *marks;
-    ref top;     /* the last value of what is differentiated */
-    bool failed; /* a body could not be */
+    ref top;          /* the last value of what is differentiated */
+    bool failed;      /* a body could not be */
+    const bool *ends; /* where the walk ends, NULL: where nothing is active */
 } visit;
 
 typedef enum flow {
@@ -306,21 +307,30 @@ static ref lower(visit *s, ref x, axis row, axis column, double times) {
     return MUL(x, ADD(LT(j, i), MUL(N(times), EQ(i, j))));
 }
 
+RULE(cholesky) { add_to(s, 0, tape_cholesky_back(s->t, R, G, (axis)s->x.attribute, (axis)s->x.attribute2)); }
+
 /* Murray (2016), arXiv:1602.07527, section 3.1: with P = Phi(L' adjoint), where Phi takes the lower triangle
  * and half the diagonal, and S = L^-T P L^-1, the adjoint of x is Phi(S + S'), since of x only the lower
  * triangle is read. S comes from two solves, L' M = P and L' S' = M'; `b` is a second name of the column. */
-RULE(cholesky) {
+static ref cholesky_back(visit *s, ref l, ref g, axis row, axis column) {
     tape *t = s->t;
-    axis row = (axis)s->x.attribute, column = (axis)s->x.attribute2;
-    axis b = alias_of(t, column, s->x.axes);
-    ref g = tape_expand(t, G, axes_with(axes_one(row), column));
-    ref p = tape_contract(t, R, tape_rename(t, g, column, b), axes_one(row));
-    ref m = tape_solve_lower_transposed(t, R, lower(s, p, column, b, 0.5), row, column);
+    axis b = alias_of(t, column, axes_union(axes_of(s, l), axes_of(s, g)));
+    ref p = tape_contract(t, lower(s, l, row, column, 1), tape_rename(t, g, column, b), axes_one(row));
+    ref m = tape_solve_lower_transposed(t, l, lower(s, p, column, b, 0.5), row, column);
     m = tape_rename(t, tape_rename(t, m, b, column), row, b);
-    ref transposed = tape_solve_lower_transposed(t, R, m, row, column);
+    ref transposed = tape_solve_lower_transposed(t, l, m, row, column);
     ref straight = tape_rename(t, tape_rename(t, transposed, row, column), b, row);
     transposed = tape_rename(t, transposed, b, column);
-    add_to(s, 0, lower(s, ADD(straight, transposed), row, column, 0.5));
+    return lower(s, ADD(straight, transposed), row, column, 0.5);
+}
+
+static bool pull_through(visit *s, ref y, const ref *x, uint32_t count);
+
+/* It is computed otherwise (matrices.c), but its derivative is that of the formula. */
+RULE(cholesky_back) {
+    ref formula = cholesky_back(s, X, Y, (axis)s->x.attribute, (axis)s->x.attribute2);
+    const ref operands[] = {X, Y};
+    if (!pull_through(s, formula, operands, X == Y ? 1 : 2)) s->failed = true;
 }
 
 /* With r = L^-1 b and g its adjoint: b gets c = L^-T g, and L gets - c r' in its lower triangle, summed over
@@ -400,7 +410,7 @@ static bool has_active_operand(const visit *s) {
 /* From the top backwards: when the walk reaches a value, all its users have contributed. */
 static bool pull_all(visit *s, ref *culprit) {
     for (ref r = s->top; r; r--) {
-        if (!s->adjoints[r]) continue;
+        if (!s->adjoints[r] || (s->ends && s->ends[r])) continue;
         s->x = s->t->code.at[r];
         s->r = r;
         s->g = s->adjoints[r];
@@ -421,6 +431,7 @@ typedef struct seeds {
     const ref *value, *adjoint;
     uint32_t count;
     bool marked;
+    bool partial; /* by each operand as if no other depended on it */
 } seeds;
 
 /* The gradient is 0, not the number 0, for an x that the values do not depend on. */
@@ -435,8 +446,12 @@ static bool differentiate(tape *t, seeds from, const ref *x, uint32_t count, ref
     s.marked = from.marked;
     for (uint32_t k = 0; k < from.count; k++)
         if (from.adjoint[k]) add_to_value(&s, from.value[k], from.adjoint[k]);
-    for (uint32_t k = 0; k < count; k++)
+    bool *ends = from.partial ? arena_array(t->arena, bool, (size_t)s.top + 1) : NULL;
+    for (uint32_t k = 0; k < count; k++) {
         if (x[k] <= s.top) active[x[k]] = true;
+        if (ends && x[k] <= s.top) ends[x[k]] = true;
+    }
+    s.ends = ends;
     spread(t, s.top, active);
     span at = t->at;
     bool complete = pull_all(&s, culprit);
@@ -445,9 +460,19 @@ static bool differentiate(tape *t, seeds from, const ref *x, uint32_t count, ref
     return complete;
 }
 
+/* Gives the operands what they contribute to y, which stands for the result. */
+static bool pull_through(visit *s, ref y, const ref *x, uint32_t count) {
+    ref *gradient = arena_array(s->t->arena, ref, count), culprit;
+    seeds from = {&y, &s->g, 1, s->marked, true};
+    if (!differentiate(s->t, from, x, count, gradient, &culprit)) return false;
+    for (uint32_t k = 0; k < count; k++)
+        if (gradient[k] && s->active[x[k]]) add_to_value(s, x[k], gradient[k]);
+    return true;
+}
+
 bool tape_adjoint(tape *t, ref y, ref seed, const ref *x, uint32_t count, ref *gradient, ref *culprit) {
     if (!seed) seed = tape_number(t, 1);
-    if (!differentiate(t, (seeds){&y, &seed, 1, false}, x, count, gradient, culprit)) return false;
+    if (!differentiate(t, (seeds){&y, &seed, 1, false, false}, x, count, gradient, culprit)) return false;
     for (uint32_t k = 0; k < count; k++) {
         if (!gradient[k]) gradient[k] = tape_number(t, 0);
         gradient[k] = tape_expand(t, gradient[k], t->code.at[x[k]].axes);
@@ -599,7 +624,7 @@ static bool differentiate_body(reverse *v, ref *gradients) {
         place[count] = k;
         wanted[count++] = v->inputs[k];
     }
-    seeds from = {value, seed, body->outputs.count, v->marked};
+    seeds from = {value, seed, body->outputs.count, v->marked, false};
     if (!differentiate(v->b.body, from, wanted, count, found, &culprit)) return false;
     for (uint32_t i = 0; i < count; i++) gradients[place[i]] = found[i];
     for (uint32_t k = 0; k < v->f.carries; k++) {

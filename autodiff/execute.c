@@ -9,6 +9,7 @@ static void run_step(const execution *e, const plan_step *s) {
     case STEP_scatter: run_scatter(e, s); break;
     case STEP_place: run_place(e, s); break;
     case STEP_cholesky: run_cholesky(e, s); break;
+    case STEP_cholesky_back: run_cholesky_back(e, s); break;
     case STEP_solve: run_solve(e, s); break;
     case STEP_loop: run_loop(e, s); break;
     }

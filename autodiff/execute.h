@@ -5,20 +5,21 @@
 
 #include "autodiff/execution.h"
 
-#define run_steps    TYPED(run_steps)
-#define run_loop     TYPED(run_loop)
-#define run_chain    TYPED(run_chain)
-#define loop_carry   TYPED(loop_carry)
-#define run_region   TYPED(run_region)
-#define run_reduce   TYPED(run_reduce)
-#define run_cumulate TYPED(run_cumulate)
-#define run_scatter  TYPED(run_scatter)
-#define run_place    TYPED(run_place)
-#define run_product  TYPED(run_product)
-#define run_cholesky TYPED(run_cholesky)
-#define run_solve    TYPED(run_solve)
-#define run_draws    TYPED(run_draws)
-#define run_scalar   TYPED(run_scalar)
+#define run_steps         TYPED(run_steps)
+#define run_loop          TYPED(run_loop)
+#define run_chain         TYPED(run_chain)
+#define loop_carry        TYPED(loop_carry)
+#define run_region        TYPED(run_region)
+#define run_reduce        TYPED(run_reduce)
+#define run_cumulate      TYPED(run_cumulate)
+#define run_scatter       TYPED(run_scatter)
+#define run_place         TYPED(run_place)
+#define run_product       TYPED(run_product)
+#define run_cholesky      TYPED(run_cholesky)
+#define run_cholesky_back TYPED(run_cholesky_back)
+#define run_solve         TYPED(run_solve)
+#define run_draws         TYPED(run_draws)
+#define run_scalar        TYPED(run_scalar)
 
 void run_steps(const execution *e, uint32_t first, uint32_t end);
 void run_loop(const execution *e, const plan_step *s);
@@ -33,6 +34,7 @@ void run_scatter(const execution *e, const plan_step *s);
 void run_place(const execution *e, const plan_step *s);
 void run_product(const execution *e, const plan_step *s);
 void run_cholesky(const execution *e, const plan_step *s);
+void run_cholesky_back(const execution *e, const plan_step *s);
 void run_solve(const execution *e, const plan_step *s);
 /* y[i] = the draw of entry first + i; x[0] and x[1] are the parameters. */
 void run_draws(const kernels *k, op f, element *y, const element *const x[2], draw_stream stream,

@@ -13,7 +13,9 @@ static void to_matrix(const walk *w, const element *x, element *matrix) {
     cursor c = walk_at(w, 0);
     for (uint64_t left = w->entries, n; left && (n = cursor_run(&c)); left -= n, cursor_pass(&c, n)) {
         int64_t s = cursor_stride(&c, 0), t = cursor_stride(&c, 1);
-        for (int64_t i = 0; i < (int64_t)n; i++) matrix[c.at[1] + i * t] = x[c.at[0] + i * s];
+        if (s == 1 && t == 1) memcpy(matrix + c.at[1], x + c.at[0], n * sizeof *x);
+        else
+            for (int64_t i = 0; i < (int64_t)n; i++) matrix[c.at[1] + i * t] = x[c.at[0] + i * s];
     }
 }
 
@@ -21,7 +23,9 @@ static void from_matrix(const walk *w, element *x, const element *matrix) {
     cursor c = walk_at(w, 0);
     for (uint64_t left = w->entries, n; left && (n = cursor_run(&c)); left -= n, cursor_pass(&c, n)) {
         int64_t s = cursor_stride(&c, 0), t = cursor_stride(&c, 1);
-        for (int64_t i = 0; i < (int64_t)n; i++) x[c.at[0] + i * s] = matrix[c.at[1] + i * t];
+        if (s == 1 && t == 1) memcpy(x + c.at[0], matrix + c.at[1], n * sizeof *x);
+        else
+            for (int64_t i = 0; i < (int64_t)n; i++) x[c.at[0] + i * s] = matrix[c.at[1] + i * t];
     }
 }
 
@@ -129,38 +133,129 @@ void run_product(const execution *e, const plan_step *s) {
     if (q->c.packed) from_matrix(q->c.copy, entries_of(e, s->of) + c.at[2], work + q->room[2]);
 }
 
-/* Square matrices. */
+/* Square matrices. One that lies as a dense matrix does is used where it is. */
+
+static bool is_dense(const walk *w) { return w->rank == 1 && w->stride[0][0] == 1 && w->stride[0][1] == 1; }
+
+static const element *read_matrix(const walk *w, const element *x, element *room) {
+    if (is_dense(w)) return x;
+    to_matrix(w, x, room);
+    return room;
+}
+
+/* Where a result is computed: in its place, or in `room`. */
+static element *result_room(const walk *w, element *x, element *room) { return is_dense(w) ? x : room; }
+static void write_result(const walk *w, element *x, const element *result) {
+    if (result != x) from_matrix(w, x, result);
+}
+
+static void clear_above(element *matrix, int n) {
+    for (int i = 0; i + 1 < n; i++)
+        memset(matrix + (size_t)i * n + i + 1, 0, (size_t)(n - i - 1) * sizeof *matrix);
+}
 
 /* LAPACK sees the transpose of a matrix by rows: its upper triangle is our lower one. */
 static void factor(element *matrix, int n) {
     int info = 0;
     if (n) LAPACK(potrf_)("U", &n, matrix, &n, &info);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++)
-            if (info != 0) matrix[i * (size_t)n + j] = (element)NAN;
-            else if (j > i) matrix[i * (size_t)n + j] = 0;
+    for (size_t i = 0; info != 0 && i < (size_t)n * n; i++) matrix[i] = (element)NAN;
+    if (info == 0) clear_above(matrix, n);
 }
 
 void run_cholesky(const execution *e, const plan_step *s) {
     const square_matrix *q = &s->square;
     cursor c = walk_at(q->batch, 0);
     for (uint64_t left = q->batch->entries; left; left--, cursor_pass(&c, 1)) {
-        to_matrix(q->rows, entries_of(e, s->in[0]) + c.at[0], e->work);
-        factor(e->work, q->n);
-        from_matrix(q->result, entries_of(e, s->of) + c.at[2], e->work);
+        element *to = entries_of(e, s->of) + c.at[2], *result = result_room(q->result, to, e->work);
+        to_matrix(q->rows, entries_of(e, s->in[0]) + c.at[0], result);
+        factor(result, q->n);
+        write_result(q->result, to, result);
+    }
+}
+
+/* Murray (2016), section 4: the factor is computed block by block from the left, so its adjoint runs from the
+ * last block to the first, and costs two factorisations. Of both matrices, whose rows are n apart, only the
+ * lower triangles are read; a becomes the adjoint. First without blocks, for the first `size` rows. */
+static void back_unblocked(int n, int size, const element *l, element *a) {
+    for (int j = size - 1; j >= 0; j--) {
+        const element *r = l + (size_t)j * n, pivot = r[j];
+        element *to = a + (size_t)j * n, sum = to[j];
+        for (int i = j + 1; i < size; i++) {
+            sum -= l[(size_t)i * n + j] * a[(size_t)i * n + j] / pivot;
+            a[(size_t)i * n + j] /= pivot;
+        }
+        sum /= pivot;
+        for (int k = 0; k < j; k++) to[k] -= sum * r[k];
+        for (int i = j + 1; i < size; i++) {
+            const element *b = l + (size_t)i * n;
+            element *under = a + (size_t)i * n, pulled = under[j];
+            for (int k = 0; k < j; k++) {
+                to[k] -= pulled * b[k];
+                under[k] -= pulled * r[k];
+            }
+        }
+        to[j] = sum / 2;
+    }
+}
+
+/* A block is D on the diagonal, R to the left of it, C below, B to the left of C. */
+static void back(int n, const element *l, element *a, element *both) {
+    for (int end = n, width, start; end > 0; end = start) {
+        width = end < CHOLESKY_BLOCK ? end : CHOLESKY_BLOCK;
+        start = end - width;
+        int below = n - end;
+        size_t at = (size_t)start * n, under = (size_t)end * n;
+        if (below) {
+            CBLAS(trsm)
+            (CblasRowMajor, CblasRight, CblasLower, CblasNoTrans, CblasNonUnit, below, width, 1,
+             l + at + start, n, a + under + start, n);
+            if (start) CBLAS(gemm)
+            (CblasRowMajor, CblasNoTrans, CblasNoTrans, below, start, width, -1, a + under + start, n, l + at,
+             n, 1, a + under, n);
+            CBLAS(gemm)
+            (CblasRowMajor, CblasTrans, CblasNoTrans, width, width, below, -1, a + under + start, n,
+             l + under + start, n, 1, a + at + start, n);
+        }
+        back_unblocked(n, width, l + at + start, a + at + start);
+        if (!start) continue;
+        for (int i = 0; i < width; i++)
+            for (int j = 0; j <= i; j++)
+                both[i * width + j] = both[j * width + i] =
+                    a[at + (size_t)i * n + start + j] * (element)(i == j ? 2 : 1);
+        if (below) CBLAS(gemm)
+        (CblasRowMajor, CblasTrans, CblasNoTrans, width, start, below, -1, a + under + start, n, l + under, n,
+         1, a + at, n);
+        CBLAS(gemm)
+        (CblasRowMajor, CblasNoTrans, CblasNoTrans, width, start, width, -1, both, width, l + at, n, 1,
+         a + at, n);
+    }
+    clear_above(a, n);
+}
+
+void run_cholesky_back(const execution *e, const plan_step *s) {
+    const square_matrix *q = &s->square;
+    element *room = e->work, *other = room + (size_t)q->n * q->n, *both = other + (size_t)q->n * q->n;
+    cursor c = walk_at(q->batch, 0);
+    for (uint64_t left = q->batch->entries; left; left--, cursor_pass(&c, 1)) {
+        const element *l = read_matrix(q->rows, entries_of(e, s->in[0]) + c.at[0], room);
+        element *to = entries_of(e, s->of) + c.at[2], *result = result_room(q->result, to, other);
+        to_matrix(q->right, entries_of(e, s->in[1]) + c.at[1], result);
+        back(q->n, l, result, both);
+        write_result(q->result, to, result);
     }
 }
 
 void run_solve(const execution *e, const plan_step *s) {
     const square_matrix *q = &s->square;
-    element *matrix = e->work, *sides = matrix + (size_t)q->n * q->n;
+    element *room = e->work, *other = room + (size_t)q->n * q->n;
     cursor c = walk_at(q->batch, 0);
     for (uint64_t left = q->batch->entries; left; left--, cursor_pass(&c, 1)) {
-        to_matrix(q->rows, entries_of(e, s->in[0]) + c.at[0], matrix);
+        const element *matrix = read_matrix(q->rows, entries_of(e, s->in[0]) + c.at[0], room);
+        element *to = entries_of(e, s->of) + c.at[2], *sides = result_room(q->result, to, other);
         to_matrix(q->right, entries_of(e, s->in[1]) + c.at[1], sides);
         if (q->n && q->sides) CBLAS(trsm)
         (CblasRowMajor, CblasLeft, CblasLower, q->transposed ? CblasTrans : CblasNoTrans, CblasNonUnit, q->n,
          q->sides, 1, matrix, q->n, sides, q->sides);
-        from_matrix(q->result, entries_of(e, s->of) + c.at[2], sides);
+        write_result(q->result, to, sides);
     }
 }

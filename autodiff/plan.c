@@ -680,8 +680,7 @@ static void plan_product(planner *p, plan_step *s, ref r) {
 static void plan_square(planner *p, plan_step *s, ref r) {
     const instruction *x = code(p, r);
     axis row = (axis)x->attribute, column = (axis)x->attribute2;
-    axes matrix = axes_with(axes_one(row), column), of = code(p, x->in[0])->axes;
-    axes batch = axes_minus(of, matrix);
+    axes matrix = axes_with(axes_one(row), column), batch = axes_minus(x->axes, matrix);
     layout zero = {0}, dense = matrix_layout(p, axes_one(row), axes_one(column));
     square_matrix *q = &s->square;
     *q = (square_matrix){.n = (int)p->tape->axes.at[row].size};
@@ -694,6 +693,17 @@ static void plan_square(planner *p, plan_step *s, ref r) {
         s->work = (uint64_t)q->n * q->n;
         return;
     }
+    if (x->op == OP_cholesky_back) {
+        layout b = p->values[x->in[1]].layout;
+        q->batch = walk_of(p, batch, &l, &b, &c);
+        l.offset = b.offset = c.offset = 0;
+        q->rows = walk_of(p, matrix, &l, &dense, NULL);
+        q->right = walk_of(p, matrix, &b, &dense, NULL);
+        q->result = walk_of(p, matrix, &c, &dense, NULL);
+        s->work = (uint64_t)q->n * q->n * 2 + CHOLESKY_BLOCK * CHOLESKY_BLOCK;
+        return;
+    }
+    batch = axes_minus(code(p, x->in[0])->axes, matrix);
     q->transposed = x->op == OP_solve_lower_transposed;
     axis given = q->transposed ? column : row, wanted = q->transposed ? row : column;
     layout b = p->values[x->in[1]].layout;
@@ -784,6 +794,10 @@ static void plan_whole(planner *p, plan_step *s) {
         break;
     case OP_cholesky:
         s->kind = STEP_cholesky;
+        plan_square(p, s, r);
+        break;
+    case OP_cholesky_back:
+        s->kind = STEP_cholesky_back;
         plan_square(p, s, r);
         break;
     case OP_solve_lower:

@@ -157,7 +157,9 @@ typedef struct matrix_product {
     bool shares_tiles; /* parts are tiles; else entries of the batch, with all of their tiles */
 } matrix_product;
 
-/* A square matrix L, its right sides and what it is solved or factored to, for each entry of a batch. */
+/* A square matrix L, its right sides (or the adjoint of L) and what it is solved or factored to, for each
+ * entry of a batch. */
+enum { CHOLESKY_BLOCK = 48 };
 typedef struct square_matrix {
     const walk *batch; /* matrix, right side, result */
     const walk *rows;  /* row, column of the matrix: value, dense matrix */
@@ -175,6 +177,7 @@ typedef enum step_kind {
     STEP_scatter,  /* x, index, result along `walk` */
     STEP_place,
     STEP_cholesky,
+    STEP_cholesky_back,
     STEP_solve,
     STEP_loop
 } step_kind;

@@ -355,6 +355,7 @@ static ref simplify(const rewriting *w, instruction x) {
         return tape_place(t, x.in[0], axes_minus(was, x.axes), first, x.offset);
     case OP_expand: return x.in[0];
     case OP_cholesky: return tape_cholesky(t, x.in[0], first, second);
+    case OP_cholesky_back: return tape_cholesky_back(t, x.in[0], x.in[1], first, second);
     case OP_solve_lower: return tape_solve_lower(t, x.in[0], x.in[1], first, second);
     case OP_solve_lower_transposed: return tape_solve_lower_transposed(t, x.in[0], x.in[1], first, second);
     default: break;

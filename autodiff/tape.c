@@ -249,6 +249,16 @@ ref tape_cholesky(tape *t, ref x, axis row, axis column) {
                .op = OP_cholesky, .in = {x}, .axes = axes_of(t, x), .attribute = row, .attribute2 = column});
 }
 
+ref tape_cholesky_back(tape *t, ref l, ref adjoint, axis row, axis column) {
+    l = tape_expand(t, l, square(row, column));
+    adjoint = tape_expand(t, adjoint, square(row, column));
+    return tape_emit(t, (instruction){.op = OP_cholesky_back,
+                                      .in = {l, adjoint},
+                                      .axes = axes_union(axes_of(t, l), axes_of(t, adjoint)),
+                                      .attribute = row,
+                                      .attribute2 = column});
+}
+
 /* `given` is the axis of b that the product has, `wanted` the one of the solution. */
 static ref solve(tape *t, op f, ref l, ref b, axis row, axis column) {
     axis given = f == OP_solve_lower ? row : column, wanted = f == OP_solve_lower ? column : row;
@@ -288,6 +298,7 @@ static void print_attributes(const tape *t, const instruction *x, FILE *to) {
     case OP_input: fprintf(to, " slot %u", x->attribute); break;
     case OP_rename:
     case OP_cholesky:
+    case OP_cholesky_back:
     case OP_solve_lower:
     case OP_solve_lower_transposed:
         fprintf(to, " %s %s", t->axes.at[x->attribute].name, t->axes.at[x->attribute2].name);

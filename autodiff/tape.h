@@ -117,6 +117,7 @@ ref tape_expand(tape *t, ref x, axes to);
 
 /* LINEAR. Of a matrix that is factored or solved with, only the lower triangle is read. */
 ref tape_cholesky(tape *t, ref x, axis row, axis column);
+ref tape_cholesky_back(tape *t, ref l, ref adjoint, axis row, axis column);
 ref tape_solve_lower(tape *t, ref l, ref b, axis row, axis column);
 ref tape_solve_lower_transposed(tape *t, ref l, ref b, axis row, axis column);
 

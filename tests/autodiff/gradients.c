@@ -326,6 +326,16 @@ static ref factored(maker *m, op f, int variant) {
     }
 }
 
+static ref factored_back(maker *m, op f, int variant) {
+    (void)f;
+    switch (variant) {
+    case 0: return tape_cholesky_back(&m->t, matrix(m, "nm"), input(m, "nm", -2, 2), ROW, COLUMN);
+    case 1: return tape_cholesky_back(&m->t, matrix(m, "nm"), input(m, "anm", -2, 2), COLUMN, ROW);
+    case 2: return tape_cholesky_back(&m->t, matrix(m, "anm"), input(m, "n", -2, 2), ROW, COLUMN);
+    default: return 0;
+    }
+}
+
 static ref solved(maker *m, op f, int variant) {
     static const char *const MATRIX[] = {"nm", "nm", "anm", "anm", "anm", "n", "nm"};
     static const char *const RIGHT[][2] = {{"n", "m"},   {"an", "am"}, {"n", "m"}, {"an", "am"},
@@ -418,6 +428,7 @@ static const row ROWS[OP_count] = {
     [OP_place] = BUILT(placed),
     [OP_expand] = BUILT(expanded),
     [OP_cholesky] = BUILT(factored),
+    [OP_cholesky_back] = BUILT(factored_back),
     [OP_solve_lower] = BUILT(solved),
     [OP_solve_lower_transposed] = BUILT(solved),
     [OP_random_normal] = BUILT(drawn),

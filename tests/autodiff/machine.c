@@ -119,7 +119,8 @@ static ref linear(maker *m) {
     if (!a) return 0;
     ref l = tape_cholesky(t, a, row, column), b = some(m);
     if (axes_has(of(m, b), row) || axes_has(of(m, b), column)) return l;
-    switch (below(m, 3)) {
+    switch (below(m, 4)) {
+    case 3: return tape_cholesky_back(t, l, b, row, column);
     case 0: return tape_solve_lower(t, l, b, row, column);
     case 1: return tape_solve_lower_transposed(t, l, b, row, column);
     default: return l;

@@ -255,6 +255,28 @@ static void cholesky(run *u, const instruction *c, number *result) {
         }
 }
 
+/* The adjoint of cholesky() above, statement by statement from its end. Both operands: lower triangles. */
+static void cholesky_back(run *u, const instruction *c, number *result) {
+    int64_t n = u->t->axes.at[c->attribute].size;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++)
+            *result_at(u, c, result, (uint32_t)i, (uint32_t)j) =
+                entry(u, c->in[1], c, (uint32_t)i, (uint32_t)j);
+    for (int64_t i = n - 1; i >= 0; i--)
+        for (int64_t j = i; j >= 0; j--) {
+            uint32_t row = (uint32_t)i, column = (uint32_t)j;
+            number pivot = entry(u, c->in[0], c, column, column);
+            number *of = result_at(u, c, result, row, column), slope = *of / (i == j ? 2 * pivot : pivot);
+            if (i != j)
+                *result_at(u, c, result, column, column) -= slope * entry(u, c->in[0], c, row, column);
+            for (uint32_t k = 0; k < column; k++) {
+                *result_at(u, c, result, row, k) -= slope * entry(u, c->in[0], c, column, k);
+                *result_at(u, c, result, column, k) -= slope * entry(u, c->in[0], c, row, k);
+            }
+            *result_at(u, c, result, row, column) = slope;
+        }
+}
+
 static void solve(run *u, const instruction *c, number *result) {
     uint32_t n = u->t->axes.at[c->attribute].size;
     bool lower = c->op == OP_solve_lower;
@@ -277,6 +299,7 @@ static void matrices(run *u, const instruction *c, number *result) {
     for (size_t k = 0; k < tape_size(u->t, further); k++) {
         go_to(u, further, k);
         if (c->op == OP_cholesky) cholesky(u, c, result);
+        else if (c->op == OP_cholesky_back) cholesky_back(u, c, result);
         else solve(u, c, result);
     }
 }
@@ -316,7 +339,8 @@ static number at_point(run *u, const instruction *c, size_t k) {
 }
 
 static bool whole(op f) {
-    return f == OP_scatter || f == OP_cholesky || f == OP_solve_lower || f == OP_solve_lower_transposed;
+    return f == OP_scatter || f == OP_cholesky || f == OP_cholesky_back || f == OP_solve_lower ||
+           f == OP_solve_lower_transposed;
 }
 
 static void run_all(run *u, bool rounded, arena *a);

@@ -155,8 +155,8 @@ def main():
           lambda z: (mp.erf(mp.sqrt(z)) / mp.sqrt(z) if z else 2 / mp.sqrt(mp.pi)) - 1, 0, 1, 11)
     write("C_ERF_FAR", "-log(erfc(x)) of x - 1", lambda x: -mp.log(mp.erfc(x + 1)), 0, 5, 17,
           weight=lambda x: mp.erfc(x + 1))
-    write("C_ERFCX", "((1 + 2a) erfcx(a) - 1) / (1 + t) of t = (a - 4) / (a + 4)",
-          lambda t: scaled_erfcx(max(t, edge)) / (1 + max(t, edge)), -1, 1, 23, weight=lambda t: 1 + max(t, edge))
+    write("C_ERFCX", "21/32 ((1 + 2a) erfcx(a) - 1) / (1 + t) of t = (a - 4) / (a + 4)",
+          lambda t: 21 * scaled_erfcx(max(t, edge)) / (32 * (1 + max(t, edge))), -1, 1, 23, weight=lambda t: 1 + max(t, edge))
     write("C_LGAMMA", "log gamma(x) / ((x - 1) (x - 2)) of (x - 3/2) / (x + 3/2)", lgamma_between_zeros, -1 / mp.mpf(3),
           1 / mp.mpf(3), 20)
     write("C_STIRLING", "x (log gamma(x) - (x - 1/2) log x + x - log(2 pi) / 2) of 1 / x^2", stirling_rest,

@@ -3,132 +3,132 @@
 #define VM_AUTODIFF_KERNELS_COEFFICIENTS_H
 
 /* (exp(x) - 1 - x) / x^2, -0.34727 to 0.34727: error 2^-57.18 */
-#define C_EXP                                                                                                \
-    0x1.000000000000bp-1, 0x1.5555555555561p-3, 0x1.555555555028ep-5, 0x1.111111110d6e5p-7,                  \
-        0x1.6c16c1854e6bfp-10, 0x1.a01a01bab917dp-13, 0x1.a0199737db1f7p-16, 0x1.71dde00bbeb42p-19,          \
-        0x1.28afe45cb674ep-22, 0x1.af8545dd9dc57p-26
+#define C_EXP \
+    0x1.000000000000bp-1, 0x1.5555555555561p-3, 0x1.555555555028ep-5, 0x1.111111110d6e5p-7, \
+    0x1.6c16c1854e6bfp-10, 0x1.a01a01bab917dp-13, 0x1.a0199737db1f7p-16, 0x1.71dde00bbeb42p-19, \
+    0x1.28afe45cb674ep-22, 0x1.af8545dd9dc57p-26
 
 /* 2 (artanh(s) - s) / s^3 of s^2, 0.0 to 0.029437: error 2^-57.79 */
-#define C_LOG                                                                                                \
-    0x1.555555555558fp-1, 0x1.9999999980d97p-2, 0x1.249249413438ep-2, 0x1.c71c528fe45e2p-3,                  \
-        0x1.74662615a8db6p-3, 0x1.39a4051ec4058p-3, 0x1.2eeffbd7a80e3p-3
+#define C_LOG \
+    0x1.555555555558fp-1, 0x1.9999999980d97p-2, 0x1.249249413438ep-2, 0x1.c71c528fe45e2p-3, \
+    0x1.74662615a8db6p-3, 0x1.39a4051ec4058p-3, 0x1.2eeffbd7a80e3p-3
 
 /* (sin(x) - x) / x^3 of x^2, 0.0 to 0.61808: error 2^-57.94 */
-#define C_SIN                                                                                                \
-    -0x1.5555555555549p-3, 0x1.111111110f898p-7, -0x1.a01a019c1304ep-13, 0x1.71de357785693p-19,              \
-        -0x1.ae5e653ac7408p-26, 0x1.5d92846fc89a5p-33
+#define C_SIN \
+    -0x1.5555555555549p-3, 0x1.111111110f898p-7, -0x1.a01a019c1304ep-13, 0x1.71de357785693p-19, \
+    -0x1.ae5e653ac7408p-26, 0x1.5d92846fc89a5p-33
 
 /* (cos(x) - 1 + x^2 / 2) / x^4 of x^2, 0.0 to 0.61808: error 2^-59.51 */
-#define C_COS                                                                                                \
-    0x1.555555555554ep-5, -0x1.6c16c16c154dfp-10, 0x1.a01a019cfa28ep-16, -0x1.27e4f837d6607p-22,             \
-        0x1.1eea07bd57b1cp-29, -0x1.8fbb9ffb19bf9p-37
+#define C_COS \
+    0x1.555555555554ep-5, -0x1.6c16c16c154dfp-10, 0x1.a01a019cfa28ep-16, -0x1.27e4f837d6607p-22, \
+    0x1.1eea07bd57b1cp-29, -0x1.8fbb9ffb19bf9p-37
 
 /* 2 (artanh(s) - s) / s^3 of s^2, 0.0 to 0.11111: error 2^-57.62 */
-#define C_LOG1P                                                                                              \
-    0x1.5555555555556p-1, 0x1.999999999957cp-2, 0x1.24924924c0db4p-2, 0x1.c71c71a66186ap-3,                  \
-        0x1.745d1deef957ap-3, 0x1.3b12d7c7f1466p-3, 0x1.112326eff0ba6p-3, 0x1.dfe5213110491p-4,              \
-        0x1.c15fb99394bf3p-4, 0x1.1eb657622fa78p-4, 0x1.5113ab5d24929p-3
+#define C_LOG1P \
+    0x1.5555555555556p-1, 0x1.999999999957cp-2, 0x1.24924924c0db4p-2, 0x1.c71c71a66186ap-3, \
+    0x1.745d1deef957ap-3, 0x1.3b12d7c7f1466p-3, 0x1.112326eff0ba6p-3, 0x1.dfe5213110491p-4, \
+    0x1.c15fb99394bf3p-4, 0x1.1eb657622fa78p-4, 0x1.5113ab5d24929p-3
 
 /* 2 (artanh(s) - s - s^3 / 3) / s^5 of s^2, 0.0 to 0.029437: error 2^-51.57 */
-#define C_LOG_REST                                                                                           \
-    0x1.999999999999fp-2, 0x1.249249248e499p-2, 0x1.c71c71d805307p-3, 0x1.745d09e0088c3p-3,                  \
-        0x1.3b18bd171e5b7p-3, 0x1.101831c391f04p-3, 0x1.087e0081350dbp-3
+#define C_LOG_REST \
+    0x1.999999999999fp-2, 0x1.249249248e499p-2, 0x1.c71c71d805307p-3, 0x1.745d09e0088c3p-3, \
+    0x1.3b18bd171e5b7p-3, 0x1.101831c391f04p-3, 0x1.087e0081350dbp-3
 
 /* (atan(t) - t) / t^3 of t^2, 0.0 to 0.17157: error 2^-57.69 */
-#define C_ATAN                                                                                               \
-    -0x1.5555555555543p-2, 0x1.99999999963b9p-3, -0x1.24924922e99eep-3, 0x1.c71c70faafd06p-4,                \
-        -0x1.745cfaf0419aap-4, 0x1.3b113ac80955ep-4, -0x1.10ed192da8489p-4, 0x1.df21f608d5decp-5,            \
-        -0x1.9d2193cec3bdep-5, 0x1.389281cb8b840p-5, -0x1.26f24985e1ddep-6
+#define C_ATAN \
+    -0x1.5555555555543p-2, 0x1.99999999963b9p-3, -0x1.24924922e99eep-3, 0x1.c71c70faafd06p-4, \
+    -0x1.745cfaf0419aap-4, 0x1.3b113ac80955ep-4, -0x1.10ed192da8489p-4, 0x1.df21f608d5decp-5, \
+    -0x1.9d2193cec3bdep-5, 0x1.389281cb8b840p-5, -0x1.26f24985e1ddep-6
 
 /* (asin(t) - t) / t^3 of t^2, 0.0 to 0.25: error 2^-57.78 */
-#define C_ASIN                                                                                               \
-    0x1.555555555556fp-3, 0x1.333333332ed50p-4, 0x1.6db6db719d647p-5, 0x1.f1c71aba00abep-6,                  \
-        0x1.6e8bdb556640dp-6, 0x1.1c4a28bd150fdp-6, 0x1.ca1acdeb0d607p-7, 0x1.75a8e366c5030p-7,              \
-        0x1.608683617fd41p-7, 0x1.efe8bd82250b1p-9, 0x1.60ca126fa09dfp-6, -0x1.543eae898fa42p-6,             \
-        0x1.0a2c208e57321p-5
+#define C_ASIN \
+    0x1.555555555556fp-3, 0x1.333333332ed50p-4, 0x1.6db6db719d647p-5, 0x1.f1c71aba00abep-6, \
+    0x1.6e8bdb556640dp-6, 0x1.1c4a28bd150fdp-6, 0x1.ca1acdeb0d607p-7, 0x1.75a8e366c5030p-7, \
+    0x1.608683617fd41p-7, 0x1.efe8bd82250b1p-9, 0x1.60ca126fa09dfp-6, -0x1.543eae898fa42p-6, \
+    0x1.0a2c208e57321p-5
 
 /* (sinh(x) - x) / x^3 of x^2, 0.0 to 1.0: error 2^-56.54 */
-#define C_SINH                                                                                               \
-    0x1.5555555555555p-3, 0x1.1111111111111p-7, 0x1.a01a01a019fbfp-13, 0x1.71de3a5574226p-19,                \
-        0x1.ae645673eb2ccp-26, 0x1.61246b17fe9ddp-33, 0x1.ae755ba621ab7p-41, 0x1.9a7e1d44e4519p-49
+#define C_SINH \
+    0x1.5555555555555p-3, 0x1.1111111111111p-7, 0x1.a01a01a019fbfp-13, 0x1.71de3a5574226p-19, \
+    0x1.ae645673eb2ccp-26, 0x1.61246b17fe9ddp-33, 0x1.ae755ba621ab7p-41, 0x1.9a7e1d44e4519p-49
 
 /* erf(x) / x - 1 of x^2, 0.0 to 1.0: error 2^-54.77 */
-#define C_ERF                                                                                                \
-    0x1.06eba8214db68p-3, -0x1.812746b0379c2p-2, 0x1.ce2f21a041018p-4, -0x1.b82ce312062b5p-6,                \
-        0x1.565bccfa9a48ap-8, -0x1.c02db072e61c7p-11, 0x1.f9a2bf7243e33p-14, -0x1.f4ca947aedf99p-17,         \
-        0x1.b98279cf91f33p-20, -0x1.5c16daa66443fp-23, 0x1.d78456a3753bap-27, -0x1.acdf3eaf4aed9p-31
+#define C_ERF \
+    0x1.06eba8214db68p-3, -0x1.812746b0379c2p-2, 0x1.ce2f21a041018p-4, -0x1.b82ce312062b5p-6, \
+    0x1.565bccfa9a48ap-8, -0x1.c02db072e61c7p-11, 0x1.f9a2bf7243e33p-14, -0x1.f4ca947aedf99p-17, \
+    0x1.b98279cf91f33p-20, -0x1.5c16daa66443fp-23, 0x1.d78456a3753bap-27, -0x1.acdf3eaf4aed9p-31
 
 /* -log(erfc(x)) of x - 1, 0.0 to 5.0: error 2^-55.91 */
-#define C_ERF_FAR                                                                                            \
-    0x1.d97fbf27aa2a1p+0, 0x1.51c9b0006c21ap+1, 0x1.afabc11a2afd9p-1, 0x1.5477f099b6c0bp-5,                  \
-        -0x1.48c9d37fbf375p-7, 0x1.033f5a128e1d4p-9, -0x1.f1b04a6a235e2p-13, -0x1.b92ddd5c377fcp-16,         \
-        0x1.c852b2c48d6a0p-16, -0x1.44847f7a55418p-17, 0x1.1e24ec3c3805ap-19, -0x1.b7d52b1027052p-23,        \
-        -0x1.f24ed7ea8bc00p-25, 0x1.1ed31e1be9c0ep-25, -0x1.24b284234a902p-27, 0x1.6a953de48a561p-30,        \
-        -0x1.06642db4a4e2cp-33, 0x1.5654708a0ff77p-38
+#define C_ERF_FAR \
+    0x1.d97fbf27aa2a1p+0, 0x1.51c9b0006c21ap+1, 0x1.afabc11a2afd9p-1, 0x1.5477f099b6c0bp-5, \
+    -0x1.48c9d37fbf375p-7, 0x1.033f5a128e1d4p-9, -0x1.f1b04a6a235e2p-13, -0x1.b92ddd5c377fcp-16, \
+    0x1.c852b2c48d6a0p-16, -0x1.44847f7a55418p-17, 0x1.1e24ec3c3805ap-19, -0x1.b7d52b1027052p-23, \
+    -0x1.f24ed7ea8bc00p-25, 0x1.1ed31e1be9c0ep-25, -0x1.24b284234a902p-27, 0x1.6a953de48a561p-30, \
+    -0x1.06642db4a4e2cp-33, 0x1.5654708a0ff77p-38
 
-/* ((1 + 2a) erfcx(a) - 1) / (1 + t) of t = (a - 4) / (a + 4), -1.0 to 1.0: error 2^-54.24 */
-#define C_ERFCX                                                                                              \
-    0x1.dd2c8b74febf6p-3, -0x1.7d8f1c452473fp-2, 0x1.8d4ecb405c5eep-2, -0x1.47938f4c73293p-2,                \
-        0x1.c0398cb6f22a3p-3, -0x1.00428c8fe2fa3p-3, 0x1.e1a95642db690p-5, -0x1.625ed09b6c6bap-6,            \
-        0x1.63f260630f6abp-8, -0x1.a2bed841aced8p-12, -0x1.77d65f1a4ba64p-12, 0x1.4dcd6100832dcp-13,         \
-        -0x1.1ed0b1f013fe2p-17, -0x1.09eb368b0375fp-16, 0x1.369d9e444daf1p-18, 0x1.2165578950d4dp-20,        \
-        -0x1.a5e3b69499c6dp-21, -0x1.2f07e9a311464p-25, 0x1.e2f89c7a0cd1dp-24, -0x1.a366e300b26a2p-28,       \
-        -0x1.e9e5fa7d795cdp-27, 0x1.0638d7d9f7f25p-29, 0x1.459ebb536e26fp-30, -0x1.161e53c8d38a1p-32
+/* 21/32 ((1 + 2a) erfcx(a) - 1) / (1 + t) of t = (a - 4) / (a + 4), -1.0 to 1.0: error 2^-55.45 */
+#define C_ERFCX \
+    0x1.39253b84c72dap-3, -0x1.f4cbd51abfd82p-3, 0x1.04bbb5623c9e4p-2, -0x1.adf1ac1457261p-3, \
+    0x1.2625c4580eebbp-3, -0x1.5057587cd9e86p-4, 0x1.3c17209bdffcep-5, -0x1.d11c71cbfe4d5p-7, \
+    0x1.d32e1e82043c0p-9, -0x1.12cd3deb197bep-12, -0x1.ed495cd2834a3p-13, 0x1.b61d8f50ac2c1p-14, \
+    -0x1.7871e98b1a3d8p-18, -0x1.5d04b796748acp-17, 0x1.97aedfb9a5f5dp-19, 0x1.7bd502e43a176p-21, \
+    -0x1.14dd6fd184ea7p-21, -0x1.8dba62a606ac3p-26, 0x1.3cf326b01869bp-24, -0x1.133b84f87515ap-28, \
+    -0x1.417eec6257a4fp-27, 0x1.582a9b4e156e1p-30, 0x1.ab6055dd80931p-31, -0x1.6d07cdf795a53p-33
 
 /* log gamma(x) / ((x - 1) (x - 2)) of (x - 3/2) / (x + 3/2), -0.33333 to 0.33333: error 2^-55.09 */
-#define C_LGAMMA                                                                                             \
-    0x1.eeb95b094c191p-2, -0x1.c0638869c10cbp-2, 0x1.06ce2b0811a9ep-3, -0x1.34d888b7a3348p-3,                \
-        0x1.5d697320e6954p-4, -0x1.7dca5127ddda9p-4, 0x1.0570a29302e28p-4, -0x1.1547414a0eecep-4,            \
-        0x1.a11a1669f931fp-5, -0x1.b3c5117216de2p-5, 0x1.5abd3e8cc1146p-5, -0x1.670f1b7ba0ab6p-5,            \
-        0x1.28af4cd889b4ep-5, -0x1.30c3ba574c0a3p-5, 0x1.025592cc0841bp-5, -0x1.0ff363682d608p-5,            \
-        0x1.dc5cba6514f0fp-6, -0x1.802535ebe4226p-6, 0x1.3bbc525b477f4p-6, -0x1.6e4e155b508fcp-5,            \
-        0x1.5a81e7c3c70bdp-5
+#define C_LGAMMA \
+    0x1.eeb95b094c191p-2, -0x1.c0638869c10cbp-2, 0x1.06ce2b0811a9ep-3, -0x1.34d888b7a3348p-3, \
+    0x1.5d697320e6954p-4, -0x1.7dca5127ddda9p-4, 0x1.0570a29302e28p-4, -0x1.1547414a0eecep-4, \
+    0x1.a11a1669f931fp-5, -0x1.b3c5117216de2p-5, 0x1.5abd3e8cc1146p-5, -0x1.670f1b7ba0ab6p-5, \
+    0x1.28af4cd889b4ep-5, -0x1.30c3ba574c0a3p-5, 0x1.025592cc0841bp-5, -0x1.0ff363682d608p-5, \
+    0x1.dc5cba6514f0fp-6, -0x1.802535ebe4226p-6, 0x1.3bbc525b477f4p-6, -0x1.6e4e155b508fcp-5, \
+    0x1.5a81e7c3c70bdp-5
 
 /* x (log gamma(x) - (x - 1/2) log x + x - log(2 pi) / 2) of 1 / x^2, 0.0 to 0.0625: error 2^-55.42 */
-#define C_STIRLING                                                                                           \
-    0x1.5555555555554p-4, -0x1.6c16c16bf901bp-9, 0x1.a01a00d075260p-11, -0x1.3812f4f529b1cp-11,              \
-        0x1.b921dd2d6fde3p-11, -0x1.f1f2812e2dcf9p-10, 0x1.7fb37d475afc2p-8, -0x1.318341fd5fc48p-6,          \
-        0x1.31d58ca3d9c2dp-5
+#define C_STIRLING \
+    0x1.5555555555554p-4, -0x1.6c16c16bf901bp-9, 0x1.a01a00d075260p-11, -0x1.3812f4f529b1cp-11, \
+    0x1.b921dd2d6fde3p-11, -0x1.f1f2812e2dcf9p-10, 0x1.7fb37d475afc2p-8, -0x1.318341fd5fc48p-6, \
+    0x1.31d58ca3d9c2dp-5
 
 /* exp(digamma(x)) - x + 1/2 of (x - 1) / (x + 1), 0.0 to 1.0: error 2^-56.18 */
-#define C_DIGAMMA                                                                                            \
-    0x1.f779e0fe5cbe4p-5, -0x1.391521b30e069p-3, 0x1.7cbc3a393d8b7p-3, -0x1.4e6fb38191a05p-3,                \
-        0x1.968e073d60364p-4, -0x1.af2744c841d81p-6, -0x1.02c275d8d49f1p-5, 0x1.0e587dddcb76fp-4,            \
-        -0x1.3eae84c90eb69p-4, 0x1.265080ae692cep-4, -0x1.bfd9c5b03e40dp-5, 0x1.0f001a095a2c4p-5,            \
-        -0x1.b34bb8364fdbcp-7, -0x1.090d9a6b815ccp-12, 0x1.8cad88215f983p-8, -0x1.85278974fe0abp-8,          \
-        0x1.c1ae474161d0fp-9, -0x1.4f4440942bd1ap-10, 0x1.2c4ea9ae509fcp-12, -0x1.ee4c1fceff62ep-16
+#define C_DIGAMMA \
+    0x1.f779e0fe5cbe4p-5, -0x1.391521b30e069p-3, 0x1.7cbc3a393d8b7p-3, -0x1.4e6fb38191a05p-3, \
+    0x1.968e073d60364p-4, -0x1.af2744c841d81p-6, -0x1.02c275d8d49f1p-5, 0x1.0e587dddcb76fp-4, \
+    -0x1.3eae84c90eb69p-4, 0x1.265080ae692cep-4, -0x1.bfd9c5b03e40dp-5, 0x1.0f001a095a2c4p-5, \
+    -0x1.b34bb8364fdbcp-7, -0x1.090d9a6b815ccp-12, 0x1.8cad88215f983p-8, -0x1.85278974fe0abp-8, \
+    0x1.c1ae474161d0fp-9, -0x1.4f4440942bd1ap-10, 0x1.2c4ea9ae509fcp-12, -0x1.ee4c1fceff62ep-16
 
 /* x (x trigamma(x) - 1) of (x - 1) / (x + 1), 0.0 to 1.0: error 2^-54.34 */
-#define C_TRIGAMMA                                                                                           \
-    0x1.4a34cc4a60fa6p-1, -0x1.d3f34539fca81p-3, 0x1.b30cb135f2fa9p-4, -0x1.6b28d7e77fb7fp-6,                \
-        -0x1.7448d6dd3f2bcp-10, 0x1.467e92bb8819fp-11, 0x1.3353b88c66993p-12, 0x1.9a9737d0902bap-15,         \
-        -0x1.3cb5d4bcd31ecp-17, -0x1.21211bde3102bp-15, 0x1.9ecfa1ea16e99p-15, -0x1.070954b552d7dp-13,       \
-        0x1.b9aa706a9652ep-13, -0x1.1ad67ba4fa9d1p-12, 0x1.117e386a7951bp-12, -0x1.7e8f95805688cp-13,        \
-        0x1.7203d985bfb69p-14, -0x1.b983f9056e79dp-16, 0x1.e19144ae5c0d1p-19
+#define C_TRIGAMMA \
+    0x1.4a34cc4a60fa6p-1, -0x1.d3f34539fca81p-3, 0x1.b30cb135f2fa9p-4, -0x1.6b28d7e77fb7fp-6, \
+    -0x1.7448d6dd3f2bcp-10, 0x1.467e92bb8819fp-11, 0x1.3353b88c66993p-12, 0x1.9a9737d0902bap-15, \
+    -0x1.3cb5d4bcd31ecp-17, -0x1.21211bde3102bp-15, 0x1.9ecfa1ea16e99p-15, -0x1.070954b552d7dp-13, \
+    0x1.b9aa706a9652ep-13, -0x1.1ad67ba4fa9d1p-12, 0x1.117e386a7951bp-12, -0x1.7e8f95805688cp-13, \
+    0x1.7203d985bfb69p-14, -0x1.b983f9056e79dp-16, 0x1.e19144ae5c0d1p-19
 
 /* digamma(x) / (x - its zero) of x - its zero, -0.03125 to 0.03125: error 2^-54.68 */
-#define C_DIGAMMA_ROOT                                                                                       \
-    0x1.ef72bc8ee38acp-1, -0x1.c563b54aa1a35p-2, 0x1.08b4294d50370p-2, -0x1.4fc1317257d5bp-3,                \
-        0x1.b9a5b637964d1p-4, -0x1.27baba26dbb1ep-4, 0x1.8fcdf6e13cb4cp-5, -0x1.0fa7e004fbcb5p-5,            \
-        0x1.72a968b0ca8d2p-6, -0x1.fa2149d644ef5p-7
+#define C_DIGAMMA_ROOT \
+    0x1.ef72bc8ee38acp-1, -0x1.c563b54aa1a35p-2, 0x1.08b4294d50370p-2, -0x1.4fc1317257d5bp-3, \
+    0x1.b9a5b637964d1p-4, -0x1.27baba26dbb1ep-4, 0x1.8fcdf6e13cb4cp-5, -0x1.0fa7e004fbcb5p-5, \
+    0x1.72a968b0ca8d2p-6, -0x1.fa2149d644ef5p-7
 
 /* ndtri(p) / (2p - 1) - 2 of w - 3, w = -log(4p (1 - p)), -3.0 to 3.0: error 2^-54.02 */
-#define C_NDTRI                                                                                              \
-    0x1.2f23d4eaed2c7p-2, 0x1.5deb0f5218a74p-2, -0x1.09e91f88fdf6dp-7, -0x1.35fee3cbde07ep-10,               \
-        0x1.21422adf653d5p-12, -0x1.2db79056ae3abp-16, -0x1.4bcaee8dd4c7fp-19, 0x1.55a6c8130e015p-21,        \
-        -0x1.1fc54c6b33942p-25, -0x1.09a944500d9bfp-27, 0x1.afce9c4d77fd6p-30, -0x1.86ebabca10a1bp-35,       \
-        -0x1.af1ea588882a7p-36, 0x1.0c97d91e7743dp-38, 0x1.3bea0e62527d1p-47, -0x1.51224d1667c91p-44,        \
-        0x1.42ec6b08231edp-47, 0x1.bf8d6dcdcc89ep-52, -0x1.08dc2b845a480p-52, 0x1.4ef8e0ac6f837p-56,         \
-        0x1.a8f7eeeb345dep-59, -0x1.45a3f1b7e523ap-61, -0x1.0e13585074d6fp-66, 0x1.cc2cd0e1f25a3p-68
+#define C_NDTRI \
+    0x1.2f23d4eaed2c7p-2, 0x1.5deb0f5218a74p-2, -0x1.09e91f88fdf6dp-7, -0x1.35fee3cbde07ep-10, \
+    0x1.21422adf653d5p-12, -0x1.2db79056ae3abp-16, -0x1.4bcaee8dd4c7fp-19, 0x1.55a6c8130e015p-21, \
+    -0x1.1fc54c6b33942p-25, -0x1.09a944500d9bfp-27, 0x1.afce9c4d77fd6p-30, -0x1.86ebabca10a1bp-35, \
+    -0x1.af1ea588882a7p-36, 0x1.0c97d91e7743dp-38, 0x1.3bea0e62527d1p-47, -0x1.51224d1667c91p-44, \
+    0x1.42ec6b08231edp-47, 0x1.bf8d6dcdcc89ep-52, -0x1.08dc2b845a480p-52, 0x1.4ef8e0ac6f837p-56, \
+    0x1.a8f7eeeb345dep-59, -0x1.45a3f1b7e523ap-61, -0x1.0e13585074d6fp-66, 0x1.cc2cd0e1f25a3p-68
 
 /* -ndtri(p) / s - 11/8 of (s - 4) / (s + 4), s = sqrt(-log p), -0.1937 to 0.74441: error 2^-54.51 */
-#define C_NDTRI_TAIL                                                                                         \
-    -0x1.4a6710263b3a4p-4, 0x1.96efffd3edfd9p-2, -0x1.4610d8efe1407p-1, 0x1.90b0851cca60cp-1,                \
-        -0x1.c862bd31a71cdp-1, 0x1.f2405304bbb75p-1, -0x1.09e5808eec4f4p+0, 0x1.1792500d31e7fp+0,            \
-        -0x1.2332f84c739c4p+0, 0x1.2d39329524b4ap+0, -0x1.3615079c8e9dep+0, 0x1.3df8173caaf95p+0,            \
-        -0x1.451d4c1e88a85p+0, 0x1.4b9506cd945fcp+0, -0x1.512a2b3d14f4ep+0, 0x1.5584b9fb80be5p+0,            \
-        -0x1.5afdf6044b5f0p+0, 0x1.6a97ceb551e04p+0, -0x1.8d3e5ada1b7e5p+0, 0x1.b2ae22dd4db38p+0,            \
-        -0x1.a77839d7522fdp+0, 0x1.45bd2175a091bp+0, -0x1.634514b764125p-1, 0x1.e0463aac447cap-3,            \
-        -0x1.2ce1faa64b988p-5
+#define C_NDTRI_TAIL \
+    -0x1.4a6710263b3a4p-4, 0x1.96efffd3edfd9p-2, -0x1.4610d8efe1407p-1, 0x1.90b0851cca60cp-1, \
+    -0x1.c862bd31a71cdp-1, 0x1.f2405304bbb75p-1, -0x1.09e5808eec4f4p+0, 0x1.1792500d31e7fp+0, \
+    -0x1.2332f84c739c4p+0, 0x1.2d39329524b4ap+0, -0x1.3615079c8e9dep+0, 0x1.3df8173caaf95p+0, \
+    -0x1.451d4c1e88a85p+0, 0x1.4b9506cd945fcp+0, -0x1.512a2b3d14f4ep+0, 0x1.5584b9fb80be5p+0, \
+    -0x1.5afdf6044b5f0p+0, 0x1.6a97ceb551e04p+0, -0x1.8d3e5ada1b7e5p+0, 0x1.b2ae22dd4db38p+0, \
+    -0x1.a77839d7522fdp+0, 0x1.45bd2175a091bp+0, -0x1.634514b764125p-1, 0x1.e0463aac447cap-3, \
+    -0x1.2ce1faa64b988p-5
 
 #endif

@@ -76,6 +76,18 @@ INLINE real exp_of(real x, const real *low) {
     return y;
 }
 
+/* e^(x + low) times a factor between 0.001 and 1, for x between -800 and 0; rounded once less than the
+ * product. */
+INLINE real exp_times(real x, real low, real factor) {
+    exponential e = exp_reduced(x, &low);
+    real y = madd(factor, e.rest, factor), product = scale(y, e.n);
+    if (!everywhere(x >= -700)) {
+        product = pick(x < -700, scale(y, e.n + 256) * 0x1p-256, product);
+        product = pick(x == x, product, x);
+    }
+    return product;
+}
+
 INLINE real f_exp(real x) { return exp_of(x, NULL); }
 
 INLINE real f_expm1(real x) {
@@ -116,7 +128,8 @@ INLINE real f_log(real x) {
 INLINE real f_log1p(real x) {
     real u = 1 + x, low = x - (u - 1); /* exact up to 2^53, and beyond it does not matter */
     real y = log_of(u, &low);
-    if (!everywhere((x > -1) & (x < INFINITY))) {
+    if (!everywhere((x > -1) & (x < 0x1p1000))) {
+        y = pick(x < 0x1p1000, y, log_of(x, NULL));
         y = pick(x == -1, all(-INFINITY), pick(x < -1, all(NAN), y));
         y = pick((x == INFINITY) | (x != x), x, y);
     }
@@ -147,7 +160,7 @@ INLINE real f_tanh(real x) {
 INLINE real half_exp(real x) {
     real a = absolute(x);
     exponential e = exp_reduced(lesser(all(1000), a), NULL);
-    real y = (1 + e.rest) * scale(all(1), e.n - 1);
+    real y = (2 + 2 * e.rest) * scale(all(1), e.n - 2);
     return pick(a > 0x1.633ce8fb9f87dp9, all(INFINITY), y);
 }
 

@@ -9,11 +9,11 @@
 /* The error function and its like. */
 
 /* erfcx(a) = e^(a^2) erfc(a) for 0 <= a <= 2^60: (1 + 2a) erfcx(a) is smooth up to infinity, and nearly
- * constant, as a function of t = (a - 4) / (a + 4) (Shepherd and Laframboise, Mathematics of Computation 36,
- * 1981). */
+ * constant, as a function of t = (a - 4) / (a + 4), and 21/32 of it is below 1, where it is rounded least
+ * (Shepherd and Laframboise, Mathematics of Computation 36, 1981). */
 INLINE real erfcx_of(real a) {
-    real t = (a - 4) / (a + 4);
-    return madd(1 + t, POLYNOMIAL(t, C_ERFCX), all(1)) / (1 + 2 * a);
+    real inverse = 1 / (a + 4), t = (a - 4) * inverse;
+    return madd(2 * a * inverse, POLYNOMIAL(t, C_ERFCX), all(0.65625)) / madd(all(1.3125), a, all(0.65625));
 }
 
 /* x (1 + p(x^2)) within 1, and 1 - e^-p(x - 1) beyond. */
@@ -30,7 +30,7 @@ INLINE real f_erf(real x) {
 INLINE real f_erfc(real x) {
     real a = lesser(all(28), absolute(x));
     two square = two_product(a, a);
-    real low = -square.low, y = exp_of(-square.high, &low) * erfcx_of(a);
+    real y = exp_times(-square.high, -square.low, erfcx_of(a));
     return pick(x < 0, 2 - y, y);
 }
 
@@ -40,7 +40,7 @@ INLINE real f_log_ndtr(real x) {
     real a = absolute(x), scaled = 0.5 * erfcx_of(lesser(all(0x1p60), a) * M_SQRT1_2);
     real b = lesser(all(40), a);
     two square = two_product(0.5 * b, b);
-    real low = -square.low, tail = exp_of(-square.high, &low) * scaled, one_minus = 1 - tail;
+    real tail = exp_times(-square.high, -square.low, scaled), one_minus = 1 - tail;
     lanes lower = x < 0;
     real rest = pick(lower, all(0), (1 - one_minus) - tail);
     real y = log_of(pick(lower, scaled, one_minus), &rest);
@@ -86,7 +86,8 @@ INLINE real off_whole(real x) {
 /* |x| <= 1/2 */
 INLINE two sincos_half_turns(real x) {
     lanes steep = absolute(x) > 0.25;
-    real r = M_PI * pick(steep, 0.5 - absolute(x), x), z = r * r, s = sin_near(r, z), c = cos_near(z);
+    two r = two_product(pick(steep, 0.5 - absolute(x), x), all(M_PI));
+    real z = r.high * r.high, c = cos_near(z), s = madd(r.low, c, sin_near(r.high, z));
     return (two){pick(steep, with_sign_of(c, x), s), pick(steep, s, c)};
 }
 
@@ -162,8 +163,8 @@ INLINE real f_trigamma(real x) {
     lanes negative = x < 0;
     real y = trigamma_of_positive(pick(negative, 1 - x, x));
     if (any(negative)) {
-        real q = M_PI / sincos_half_turns(off_whole(x)).high;
-        y = pick(negative, madd(q, q, -y), y);
+        real q = sincos_half_turns(off_whole(x)).high;
+        y = pick(negative, M_PI * M_PI / (q * q) - y, y);
     }
     return y;
 }

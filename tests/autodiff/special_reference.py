@@ -1,25 +1,29 @@
 """Writes special_reference.h: values of the kernels' functions, as a double and a remainder.
 
 Run:  python special_reference.py > special_reference.h
+      python special_reference.py --dense 10 > FILE    ten times the points, for measure_special: lines of the
+                                                       function's name, its one or two arguments and these
 
 Points are exact doubles: random over the ranges where a function changes its method, extremes, and the
 neighbourhoods of zeros and poles. A row is {x, y, rest} with y + rest the value to twice a double's
 precision; functions of two arguments have both in front.
 """
 import random
+import sys
 import mpmath as mp
 
-mp.mp.prec = 400
+DENSE = int(sys.argv[2]) if sys.argv[1:2] == ["--dense"] else 0
+mp.mp.prec = 250 if DENSE else 400
 random.seed(1)
 
 
 def uniform(low, high, n):
-    return [random.uniform(low, high) for _ in range(n)]
+    return [random.uniform(low, high) for _ in range(n * max(DENSE, 1))]
 
 
 def powers(low, high, n, signs=(1,)):
     """Doubles of magnitude 2^low to 2^high."""
-    return [s * 2.0 ** random.uniform(low, high) for _ in range(n) for s in signs]
+    return [s * 2.0 ** random.uniform(low, high) for _ in range(n * max(DENSE, 1)) for s in signs]
 
 
 BOTH = (1, -1)
@@ -89,21 +93,29 @@ def row(x, value):
     rest = float(value - mp.mpf(y))
     if abs(y) < 2.0**-1022 or abs(y) == float("inf"):
         return None  # beyond the normal numbers
-    return "{" + ", ".join(float(v).hex() for v in (*x, y, rest)) + "},"
+    return tuple(float(v).hex() for v in (*x, y, rest))
 
 
-print("/* Made by special_reference.py; do not edit. Rows: argument (of pow, xlogy two), value, rest. */")
+def write_table(name, f, points):
+    print(f"static const double {name.upper()}[][{len(points[0]) + 2}] = {{")
+    for x in points:
+        r = row(x, f(*map(mp.mpf, x)))
+        if r:
+            print("    {" + ", ".join(r) + "},")
+    print("};")
+
+
+def write_lines(name, f, points):
+    for x in points:
+        r = row(x, f(*map(mp.mpf, x)))
+        if r:
+            print(name, *(r if len(r) == 4 else (r[0], "0", *r[1:])))
+
+
+write = write_lines if DENSE else write_table
+if not DENSE:
+    print("/* Made by special_reference.py; do not edit. Rows: argument (of pow, xlogy two), value, rest. */")
 for name, (f, points) in UNARY.items():
-    print(f"static const double {name.upper()}[][3] = {{")
-    for x in points:
-        r = row((x,), f(mp.mpf(x)))
-        if r:
-            print("    " + r)
-    print("};")
+    write(name, f, [(x,) for x in points])
 for name, (f, points) in BINARY.items():
-    print(f"static const double {name.upper()}[][4] = {{")
-    for x in points:
-        r = row(x, f(mp.mpf(x[0]), mp.mpf(x[1])))
-        if r:
-            print("    " + r)
-    print("};")
+    write(name, f, points)

@@ -196,18 +196,11 @@ UNKNOWN(trigamma)
 UNARY(erf, MUL(G, MUL(N(M_2_SQRTPI), MAP(exp, MAP(neg, SQUARE(X))))))
 UNARY(erfc, MUL(G, MUL(N(-M_2_SQRTPI), MAP(exp, MAP(neg, SQUARE(X))))))
 
+UNARY(log_ndtr, MUL(G, MAP(mills, X)))
+UNARY(mills, MAP(neg, MUL(G, MUL(R, ADD(X, R)))))
+
 static const double LOG_SQRT_2PI = 0.918938533204672741780329736406;
 
-/* phi(x) / Phi(x), as a difference of logarithms. That loses x^2 / 2 ulps, so that for x < -500 the expansion
- * -x - 1/x (Abramowitz and Stegun 26.2.12), with the relative error 2 / x^4, takes over: either is good to
- * 3e-11 there. */
-static ref mills(visit *s) {
-    ref density = MAP(neg, ADD(MUL(N(0.5), SQUARE(X)), N(LOG_SQRT_2PI)));
-    ref tail = MAP(neg, ADD(X, DIV(N(1), X)));
-    return IF(LT(X, N(-500)), tail, MAP(exp, SUB(density, R)));
-}
-
-UNARY(log_ndtr, MUL(G, mills(s)))
 UNARY(ndtri, MUL(G, MAP(exp, ADD(MUL(N(0.5), SQUARE(R)), N(LOG_SQRT_2PI)))))
 
 /* log y and x / y, both 0 where x and y are. */

@@ -48,6 +48,7 @@ static double map_cost(op f) {
     case OP_erf:
     case OP_erfc:
     case OP_log_ndtr:
+    case OP_mills:
     case OP_ndtri:
     case OP_xlogy: return 4;
     case OP_exp:

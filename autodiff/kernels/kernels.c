@@ -119,6 +119,7 @@ static void select_vvv(void *to, const void *condition, const void *then, const 
     OP(digamma, f_digamma)                                                                                   \
     OP(trigamma, f_trigamma)                                                                                 \
     OP(log_ndtr, f_log_ndtr)                                                                                 \
+    OP(mills, f_mills)                                                                                       \
     OP(ndtri, f_ndtri)
 
 #define BINARY_FUNCTIONS(OP)                                                                                 \

@@ -47,16 +47,22 @@ INLINE real f_log_ndtr(real x) {
     return pick(x == x, y - pick(lower, 0.5 * x * x, all(0)), x);
 }
 
-/* The slope of log_ndtr, phi(x) / Phi(x): below 0, sqrt(2 / pi) / erfcx(z). */
+/* phi(x) / Phi(x): below 0, sqrt(2 / pi) / erfcx(z); above, with the density and the tail of log_ndtr. */
 INLINE real f_mills(real x) {
-    const double root_2_by_pi = 0x1.9884533d43651p-1;
+    const double root_half_by_pi = 0x1.9884533d43651p-2;
     real a = absolute(x), scaled = 0.5 * erfcx_of(lesser(all(0x1p60), a) * M_SQRT1_2);
     real b = lesser(all(40), a);
     two square = two_product(0.5 * b, b);
-    real low = -square.low, density = exp_of(-square.high, &low);
+    real density = exp_times(-square.high, -square.low, all(root_half_by_pi));
+    real tail = exp_times(-square.high, -square.low, scaled);
     lanes lower = x < 0;
-    real y = 0.5 * root_2_by_pi * pick(lower, all(1), density) / pick(lower, scaled, 1 - density * scaled);
-    return pick((x < -0x1p60) | (x != x), -x, y);
+    real y = pick(lower, all(root_half_by_pi), density) / pick(lower, scaled, 1 - tail);
+    if (!everywhere(x > -32)) { /* -x - 1 / x + 2 / x^3 … */
+        real r = 1 / a, s = r * r;
+        real far = a + r * POLYNOMIAL(s, 1, -2, 10, -74, 706, -8162, 110410);
+        y = pick(x <= -32, far, pick(x == x, y, x));
+    }
+    return y;
 }
 
 /* (2p - 1) times a function of w = -log(4 p (1 - p)); where w > 6, p < 0.0007 or above 0.9994, a function of

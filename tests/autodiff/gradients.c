@@ -411,6 +411,7 @@ static const row ROWS[OP_count] = {
     [OP_erf] = MAP(-2, 2),
     [OP_erfc] = MAP(-2, 2),
     [OP_log_ndtr] = MAP(-8, 4),
+    [OP_mills] = MAP(-8, 4),
     [OP_ndtri] = MAP(0.2, 0.8),
     [OP_xlogy] = MAP2(-2, 2, 0.5, 2),
     [OP_sum] = BUILT(reduced),
@@ -557,14 +558,13 @@ static void edges(memory *host) {
     edge(host, OP_xlogy, 0, 0, 0, 0, 0);
     edge(host, OP_xlogy, 0, 1, 0, 0, 0);
     edge(host, OP_xlogy, 2, 0, -INFINITY, INFINITY, 0);
-    /* phi(x) / Phi(x) with mpmath at 60 digits. x^2 / 2 as a double is off by x^2 2^-54, which is what the
-     * exponential makes of it; below -500 by the term left out, 2 / x^4. */
-    edge(host, OP_log_ndtr, 5, 0, 1.4867199409049057124e-6, 0, 1e-14);
+    /* phi(x) / Phi(x) with mpmath at 60 digits; within 4 units in the last place */
+    edge(host, OP_log_ndtr, 5, 0, 1.4867199409049057124e-6, 0, 1e-15);
     edge(host, OP_log_ndtr, 0, 0, 0.79788456080286535588, 0, 1e-15);
-    edge(host, OP_log_ndtr, -10, 0, 10.098093233962511963, 0, 1e-13);
-    edge(host, OP_log_ndtr, -100, 0, 100.00999800099926070, 0, 5e-12);
-    edge(host, OP_log_ndtr, -499, 0, 499.00200399191996999, 0, 5e-11);
-    edge(host, OP_log_ndtr, -501, 0, 501.00199599207996602, 0, 4e-11);
+    edge(host, OP_log_ndtr, -10, 0, 10.098093233962511963, 0, 1e-15);
+    edge(host, OP_log_ndtr, -100, 0, 100.00999800099926070, 0, 1e-15);
+    edge(host, OP_log_ndtr, -499, 0, 499.00200399191996999, 0, 1e-15);
+    edge(host, OP_log_ndtr, -501, 0, 501.00199599207996602, 0, 1e-15);
     edge(host, OP_log_ndtr, -1e8, 0, 1e8, 0, 1e-15);
 }
 

@@ -94,6 +94,7 @@ static bool has_reference(op f, double a) {
     switch (f) {
     case OP_digamma:
     case OP_trigamma:
+    case OP_mills:
     case OP_ndtri: return false;
     case OP_log_ndtr: return !(a < -30); /* erfcl's argument is rounded */
     default: return true;
@@ -130,8 +131,8 @@ static long double reference_binary(op f, long double x, long double y) {
     return x == 0 && !isnan(y) ? 0 : x * logl(y);
 }
 
-/* Within 4 units in the last place, at the least of them for numbers below the normal ones; lgamma below 0 within 8
- * of those of 1. */
+/* Within 4 units in the last place, at the least of them for numbers below the normal ones; lgamma below 0
+ * within 8 of those of 1. */
 static bool close_to(double z, long double expected, op f, double x) {
     double e = (double)expected;
     if (isnan(e) || isnan(z)) return isnan(e) && isnan(z);
@@ -273,7 +274,8 @@ static double worst_unary(const kernels *k, op f, const double (*rows)[3], size_
     for (size_t i = 0; i < count; i++) {
         double y;
         k->unary[f](&y, &rows[i][0], 1);
-        double error = fabs((y - rows[i][1]) - rows[i][2]) / unit(rows[i][0] < 0 ? fmax(fabs(rows[i][1]), least) : rows[i][1]);
+        double error = fabs((y - rows[i][1]) - rows[i][2]) /
+                       unit(rows[i][0] < 0 ? fmax(fabs(rows[i][1]), least) : rows[i][1]);
         if (!(error <= worst)) worst = error, *at = rows[i][0];
     }
     return worst;
@@ -297,8 +299,8 @@ static void accuracy(const kernels *k, const char *name, op f, double worst, dou
     check(worst <= bound, label, "%.2f ULP at %.17g, more than %.1f", worst, at, bound);
 }
 
-/* Bounds: what docs/performance.md states, rounded up; below 0, between its poles, the error of lgamma and digamma is
- * in units of 1. */
+/* Bounds: what docs/performance.md states, rounded up; below 0, between its poles, the error of lgamma and
+ * digamma is in units of 1. */
 static void functions(const kernels *k) {
 #define UNARY(name, table, least, bound)                                                                     \
     do {                                                                                                     \
@@ -331,6 +333,7 @@ static void functions(const kernels *k) {
     UNARY(erf, ERF, 0, 4);
     UNARY(erfc, ERFC, 0, 4);
     UNARY(log_ndtr, LOG_NDTR, 0, 4);
+    UNARY(mills, MILLS, 0, 4);
     UNARY(ndtri, NDTRI, 0, 4);
     BINARY(pow, POW, 4);
     BINARY(xlogy, XLOGY, 4);
@@ -373,6 +376,8 @@ static void limits(const kernels *k) {
                   {OP_erfc, -INFINITY, 2},
                   {OP_log_ndtr, INFINITY, 0},
                   {OP_log_ndtr, -INFINITY, -INFINITY},
+                  {OP_mills, INFINITY, 0},
+                  {OP_mills, -INFINITY, INFINITY},
                   {OP_ndtri, 0, -INFINITY},
                   {OP_ndtri, 1, INFINITY},
                   {OP_ndtri, 0.5, 0},
@@ -397,6 +402,25 @@ static void limits(const kernels *k) {
     CHECK(good, "kernels/limits");
 }
 
+/* Whether two tables give the same bits: functions, and draws. */
+static bool agree(const kernels *k, const kernels *l) {
+    double x[LENGTHS], y[LENGTHS], u[LENGTHS], v[LENGTHS];
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < LENGTHS; i++) x[i] = number(), y[i] = number();
+        for (int f = 0; f < OP_count; f++) {
+            if (!k->unary[f] && !k->binary[f]) continue;
+            if (k->unary[f]) k->unary[f](u, x, LENGTHS), l->unary[f](v, x, LENGTHS);
+            else k->binary[f](u, x, y, LENGTHS), l->binary[f](v, x, y, LENGTHS);
+            for (int i = 0; i < LENGTHS; i++)
+                if (!same(u[i], v[i])) return printf("# %s(%a)\n", op_name((op)f), x[i]), false;
+        }
+    }
+    draw_stream s = {12345678901234567u, 77, 3};
+    k->normal(u, s, 0, LENGTHS);
+    l->normal(v, s, 0, LENGTHS);
+    return memcmp(u, v, sizeof u) == 0;
+}
+
 int main(void) {
     const kernels *table[3];
     int count = kernels_available(IN_DOUBLE, table);
@@ -416,5 +440,7 @@ int main(void) {
         limits(k);
         functions(k);
     }
+    if (count == 3) CHECK(agree(table[1], table[2]), "kernels/bits of avx2 and avx512");
+    else printf("skip kernels/bits of avx2 and avx512: this processor has not both\n");
     return check_end();
 }

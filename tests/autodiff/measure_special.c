@@ -111,6 +111,7 @@ static const function FUNCTIONS[] = {
     {"erf", OP_erf, -3, 3, 0, 0, ALL(erf)},
     {"erfc", OP_erfc, -3, 3, 0, 0, ALL(erfc)},
     {"log_ndtr", OP_log_ndtr, -4, 4, 0, 0, {0}},
+    {"mills", OP_mills, -4, 4, 0, 0, {0}},
     {"ndtri", OP_ndtri, 0, 1, 0, 0, {0}},
     {"lgamma", OP_lgamma, 0, 10, 0, 0, {sleef_lgamma, NULL, libm_lgamma}},
     {"digamma", OP_digamma, 0, 10, 0, 0, {0}},

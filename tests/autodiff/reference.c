@@ -52,6 +52,12 @@ static number log_ndtr(number x) {
            log1pl(-q * (1 - 3 * q * (1 - 5 * q * (1 - 7 * q))));
 }
 
+static number mills(number x) {
+    number q = 1 / (x * x);
+    if (x < -100) return -x / (1 - q * (1 - 3 * q * (1 - 5 * q * (1 - 7 * q))));
+    return expl(-0.5L * x * x - 0.5L * logl(2 * PI) - log_ndtr(x));
+}
+
 /* Newton's method on log Phi, which is concave, from the left of the solution; the upper half by symmetry. */
 static number ndtri(number p) {
     if (!(p >= 0 && p <= 1)) return NAN;
@@ -61,7 +67,7 @@ static number ndtri(number p) {
     number x = -sqrtl(-2 * logl(p));
     for (int i = 0; i < 60; i++) {
         number f = log_ndtr(x) - logl(p);
-        x -= f / expl(-0.5L * x * x - 0.5L * logl(2 * PI) - log_ndtr(x));
+        x -= f / mills(x);
     }
     return x;
 }
@@ -140,6 +146,7 @@ static number map(const run *u, const instruction *c) {
     case OP_erf: return erfl(x);
     case OP_erfc: return erfcl(x);
     case OP_log_ndtr: return log_ndtr(x);
+    case OP_mills: return mills(x);
     case OP_ndtri: return ndtri(x);
     case OP_xlogy: return x == 0 && !isnan(y) ? 0 : x * logl(y);
     default: return NAN;

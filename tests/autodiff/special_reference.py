@@ -112,6 +112,10 @@ def write_lines(name, f, points):
             print(name, *(r if len(r) == 4 else (r[0], "0", *r[1:])))
 
 
+UNARY["mills"] = (lambda x: mp.exp(-x * x / 2) / mp.sqrt(2 * mp.pi) / mp.exp(log_ndtr(x)),
+                  uniform(-40, 9, 200) + uniform(-3, 3, 100) + [-x for x in powers(3, 40, 60)]
+                  + uniform(9, 38, 30) + powers(-100, 1, 30, BOTH))
+
 write = write_lines if DENSE else write_table
 if not DENSE:
     print("/* Made by special_reference.py; do not edit. Rows: argument (of pow, xlogy two), value, rest. */")

@@ -280,7 +280,8 @@ typedef enum shape { LINE, HALF_LINE, INTERVAL, WHOLE } shape;
 enum { CDF = 1, QUANTILE = 2, MEAN = 4, VARIANCE = 8, ENTROPY = 16, DRAWS = 32 };
 enum { LOCATED = CDF | QUANTILE | MEAN | VARIANCE | ENTROPY | DRAWS, MOMENTS = MEAN | VARIANCE | DRAWS };
 
-/* A distribution with arguments; `centre` and `width` say where its mass is, of an interval its ends. */
+/* A distribution with arguments; `centre` and `width` say where its mass is: of an interval its ends, of a
+ * half-line its end and how far it reaches. */
 typedef struct example {
     const char *call, *type;
     shape shape;
@@ -307,11 +308,13 @@ static const example EXAMPLES[] = {
     {"laplace(1, 0.5)", "real", LINE, 1, 0.5, LOCATED},
     {"logistic(1, 0.5)", "real", LINE, 1, 0.5, LOCATED},
     {"weibull(1.7, 2)", "positive", HALF_LINE, 0, 2, LOCATED},
+    {"pareto(0.5, 4)", "interval(0.5, inf)", HALF_LINE, 0.5, 1, LOCATED},
     {"gumbel(1, 0.5)", "real", LINE, 1, 0.5, LOCATED},
     {"bernoulli(0.3)", "binary", WHOLE, 0, 2, CDF | MOMENTS | ENTROPY},
     {"bernoulli_logit(-0.7)", "binary", WHOLE, 0, 2, CDF | MOMENTS | ENTROPY},
     {"binomial(20, 0.3)", "count", WHOLE, 0, 24, MOMENTS},
     {"binomial_logit(20, -0.7)", "count", WHOLE, 0, 24, MOMENTS},
+    {"hypergeometric(5, 6, 7)", "count", WHOLE, 0, 8, 0},
     {"beta_binomial(20, 1.5, 3)", "count", WHOLE, 0, 24, MOMENTS},
     {"geometric(0.3)", "count", WHOLE, 0, 150, CDF | MOMENTS},
     {"poisson(4.5)", "count", WHOLE, 0, 80, MOMENTS},
@@ -343,7 +346,7 @@ static double place(const example *e, int i) {
     double u = (i + 0.5) / PLACES;
     switch (e->shape) {
     case LINE: return e->centre + e->width * log(u / (1 - u));
-    case HALF_LINE: return e->width * pow(u / (1 - u), 0.8);
+    case HALF_LINE: return e->centre + e->width * pow(u / (1 - u), 0.8);
     case INTERVAL: return e->centre + (e->width - e->centre) * u;
     case WHOLE: return i;
     }
@@ -395,7 +398,7 @@ static void lay_out(const example *e, double a, double b, double *at, double *we
         if (isinf(a)) at[i] = half_line(b, -1, e->width, i, &weight[i]);
         else if (isinf(b)) at[i] = half_line(a, 1, e->width, i, &weight[i]);
         else at[i] = inside(a, b, i, &weight[i]);
-        if (e->shape == HALF_LINE && at[i] <= 0) at[i] = 1e-300, weight[i] = 0;
+        if (e->shape == HALF_LINE && at[i] <= e->centre) at[i] = e->centre + 1e-300, weight[i] = 0;
     }
 }
 
@@ -404,9 +407,11 @@ static void lay_out(const example *e, double a, double b, double *at, double *we
 static bool integrate(arena *a, const char *test, const example *e, sums *s) {
     enum { ALL = PLACES + 2 };
     double *x = arena_array(a, double, ALL *NODES), *weight = arena_array(a, double, ALL *NODES);
-    double lowest = e->shape == LINE ? -INFINITY : e->shape == INTERVAL ? e->centre : 0;
+    double lowest = e->shape == LINE ? -INFINITY : e->centre;
     double highest = e->shape == INTERVAL ? e->width : INFINITY;
-    double centre = e->shape == LINE ? e->centre : e->shape == INTERVAL ? (lowest + highest) / 2 : e->width;
+    double centre = e->shape == LINE       ? e->centre
+                    : e->shape == INTERVAL ? (lowest + highest) / 2
+                                           : e->centre + e->width;
     for (int i = 0; i < ALL; i++) {
         double end = i < PLACES ? place(e, i) : i == PLACES ? centre : highest;
         lay_out(e, end > centre ? centre : lowest, end, x + i * NODES, weight + i * NODES);

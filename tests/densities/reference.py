@@ -125,6 +125,10 @@ def weibull(x, shape, scale):
     return [log(shape), shape * log(x / scale), -log(x), -((x / scale) ** shape)]
 
 
+def pareto(x, lowest, shape):
+    return [log(shape), shape * log(lowest / x), -log(x)] if x >= lowest else [-inf]
+
+
 def gumbel(x, loc, scale):
     return [-(x - loc) / scale, -exp((loc - x) / scale), -log(scale)]
 
@@ -183,6 +187,27 @@ def categorical(x, *probabilities):
 
 def categorical_logit(x, *logits):
     return [logits[int(x) - 1], -log(sum(exp(l) for l in logits))]
+
+
+def hypergeometric(x, draws, marked, others):
+    if x > marked or x > draws or draws - x > others:
+        return [-inf]
+    return choose(marked, x) + choose(others, draws - x) + [-t for t in choose(marked + others, draws)]
+
+
+def multinomial(*values):
+    x, n, p = values[:3], values[3], values[4:]
+    if sum(x) != n:
+        return [-inf]
+    return [loggamma(n + 1)] + [-loggamma(k + 1) for k in x] + [xlogy(k, q) for k, q in zip(x, p)]
+
+
+def dirichlet_multinomial(*values):
+    x, n, c = values[:3], values[3], values[4:]
+    if sum(x) != n:
+        return [-inf]
+    ends = [t for k, a in zip(x, c) for t in rising(a, k)]
+    return [loggamma(n + 1)] + [-loggamma(k + 1) for k in x] + ends + [-t for t in rising(sum(c), n)]
 
 
 def dirichlet(*values):
@@ -261,6 +286,8 @@ TABLE = [
     (logistic, "real", LOCATED, located(AROUND)),
     (weibull, "positive", "shape:positive scale:positive",
      shaped([0.1, 1, 1.5, 12], [1e-8, 1, 1e8], [1e-9, 0.3, 1, 2.5], lambda k, s: s)),
+    (pareto, "positive", "lowest:positive shape:positive",
+     shaped([0.1, 1, 1.5, 12], [1e-8, 1, 1e8], [1.001, 1.3, 2.5, 1e9, 0.5], lambda a, b: a)),
     (gumbel, "real", LOCATED, located([0, 0.3, -1, 5, -6, 40, 1e5])),
     (bernoulli, "binary", "probability:unit", grid([0, 1e-300, 1e-9, 0.3, 0.5, 1 - 1e-9, 1], [0, 1])),
     (bernoulli_logit, "binary", "logit:real", grid([-800, -40, -1e-9, 0, 0.3, 35, 800], [0, 1])),
@@ -282,6 +309,14 @@ TABLE = [
     (categorical_logit, "k", "logits:real[3]",
      grid([(0, 0, 0), (-800, 0.3, 700), (1e-9, -1, 40), (-1e8, 1e8, 0)], [1, 2, 3])),
     (dirichlet, "simplex[3]", "concentration:positive[3]", DIRICHLET),
+    (hypergeometric, "count", "draws:count marked:count others:count",
+     grid([(5, 6, 7), (13, 6, 7), (40, 1000, 10**6), (0, 3, 3)], [0, 1, 3, 6, 7])),
+    (multinomial, "count[3]", "trials:count probabilities:simplex[3]",
+     grid([(6, 0.2, 0.3, 0.5), (6, 0, 0.25, 0.75), (1000, 1e-300, 0.25, 0.75)],
+          [(1, 2, 3), (0, 6, 0), (0, 0, 6), (1, 1, 1), (0, 300, 700)])),
+    (dirichlet_multinomial, "count[3]", "trials:count concentration:positive[3]",
+     grid([(6, 1.0, 2.0, 3.0), (6, 0.01, 40.0, 0.5), (1000, 1e-3, 1.0, 1e6)],
+          [(1, 2, 3), (0, 6, 0), (0, 0, 6), (1, 1, 1), (0, 300, 700)])),
 ]
 
 # ---- derivatives ----
@@ -549,6 +584,10 @@ def check():
         poisson: lambda r: stats.poisson(r),
         neg_binomial_2: lambda m, d: stats.nbinom(d, d / (m + d)),
         dirichlet: lambda *c: stats.dirichlet(c),
+        pareto: lambda l, s: stats.pareto(s, 0, l),
+        hypergeometric: lambda n, a, b: stats.hypergeom(int(a + b), int(a), int(n)),
+        multinomial: lambda n, *p: stats.multinomial(int(n), p),
+        dirichlet_multinomial: lambda n, *c: stats.dirichlet_multinomial(c, int(n)),
     }
     for f, kind, arguments, points in TABLE:
         peer = peers.get(f)
@@ -563,7 +602,7 @@ def check():
             size = float(sum(abs(t) for t in terms if isfinite(t)))
             try:
                 d = peer(*[float(v) for v in a])
-                theirs = float(d.logpmf(x) if kind in WHOLE else d.logpdf(list(xs) if len(xs) > 1 else x))
+                theirs = float(d.logpmf(x) if split(kind)[0] in WHOLE else d.logpdf(list(xs) if len(xs) > 1 else x))
             except (ValueError, OverflowError):
                 continue
             if theirs == theirs and theirs != ours and abs(theirs) < 1e306:

@@ -104,6 +104,8 @@ static void fix_segments(const machine *m, plan_step *s) {
     s->sorted = true;
     for (int32_t i = 1; i < s->segment[reach]; i++)
         if (s->order[i] != s->order[i - 1] + 1) s->sorted = false;
+    for (int64_t i = 0; s->place && i < n; i++)
+        s->place[i] = (int32_t)place_of_index(element_read(p, index, i), reach);
 }
 
 static void fix_indices(const machine *m) {

@@ -117,10 +117,10 @@ static void cumulate_part(void *context, uint32_t thread, uint32_t part) {
 
 void run_cumulate(const execution *e, const plan_step *s) { run_parts(e, s, cumulate_part); }
 
-/* Segments of one part. */
-static void add_segments(const execution *e, const plan_step *s, uint32_t part, element *y, const element *x,
-                         int64_t stride) {
-    for (uint64_t k = cut_from(&s->cut, part, 0); k < cut_to(&s->cut, part, 0); k++) {
+/* Segments first … end - 1. */
+static void add_segments(const execution *e, const plan_step *s, uint64_t first, uint64_t end, element *y,
+                         const element *x, int64_t stride) {
+    for (uint64_t k = first; k < end; k++) {
         int32_t from = s->segment[k], to = s->segment[k + 1];
         double sum = 0;
         if (s->sorted && stride == 1 && from < to)
@@ -139,16 +139,37 @@ static void add_entries(const plan_step *s, const cursor *c, element *y, const e
     }
 }
 
+/* Runs with places of their own. Of an index that is not sorted the entries are passed as they lie, and the
+ * places, which are fewer, are jumped between. */
+static void scatter_runs(const execution *e, const plan_step *s, uint32_t part) {
+    uint64_t run = s->walk->size[s->walk->rank - 1];
+    EACH_RUN(c, n, s->walk, cut_from(&s->cut, part, 0) * run, cut_to(&s->cut, part, 0) * run) {
+        const element *x = entries_of(e, s->in[0]) + c.at[0];
+        element *y = entries_of(e, s->of) + c.at[2];
+        int64_t stride = cursor_stride(&c, 0);
+        if (s->sorted) add_segments(e, s, 0, s->count, y, x, stride);
+        else
+            for (uint64_t i = 0; i < n; i++)
+                if (s->place[i] >= 0) y[s->place[i] * s->pitch] += x[(int64_t)i * stride];
+    }
+}
+
 static void scatter_part(void *context, uint32_t thread, uint32_t part) {
     const step_run *r = context;
     const execution *e = r->run;
     const plan_step *s = r->step;
+    if (s->place) {
+        scatter_runs(e, s, part);
+        return;
+    }
     EACH_RUN(c, n, s->walk, 0, s->walk->entries) {
         const element *x = entries_of(e, s->in[0]) + c.at[0], *index = entries_of(e, s->in[1]) + c.at[1];
         element *y = entries_of(e, s->of) + c.at[2];
         bool whole_rows = cursor_stride(&c, 0) == 1 && cursor_stride(&c, 1) == 0 && cursor_stride(&c, 2) == 1;
         int64_t row = whole_rows ? place_of_index((double)*index, (int64_t)s->count) : 0;
-        if (s->segment) add_segments(e, s, part, y, x, cursor_stride(&c, 0));
+        if (s->segment)
+            add_segments(e, s, cut_from(&s->cut, part, 0), cut_to(&s->cut, part, 0), y, x,
+                         cursor_stride(&c, 0));
         else if (!whole_rows) add_entries(s, &c, y, x, index, n);
         else if (row >= 0) e->plan->kernels->add_to(y + row * s->pitch, x, (size_t)n);
     }

@@ -266,7 +266,10 @@ static void partition_step(plan *p, plan_step *s, sum_range *room) {
     if (s->kind == STEP_product) partition_product(s);
     if (s->kind == STEP_cumulate) partition_entries(s, s->walk->entries, (double)s->count, 1);
     if (s->kind == STEP_place) partition_entries(s, s->walk->entries, 1, PART);
-    if (s->kind == STEP_scatter && s->segment)
+    if (s->kind == STEP_scatter && s->place) {
+        uint64_t run = s->walk->size[s->walk->rank - 1];
+        partition_entries(s, run ? s->walk->entries / run : 0, (double)run, 1);
+    } else if (s->kind == STEP_scatter && s->segment)
         partition_entries(s, s->count, (double)s->walk->entries / (double)(s->count + !s->count), 1);
     if (s->kind == STEP_loop) s->cost = loop_cost(p, s->of);
     bool shared = s->kind == STEP_loop || s->cut.parts > 1;

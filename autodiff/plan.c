@@ -731,12 +731,23 @@ static void plan_cumulate(planner *p, plan_step *s, ref r) {
     s->from_pitch = layout_stride(from, along);
 }
 
+/* The order in which a scatter passes its axes: those of the index last, where the entries along them are
+ * next to each other. */
+static axes scattered_axes(const planner *p, const instruction *x) {
+    axes all = axes_union(code(p, x->in[0])->axes, code(p, x->in[1])->axes), index = code(p, x->in[1])->axes;
+    axes outer = axes_minus(all, index);
+    if (!index.count || layout_stride(&p->values[x->in[0]].layout, index.at[index.count - 1]) != 1)
+        return all;
+    for (int i = 0; i < index.count; i++) outer.at[outer.count++] = index.at[i];
+    return outer;
+}
+
 static void plan_scatter(planner *p, plan_step *s, ref r) {
     const instruction *x = code(p, r);
     axis into = (axis)x->attribute;
     layout rest = layout_without(p->values[r].layout, into);
-    s->walk = walk_of(p, axes_union(code(p, x->in[0])->axes, code(p, x->in[1])->axes),
-                      &p->values[x->in[0]].layout, &p->values[x->in[1]].layout, &rest);
+    s->walk =
+        walk_of(p, scattered_axes(p, x), &p->values[x->in[0]].layout, &p->values[x->in[1]].layout, &rest);
     s->count = p->tape->axes.at[into].size;
     s->pitch = layout_stride(&p->values[r].layout, into);
     const walk *w = s->walk;
@@ -747,6 +758,10 @@ static void plan_scatter(planner *p, plan_step *s, ref r) {
     if (!segments) return;
     s->segment = arena_array(p->plan->arena, int32_t, s->count + 1);
     s->order = arena_array(p->plan->arena, int32_t, w->size[w->rank - 1]);
+    bool apart = w->rank > 1;
+    for (int d = 0; d < w->rank - 1; d++)
+        if (w->stride[d][2] == 0) apart = false;
+    if (apart) s->place = arena_array(p->plan->arena, int32_t, w->size[w->rank - 1]);
 }
 
 /* The places that x takes in the result are the slice of it that has x's axes. */

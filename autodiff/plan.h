@@ -205,6 +205,9 @@ typedef struct plan_step {
      * others. */
     int32_t *segment, *order;
     bool sorted;
+    /* Where each run of the walk has places of its own, entry i of it goes to place[i], or nowhere for -1.
+     * NULL for others. */
+    int32_t *place;
     union {
         region region;
         matrix_product product;

@@ -42,7 +42,7 @@ static optimiser climber_of(const guide *g, const options *options, precision p,
         const part *k = &g->parts.at[b];
         blocks[b] = (optimiser_block){k->size, guide_pace(g, k), k->of != VARIABLE_NONE, NULL};
     }
-    return optimiser_open(options, p, blocks, g->parts.count, a);
+    return optimiser_open(options, p, blocks, g->parts.count, g->model->team, a);
 }
 
 objective *objective_new(diagnostics *d, const guide *g, const options *options, arena *a) {

@@ -5,14 +5,32 @@
 
 static const double KEEP_MEAN = 0.9, KEEP_SQUARE = 0.99, EPSILON = 1e-8;
 
+/* Parameters of a segment; and what a parameter costs, in nanoseconds, to be measured and to be moved. */
+enum { SEGMENT = 8192 };
+static const double MEASURE_COST = 0.2, MOVE_COST = 1;
+
+static void cut_segments(optimiser *o, arena *a) {
+    for (uint32_t b = 0; b < o->count; b++)
+        o->segment_count += (uint32_t)((o->blocks[b].size + SEGMENT - 1) / SEGMENT);
+    o->segments = arena_array(a, optimiser_segment, o->segment_count);
+    uint64_t at = 0;
+    for (uint32_t b = 0, k = 0; b < o->count; b++)
+        for (uint64_t from = 0, left; (left = o->blocks[b].size - from) > 0; from += o->segments[k++].size) {
+            uint64_t size = left < SEGMENT ? left : SEGMENT;
+            o->segments[k] = (optimiser_segment){.block = b, .from = from, .size = size, .at = at};
+            at += size;
+        }
+}
+
 optimiser optimiser_open(const options *options, precision p, const optimiser_block *blocks, uint32_t count,
-                         arena *a) {
-    optimiser o = {.options = options, .kernels = kernels_choose(p), .count = count};
+                         team *threads, arena *a) {
+    optimiser o = {.options = options, .kernels = kernels_choose(p), .team = threads, .count = count};
     o.blocks = arena_array(a, optimiser_block, count);
     for (uint32_t b = 0; b < count; b++) {
         o.blocks[b] = blocks[b];
         o.size += blocks[b].size;
     }
+    cut_segments(&o, a);
     bool sgd = options->optimizer.word == OPTIMIZER_sgd;
     o.x = arena_take_aligned(a, o.size * element_size(p));
     o.mean = arena_take_aligned(a, o.size * element_size(p));
@@ -42,12 +60,20 @@ void optimiser_restart(optimiser *o, const double *x) {
     if (o->square) memset(o->square, 0, bytes);
 }
 
-static double norm(const optimiser *o) {
+static const void *gradient_of(const optimiser *o, const optimiser_segment *s) {
+    return element_at(o->kernels->precision, (void *)o->blocks[s->block].gradient, (int64_t)s->from);
+}
+
+static void measure(void *context, uint32_t thread, uint32_t part) {
+    const optimiser *o = context;
+    optimiser_segment *s = &o->segments[part];
+    s->squares = o->kernels->dot(gradient_of(o, s), gradient_of(o, s), s->size);
+}
+
+static double norm(optimiser *o) {
     double squares = 0;
-    for (uint32_t b = 0; b < o->count; b++) {
-        const optimiser_block *k = &o->blocks[b];
-        squares += o->kernels->dot(k->gradient, k->gradient, k->size);
-    }
+    team_run(o->team, MEASURE_COST * (double)o->size, o->segment_count, measure, o);
+    for (uint32_t i = 0; i < o->segment_count; i++) squares += o->segments[i].squares;
     return sqrt(squares);
 }
 
@@ -67,22 +93,26 @@ static ascent ascent_of(const optimiser *o, double rate, double scale) {
     return c;
 }
 
+static void move(void *context, uint32_t thread, uint32_t part) {
+    const optimiser *o = context;
+    const optimiser_segment *s = &o->segments[part];
+    const optimiser_block *k = &o->blocks[s->block];
+    precision p = o->kernels->precision;
+    ascent c = ascent_of(o, o->rate * k->pace, o->scale);
+    bool decays = k->decays && o->options->optimizer.word == OPTIMIZER_adamw;
+    c.keep = decays ? 1 - o->rate * k->pace * o->options->decay : 1;
+    int64_t at = (int64_t)s->at;
+    void *x = element_at(p, o->x, at), *mean = element_at(p, o->mean, at);
+    if (o->square) o->kernels->ascend(&c, x, mean, element_at(p, o->square, at), gradient_of(o, s), s->size);
+    else o->kernels->ascend_plainly(&c, x, mean, gradient_of(o, s), s->size);
+}
+
 bool optimiser_step(optimiser *o, double rate) {
     double length = norm(o), clip = o->options->clip;
     if (!isfinite(length)) return false;
     o->steps++;
-    precision p = o->kernels->precision;
-    double scale = clip > 0 && length > clip ? clip / length : 1;
-    int64_t at = 0;
-    for (uint32_t b = 0; b < o->count; b++) {
-        const optimiser_block *k = &o->blocks[b];
-        ascent c = ascent_of(o, rate * k->pace, scale);
-        bool decays = k->decays && o->options->optimizer.word == OPTIMIZER_adamw;
-        c.keep = decays ? 1 - rate * k->pace * o->options->decay : 1;
-        void *x = element_at(p, o->x, at), *mean = element_at(p, o->mean, at);
-        if (o->square) o->kernels->ascend(&c, x, mean, element_at(p, o->square, at), k->gradient, k->size);
-        else o->kernels->ascend_plainly(&c, x, mean, k->gradient, k->size);
-        at += (int64_t)k->size;
-    }
+    o->scale = clip > 0 && length > clip ? clip / length : 1;
+    o->rate = rate;
+    team_run(o->team, MOVE_COST * (double)o->size, o->segment_count, move, o);
     return true;
 }

@@ -8,11 +8,13 @@
  *   sgd      m ← b m + g, x ← x + rate m with b the momentum (Polyak, 1964)
  *
  * g is scaled down first where its norm is above `clip` (Pascanu, Mikolov and Bengio, ICML 2013). All is one
- * pass over the parameters, in the precision of the machine whose gradients they follow. */
+ * pass over the parameters, in the precision of the machine whose gradients they follow. Threads share it in
+ * segments, whose squared norms are added up in their order. */
 #ifndef VM_INFER_OPTIMISER_H
 #define VM_INFER_OPTIMISER_H
 
 #include "autodiff/kernels/kernels.h"
+#include "autodiff/team.h"
 #include "lang/options.h"
 
 /* The parameters, one block behind the other. */
@@ -23,17 +25,28 @@ typedef struct optimiser_block {
     const void *gradient; /* at this step */
 } optimiser_block;
 
+typedef struct optimiser_segment {
+    uint32_t block;
+    uint64_t from, size; /* of the block */
+    uint64_t at;         /* of all parameters */
+    double squares;      /* of the gradient */
+} optimiser_segment;
+
 typedef struct optimiser {
     const options *options;
     const kernels *kernels;
+    team *team; /* or NULL */
     uint64_t size, steps;
     void *x, *mean, *square; /* entries of the precision; the latter NULL where the method has none */
     uint32_t count;
     optimiser_block *blocks;
+    uint32_t segment_count;
+    optimiser_segment *segments;
+    double scale, rate; /* of the step that is being taken */
 } optimiser;
 
 optimiser optimiser_open(const options *o, precision p, const optimiser_block *blocks, uint32_t count,
-                         arena *a);
+                         team *threads, arena *a);
 /* One step along the blocks' gradients. False, and nothing moves, where they are not finite. */
 bool optimiser_step(optimiser *o, double rate);
 void optimiser_read(const optimiser *o, double *x);

@@ -7,6 +7,7 @@
  * sums here have up to 30,000 terms of like magnitude, of both signs, so that 1e-9 of that magnitude holds.
  */
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -22,9 +23,28 @@
 
 static atomic_ulong allocations;
 
+/* What this program and the library ask of the C library comes here (meson.build, --wrap). */
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void *__wrap_malloc(size_t size) {
+    allocations++;
+    return __real_malloc(size);
+}
+void *__wrap_calloc(size_t count, size_t size) {
+    allocations++;
+    return __real_calloc(count, size);
+}
+void *__wrap_realloc(void *block, size_t size) {
+    allocations++;
+    return __real_realloc(block, size);
+}
+
 static void *allocate(void *user, void *block, size_t old_size, size_t size) {
     (void)user, (void)old_size;
-    allocations++;
     if (size) return realloc(block, size);
     free(block);
     return NULL;
@@ -297,10 +317,71 @@ static void check_subject(memory *host, const subject *of) {
     arena_close(&a);
 }
 
+/* The team. */
+
+typedef struct tally {
+    atomic_uint done[1000];
+    atomic_uint refused; /* parts whose thread would take a signal that is not its own, or has no room */
+} tally;
+
+enum { PARTS = 1000, PIECES = 2000 };
+static const double LONG_PIECE = 1e6; /* nanoseconds: worth rousing everybody */
+
+static void tally_part(void *context, uint32_t thread, uint32_t part) {
+    tally *t = context;
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    if (thread > 2 || (thread && (!sigismember(&blocked, SIGINT) || sigismember(&blocked, SIGSEGV))))
+        t->refused++;
+    t->done[part]++;
+}
+
+static bool each_once(const tally *t, uint32_t pieces) {
+    for (int i = 0; i < PARTS; i++)
+        if (t->done[i] != pieces) return false;
+    return t->refused == 0;
+}
+
+/* A process that is forked off while the team exists computes by itself and can close the arena. */
+static bool works_forked(team *threads, arena *a) {
+    pid_t child = fork();
+    if (child == 0) {
+        static tally here;
+        alarm(20);
+        team_rouse(threads, LONG_PIECE);
+        team_run(threads, LONG_PIECE, PARTS, tally_part, &here);
+        bool good = each_once(&here, 1);
+        arena_close(a);
+        _exit(good ? 0 : 1);
+    }
+    int status;
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void teams(memory *host) {
+    static tally t;
+    arena a;
+    arena_open(&a, host);
+    team *threads = team_open(&a, 3);
+    CHECK(team_threads(threads) == 3 && team_threads(NULL) == 1, "threads/count");
+    team_start(threads, LONG_PIECE);
+    for (int i = 0; i < PIECES; i++) {
+        if (i % 100 == 0) usleep(300); /* until they sleep */
+        team_run(threads, i % 2 ? LONG_PIECE : 1e4, PARTS, tally_part, &t);
+    }
+    CHECK(each_once(&t, PIECES), "threads/each_part_once");
+    CHECK(works_forked(threads, &a), "threads/forked_off");
+    team_close(threads);
+    team_run(threads, LONG_PIECE, PARTS, tally_part, &t);
+    CHECK(each_once(&t, PIECES + 1), "threads/closed");
+    arena_close(&a);
+}
+
 int main(void) {
     jmp_buf escape;
     memory host = {allocate, NULL, &escape};
     if (setjmp(escape)) return CHECK(false, "threads/memory"), check_end();
+    teams(&host);
     for (int i = 0; i < SUBJECT_COUNT; i++) check_subject(&host, &SUBJECTS[i]);
     return check_end();
 }

@@ -17,7 +17,7 @@ static void quadratic(arena *a) {
     options_default(&choices);
     double gradient[SIZE], unit[SIZE], worst = 0, *x;
     optimiser_block all = {SIZE, 1, false, gradient};
-    optimiser o = optimiser_open(&choices, IN_DOUBLE, &all, 1, a);
+    optimiser o = optimiser_open(&choices, IN_DOUBLE, &all, 1, NULL, a);
     x = o.x;
     descent d = descent_open(SIZE, SIZE, 0.1, 0.05, 1, false, a);
     int steps = 0;

@@ -41,7 +41,7 @@ static void method(const char *name, options o, precision p, arena *a) {
     double *wide = arena_array(a, double, SIZE), *x = arena_array(a, double, SIZE);
     void *g = arena_take_aligned(a, SIZE * sizeof(double));
     optimiser_block blocks[] = {{FIRST, 1, false, g}, {SECOND, 0.5, true, element_at(p, g, FIRST)}};
-    optimiser z = optimiser_open(&o, p, blocks, 2, a);
+    optimiser z = optimiser_open(&o, p, blocks, 2, NULL, a);
     for (int i = 0; i < SIZE; i++) expected->x[i] = (double)(float)rng_normal(&r);
     optimiser_place(&z, expected->x);
     bool moved = true;

@@ -243,14 +243,16 @@ static void partition_product(plan_step *s) {
     uint64_t rows = (uint64_t)(q->c.by_columns ? q->n : q->m),
              columns = (uint64_t)(q->c.by_columns ? q->m : q->n);
     uint64_t terms = (uint64_t)q->k, work = rows * columns * terms;
+    double one = 100 + 0.05 * (double)work;
     uint64_t halves = columns <= TILE_COLUMNS ? 1 : 2 * divide_up(columns, 2 * TILE_COLUMNS);
     q->tile_rows = piece(rows, divide_up(rows, TILE_ROWS), 6);
     q->tile_columns = piece(columns, halves, TILE_UNIT);
+    if (rows <= q->tile_rows && columns <= q->tile_columns && one >= 4 * PART_PAYS)
+        q->tile_rows = piece(rows, 4, 6);
     if (q->tile_rows > rows) q->tile_rows = (uint32_t)rows + !rows;
     if (q->tile_columns > columns) q->tile_columns = (uint32_t)columns + !columns;
     q->tiles_down = (uint32_t)divide_up(rows, q->tile_rows);
     q->tiles_across = (uint32_t)divide_up(columns, q->tile_columns);
-    double one = 100 + 0.05 * (double)work;
     uint64_t group = (uint64_t)(PART_PAYS / one) + 1;
     partition_entries(s, q->batch->entries, one, group);
     q->shares_tiles = q->batch->entries == 1 && q->tiles_down * q->tiles_across > 1;

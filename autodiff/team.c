@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 /* In nanoseconds. A fork of spinning threads costs 500 to 1,000, rousing a sleeping one 5,000 of the caller's
- * time and 30,000 until it runs; each must be a small part of what it saves. */
-static const double FORK_PAYS = 4000, ROUSING_PAYS = 20000;
+ * time and 30,000 until it runs, and then its cache is empty; each must be a small part of what it saves. In
+ * a sequence threads may fall asleep between any two pieces. */
+static const double FORK_PAYS = 4000, ROUSING_PAYS = 40000, SEQUENCE_PAYS = 100000;
 static const int64_t SPIN = 50000;
 
 /* Where the cores have other work, a thread loses its core in the middle of a part and holds up all others.
@@ -127,7 +128,7 @@ bool team_pays(double nanoseconds) { return nanoseconds >= FORK_PAYS; }
 void team_rouse(team *t, double nanoseconds) {
     if (!t || !t->running) return;
     if (t->process != getpid()) t->running = 0;
-    if (!t->running || nanoseconds < ROUSING_PAYS || !atomic_load(&t->asleep)) return;
+    if (!t->running || nanoseconds < SEQUENCE_PAYS || !atomic_load(&t->asleep)) return;
     atomic_fetch_add(&t->signal, 1);
     wake(t);
 }
@@ -211,7 +212,7 @@ static sigset_t outside_signals(void) {
 }
 
 void team_start(team *t, double nanoseconds) {
-    if (!t || t->process || t->threads < 2 || nanoseconds < ROUSING_PAYS) return;
+    if (!t || t->process || t->threads < 2 || nanoseconds < SEQUENCE_PAYS) return;
     t->process = getpid();
     t->spin = t->threads <= team_cores() ? SPIN : 0;
     sigset_t blocked = outside_signals(), before;

@@ -1,41 +1,82 @@
-/* Chains of discrete states that are summed out. The forward algorithm (Rabiner, Proceedings of the IEEE 77,
- * 1989), as marginalisation writes it, is a scan with one carry over the states j,
+/* Loops that are a product of matrices in logarithms: the forward algorithm of a hidden Markov model (Rabiner
+ * 1989), and its adjoint. A scan with the body
  *
- *   c'[j] = log sum over i of exp(c[i] + A[i, j])  + b[j],
+ *   a'[j] = log sum over i of exp(a[i] + A[i, j]) + b[j]
  *
- * and its adjoint, with g the adjoint of c', is a scan with the carry
+ * for each entry of any further axes, where A and b may differ from step to step, runs on p = exp(a - s),
+ * with one s for all states of a step:
  *
- *   g'[i] = sum over j of w[i, j] g[j],   w[i, j] = exp(c[i] + A[i, j]) / sum over i of the same,
+ *   q[j] = sum over i of p[i] exp(A[i, j]),   p'[j] = q[j] exp(b[j] - max b),   a'[j] = log q[j] + b[j] + s
  *
- * which may also add up w[i, j] g[j], the adjoint of A. A loop of this form runs in probabilities: with
- * P = exp(A - max A) known before, a step of the first is p' = (p P) * exp(b - max b), and one of the second
- * g' = exp(c) * (P (g / (exp(c) P))): a product of matrices, and no function. Exponentials before and
- * logarithms behind are taken of many steps at once.
+ * (with the largest of A taken into s as well), so that of all that waits for the step before, only products
+ * and sums are left; the exponentials are those of A and b, taken for many steps at once, and s is moved by
+ * powers of two. The adjoint, with g for that of a' and h[j] = g[j] / q[j],
  *
- * Probabilities lose what logarithms keep: an entry far below the largest, which may matter later where it is
- * the only way to a state. So each step checks that no entry has become so small that it has lost something,
- * and one that has is done in logarithms. Entries that are 0 for a reason, because no state with a
- * probability leads there or b is -infinity, are exact. */
+ *   of a[i]     p[i] sum over j of exp(A[i, j]) h[j]
+ *   of A[i, j]  p[i] exp(A[i, j]) h[j]
+ *
+ * reads p and q of the scan that it belongs to.
+ *
+ * The p of a state can be too small for a number, and later states may still depend on it. What is lost of p
+ * is below the smallest number, so it does not count while each q is far above that. A step where some q is
+ * not, though the state can be reached (by a path without an A or b of -infinity), is done in logarithms, and
+ * its adjoint as well: its rows then hold a - s, and the logarithms of the sums. */
 #ifndef VM_AUTODIFF_CHAIN_H
 #define VM_AUTODIFF_CHAIN_H
 
-#include "autodiff/loop.h"
+#include "autodiff/plan.h"
 
-enum { CHAIN_BLOCK = 64 }; /* steps that are prepared together */
+enum { CHAIN_STATES_MOST = 64 };
+
+/* The axes of the states, which may be several: those of the carry, and their names before and after a step.
+ */
+typedef struct chain_states {
+    axes of;
+    axis from[AXES_MOST], to[AXES_MOST];
+} chain_states;
+
+/* What differs from state to state, and perhaps from step to step: where it is at the first step, for the
+ * first state of the first entry of the batch. */
+typedef struct chain_operand {
+    ref root; /* 0: there is none */
+    int64_t offset, pitch;
+    const int64_t *from, *to; /* by state before the step, and after it: how much further */
+} chain_operand;
 
 typedef struct chain {
-    bool adjoint;
-    uint32_t states, width;               /* entries of a row: whole vectors */
-    const walk *batch;                    /* of several chains: carry, A, and b or c */
-    const walk *matrix;                   /* A; rows of `width` */
-    int64_t carry_stride, moving_stride;  /* from state to state; of the carry, and of b or c */
-    loop_address left, matrix_at, moving; /* where a step leaves the carry; A; b or c, 0 without */
-    bool adds;                            /* the second carry is the adjoint of A */
-    const walk *sums_batch, *sums;        /* as `batch` and `matrix` */
-    void *work;
+    bool back; /* the adjoint */
+    chain_states axes;
+    uint32_t matrix_slot, own_slot;   /* operands A and b; own_slot is 0 where there is no b */
+    ref forward;                      /* the scan that has the rows: of a forward one, itself */
+    bool rows_kept;                   /* an adjoint reads them */
+    uint64_t rows, batches;           /* their place in its buffer; further entries */
+    uint32_t states, width, steps;    /* width: of a row, whole vectors */
+    const walk *batch;                /* places of the carry, of A, and of b or the adjoint of A */
+    const int64_t *place;             /* by state: in the carry */
+    bool dense;                       /* … which is then a row as it lies */
+    chain_operand matrix, own, moved; /* A, b, the adjoint of A */
+    uint32_t block;                   /* steps that are prepared together */
+    /* Working memory. */
+    void *transitions;      /* exp(A - its largest), once or for each step of a block */
+    double *most_of_matrix; /* … the largest */
+    void *weights;          /* forward: exp(b - its largest) by step of a block; back: the shares h */
+    void *most;
+    int32_t *shift;
+    void *passing;             /* forward: the rows of a block, and of the step before it */
+    void *now, *least, *known; /* rows: p or g; what sums must not fall below; a - s, where it is known */
+    void *found, *total;       /* back: g by step of a block; the sum of p[i] h[j] */
+    void *terms;               /* a matrix, of a step in logarithms */
 } chain;
 
-/* NULL where loop l, of scan r, is none. */
-chain *chain_plan(plan *p, const loop *l, ref r);
+struct loop;
+
+/* The form of scan r; NULL where it has another. */
+chain *chain_find(const plan *p, ref r);
+/* Whether anybody but adjoints of this form reads history `result` of a scan. */
+bool chain_history_wanted(const plan *p, ref result);
+/* Entries of its rows in the buffer of a forward scan. */
+uint64_t chain_row_entries(const chain *m);
+/* Completes it, when the layouts of all values are known. */
+void chain_plan(plan *p, struct loop *l, ref r);
 
 #endif

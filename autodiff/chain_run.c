@@ -1,243 +1,440 @@
+/* Running the loops of chain.h, entry by entry of the batch: blocks of steps are prepared, the kernels do as
+ * many steps as they can, and what they leave is done here, in logarithms. */
 #include "autodiff/chain.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #include "autodiff/execute.h"
+#include "autodiff/loop.h"
 
-#define LOWEST (-(element)INFINITY)
+/* Below this the rounding of lost entries, each less than the smallest number, could count. */
+#if defined SINGLE
+static const element LEAST = 1e-30f, LARGEST = FLT_MAX;
+#else
+static const element LEAST = 1e-270, LARGEST = DBL_MAX;
+#endif
 
-/* What one chain works with. Matrices have a row for each state before (adjoint: behind), rows are `width`
- * wide. */
-typedef struct work {
-    const chain *chain;
+/* One entry of the batch, and where its loop is. */
+typedef struct chain_run {
+    const chain *m;
+    const loop *loop;
     const kernels *kernels;
-    size_t n, width;
-    element *logs, *matrix, *transposed; /* A; exp(A - top), and its transpose */
-    element *sums, *exact;               /* adjoint of A: of P, to be multiplied with it; apart from that */
-    element *carry, *start, *terms;      /* rows */
-    element *factors, *least, *rows;     /* a row a step of the block */
-    element *divisors, *scales;          /* an entry a step */
-    element top;
-} work;
+    const element *matrix, *own;   /* at the first step */
+    element *carry;                /* at place 0 */
+    element *before, *sums, *logs; /* rows from step `base` on; logs: 1 where they are logarithms */
+    uint32_t base;
+    element *moved;
+    double scale;     /* s: a = log p + s at the step that is next */
+    bool is_known;    /* a - s at that step, in logarithms */
+    uint64_t reached; /* states after the last step; all, but for those that the check of a sum found */
+} chain_run;
 
-static work open_work(const chain *c, const kernels *k) {
-    size_t n = c->states, width = c->width, matrix = n * width, block = CHAIN_BLOCK * width;
-    element *at = c->work;
-    work w = {.chain = c, .kernels = k, .n = n, .width = width};
-    element **const parts[] = {&w.logs, &w.matrix, &w.transposed, &w.sums, &w.exact};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++, at += matrix) *parts[i] = at;
-    element **const blocks[] = {&w.factors, &w.least, &w.rows};
-    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++, at += block) *blocks[i] = at;
-    element **const rows[] = {&w.carry, &w.start, &w.terms};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++, at += width) *rows[i] = at;
-    w.divisors = at, w.scales = at + CHAIN_BLOCK;
-    return w;
+static const element *matrix_at(const chain_run *c, uint32_t t) {
+    return c->matrix + (int64_t)t * c->m->matrix.pitch;
 }
 
-static void fill(element *x, element value, size_t n) {
-    for (size_t i = 0; i < n; i++) x[i] = value;
+static element own_at(const chain_run *c, uint32_t t, uint32_t j) {
+    return c->own ? c->own[(int64_t)t * c->m->own.pitch + c->m->own.to[j]] : 0;
 }
 
-/* The largest; 0 where that is -infinity, so that it can be subtracted. */
-static element top_of(const element *x, size_t n) {
-    element most = LOWEST;
-    for (size_t i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
-    return most == LOWEST ? 0 : most;
+static element *row(element *rows, const chain_run *c, uint32_t t) {
+    return rows + ((int64_t)t - c->base) * c->m->width;
 }
 
-/* factors = exp(x - the largest of the row) for `count` steps, from x with `pitch` from step to step and
- * `stride` from state to state, padded with 0; the largest go to `tops`, -infinity as 0. */
-static void prepare(const work *w, const element *x, int64_t pitch, int64_t stride, element *tops,
-                    size_t count) {
-    for (size_t t = 0; t < count; t++) tops[t] = LOWEST;
-    for (size_t j = 0; j < w->width; j++) {
-        element *to = w->factors + j;
-        const element *from = x + (int64_t)j * stride;
-        for (size_t t = 0; t < count; t++) {
-            element y = j < w->n ? from[(int64_t)t * pitch] : LOWEST;
-            to[t * w->width] = y;
-            tops[t] = y > tops[t] ? y : tops[t];
+/* Where it says whether the rows of step t are logarithms. */
+static element *row_mark(const chain_run *c, uint32_t t) { return c->logs + (t - c->base); }
+
+/* Of a sum of exponentials or a scale: what may be subtracted from entries of which it is the largest. */
+static double finite_or_0(double x) { return isinf(x) ? 0 : x; }
+
+/* Preparing. */
+
+/* The matrix of one step, of `from` and `to` states, and its largest entry. */
+static double copy_matrix(const chain_run *c, const element *x, const int64_t *row, const int64_t *column,
+                          element *to) {
+    const chain *m = c->m;
+    element most = -INFINITY;
+    for (uint32_t i = 0; i < m->states; i++, to += m->width)
+        for (uint32_t j = 0; j < m->width; j++) {
+            to[j] = j < m->states ? x[row[i] + column[j]] : (element)-INFINITY;
+            if (!(to[j] <= most)) most = to[j];
         }
-    }
-    for (size_t t = 0; t < count; t++) {
-        element *row = w->factors + t * w->width, top = tops[t] == LOWEST ? 0 : tops[t];
-        tops[t] = top;
-        for (size_t j = 0; j < w->width; j++) row[j] -= top;
-    }
+    return finite_or_0((double)most);
 }
 
-static void read_matrix(work *w, const element *from) {
-    size_t size = w->n * w->width;
-    fill(w->logs, LOWEST, size);
-    cursor c = walk_at(w->chain->matrix, 0);
-    for (uint64_t left = w->chain->matrix->entries; left; left--, cursor_pass(&c, 1))
-        w->logs[c.at[1]] = from[c.at[0]];
-    w->top = top_of(w->logs, size);
-    for (size_t i = 0; i < size; i++) w->matrix[i] = w->logs[i] - w->top;
-    w->kernels->unary[OP_exp](w->matrix, w->matrix, size);
-    memset(w->transposed, 0, size * sizeof(element));
-    for (size_t i = 0; i < w->n; i++)
-        for (size_t j = 0; j < w->n; j++) w->transposed[j * w->width + i] = w->matrix[i * w->width + j];
-    memset(w->sums, 0, 2 * size * sizeof(element)); /* and `exact` */
-}
-
-static void write_rows(const work *w, element *to, int64_t pitch, const element *from, size_t count) {
-    for (size_t i = 0; i < w->n; i++) {
-        element *column = to + (int64_t)i * w->chain->carry_stride;
-        for (size_t t = 0; t < count; t++) column[(int64_t)t * pitch] = from[t * w->width + i];
+/* exp(A) of n steps; by the states after the step for the adjoint, so that either reads it row by row.
+ * `order` is 1, or -1 where t is the last. */
+static void prepare_matrix(const chain_run *c, uint32_t t, uint32_t n, int order) {
+    const chain *m = c->m;
+    size_t size = (size_t)m->states * m->width;
+    element *to = m->transitions;
+    const int64_t *row = m->back ? m->matrix.to : m->matrix.from;
+    const int64_t *column = m->back ? m->matrix.from : m->matrix.to;
+    for (uint32_t k = 0; k < n; k++, t += (uint32_t)order) {
+        double most = copy_matrix(c, matrix_at(c, t), row, column, to + k * size);
+        for (size_t i = 0; i < size; i++) to[k * size + i] -= (element)most;
+        m->most_of_matrix[k] = most;
     }
+    c->kernels->unary[OP_exp](to, to, n * size);
 }
 
-/* x[i] + A[i, j] over i to `terms`; returns the logarithm of the sum of their exponentials. */
-static element log_total(const work *w, const element *x, int64_t stride, size_t j) {
-    element *terms = w->terms, sum = 0;
-    for (size_t i = 0; i < w->n; i++) terms[i] = x[(int64_t)i * stride] + w->logs[i * w->width + j];
-    element most = top_of(terms, w->n), scratch[CHAIN_STATES_MOST];
-    for (size_t i = 0; i < w->n; i++) scratch[i] = terms[i] - most;
-    w->kernels->unary[OP_exp](scratch, scratch, w->n);
-    for (size_t i = 0; i < w->n; i++) sum += scratch[i];
-    w->kernels->unary[OP_log](&sum, &sum, 1);
-    return most == (element)INFINITY ? most : most + sum;
+/* exp(b) of n steps: state by state, so that what is alike from step to step is passed along the steps. */
+static void prepare_own(const chain_run *c, uint32_t t, uint32_t n) {
+    const chain *m = c->m;
+    element *to = m->weights, *most = m->most;
+    size_t width = m->width;
+    int64_t pitch = m->own.pitch;
+    for (uint32_t k = 0; k < n; k++) most[k] = c->own ? -INFINITY : 0;
+    for (uint32_t j = 0; j < m->states && c->own; j++) {
+        const element *x = c->own + (int64_t)t * pitch + m->own.to[j];
+        if (pitch == 1)
+            for (uint32_t k = 0; k < n; k++) most[k] = x[k] > most[k] ? x[k] : most[k];
+        else
+            for (uint32_t k = 0; k < n; k++) most[k] = x[k * pitch] > most[k] ? x[k * pitch] : most[k];
+    }
+    for (uint32_t k = 0; k < n; k++) most[k] = fabs(most[k]) <= LARGEST ? most[k] : 0;
+    for (uint32_t j = 0; j < m->states; j++) {
+        const element *x = c->own ? c->own + (int64_t)t * pitch + m->own.to[j] : NULL;
+        for (uint32_t k = 0; k < n; k++) to[k * width + j] = x ? x[k * pitch] - most[k] : 0;
+    }
+    for (uint32_t j = m->states; j < width; j++)
+        for (uint32_t k = 0; k < n; k++) to[k * width + j] = -INFINITY;
+    c->kernels->unary[OP_exp](to, to, n * width);
+}
+
+/* In logarithms. */
+
+/* log sum exp of x[i] + A[i, j] over i for each j; x + A stays in the working memory. */
+static void sum_logs(const chain_run *c, uint32_t t, const element *x, element *sums) {
+    const chain *m = c->m;
+    uint32_t width = m->width, states = m->states;
+    element *terms = m->terms, most[CHAIN_STATES_MOST];
+    const element *matrix = matrix_at(c, t);
+    for (uint32_t j = 0; j < states; j++) most[j] = -INFINITY;
+    for (uint32_t i = 0; i < states; i++)
+        for (uint32_t j = 0; j < states; j++) {
+            element y = x[i] + matrix[m->matrix.from[i] + m->matrix.to[j]];
+            terms[i * width + j] = y;
+            if (!(y <= most[j])) most[j] = y;
+        }
+    for (uint32_t i = 0; i < states; i++)
+        for (uint32_t j = 0; j < width; j++)
+            terms[i * width + j] -= j < states ? (element)finite_or_0((double)most[j]) : terms[i * width + j];
+    c->kernels->unary[OP_exp](terms, terms, (size_t)states * width);
+    for (uint32_t j = 0; j < width; j++) sums[j] = 0;
+    for (uint32_t i = 0; i < states; i++)
+        for (uint32_t j = 0; j < states; j++) sums[j] += terms[i * width + j];
+    c->kernels->unary[OP_log](sums, sums, width);
+    for (uint32_t j = 0; j < states; j++) sums[j] += (element)finite_or_0((double)most[j]);
+}
+
+static double largest(const element *x, uint32_t n) {
+    element most = -INFINITY;
+    for (uint32_t i = 0; i < n; i++)
+        if (!(x[i] <= most)) most = x[i];
+    return (double)most;
+}
+
+/* p from a - s, which is known; s moves to the largest. */
+static void begin_from_known(chain_run *c) {
+    const chain *m = c->m;
+    element *now = m->now, *known = m->known;
+    double most = finite_or_0(largest(known, m->states));
+    for (uint32_t j = 0; j < m->width; j++)
+        now[j] = j < m->states ? known[j] -= (element)most : (element)-INFINITY;
+    c->kernels->unary[OP_exp](now, now, m->width);
+    c->scale += most;
+    c->is_known = true;
+}
+
+/* Results. */
+
+static int64_t place_after(const chain_run *c, uint32_t t) {
+    const loop *l = c->loop;
+    if (!l->kept[0]) return (int64_t)loop_last_place(l, 0);
+    return l->scan->backward ? (int64_t)l->steps - 1 - t : (int64_t)t + 1;
+}
+
+static element *place_of(const chain_run *c, uint32_t t) {
+    return c->carry + place_after(c, t) * (int64_t)c->loop->size[0];
+}
+
+static bool is_left(const chain_run *c, uint32_t t) { return c->loop->kept[0] || t + 1 == c->m->steps; }
+
+static void leave(const chain_run *c, uint32_t t, const element *x, double more) {
+    element *to = place_of(c, t);
+    for (uint32_t j = 0; j < c->m->states; j++) to[c->m->place[j]] = (element)((double)x[j] + more);
+}
+
+static void find(const element *from, const chain *m, element *x) {
+    for (uint32_t j = 0; j < m->states; j++) x[j] = from[m->place[j]];
+}
+
+/* a behind steps t … t + n - 1, of which the block has those from `at` on; s goes with them. */
+static void advance(chain_run *c, uint32_t t, uint32_t n, uint32_t at) {
+    const chain *m = c->m;
+    const element *most = (element *)m->most + at;
+    for (uint32_t k = 0; k < n; k++) {
+        double of_matrix = m->most_of_matrix[m->matrix.pitch ? at + k : 0];
+        if (is_left(c, t + k)) {
+            element *logs = m->known;
+            c->kernels->unary[OP_log](logs, row(c->sums, c, t + k), m->width);
+            for (uint32_t j = 0; j < m->states; j++) logs[j] += own_at(c, t + k, j);
+            leave(c, t + k, logs, c->scale + of_matrix);
+        }
+        c->scale += of_matrix + ((double)most[k] - m->shift[at + k] * M_LN2);
+    }
+    memset(row_mark(c, t), 0, n * sizeof(element));
 }
 
 /* Forward. */
 
-/* The states that no number of steps leads to have exactly the probability 0. */
-static void find_reached(const work *w, bool *reached) {
-    memset(reached, 0, CHAIN_STATES_MOST);
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (size_t i = 0; i < w->n; i++)
-            for (size_t j = 0; j < w->n; j++) {
-                if (reached[j] || !(w->carry[i] > LOWEST || reached[i])) continue;
-                if (w->logs[i * w->width + j] > LOWEST) reached[j] = changed = true;
+/* a - s before step t, where the step before was not in logarithms. */
+static void recover(const chain_run *c, uint32_t t, int32_t shift) {
+    const chain *m = c->m;
+    element *logs = m->known, own[CHAIN_STATES_MOST];
+    c->kernels->unary[OP_log](logs, row(c->sums, c, t - 1), m->width);
+    for (uint32_t j = 0; j < m->states; j++) own[j] = own_at(c, t - 1, j);
+    double most = finite_or_0(largest(own, m->states));
+    for (uint32_t j = 0; j < m->states; j++)
+        logs[j] = (element)((double)logs[j] + ((double)own[j] - most) + shift * M_LN2);
+}
+
+/* The states that can be reached by step t, from those before it that can. */
+static uint64_t reach(const chain_run *c, uint32_t t) {
+    const chain *m = c->m;
+    const element *matrix = matrix_at(c, t), *logs = m->known;
+    uint64_t after = 0;
+    for (uint32_t i = 0; i < m->states; i++) {
+        bool here =
+            c->reached >> i & 1 && (t == 0 || c->is_known ? logs[i] : own_at(c, t - 1, i)) != -INFINITY;
+        for (uint32_t j = 0; j < m->states && here; j++)
+            if (matrix[m->matrix.from[i] + m->matrix.to[j]] != -INFINITY) after |= UINT64_C(1) << j;
+    }
+    return after;
+}
+
+static void fill_least(const chain *m, uint64_t reached) {
+    element *least = m->least;
+    for (uint32_t j = 0; j < m->width; j++) least[j] = j < m->states && reached >> j & 1 ? LEAST : -1;
+}
+
+static uint32_t run_steps_of(const chain_run *c, uint32_t t, uint32_t n, uint32_t at) {
+    const chain *m = c->m;
+    size_t size = (size_t)m->states * m->width;
+    const element *matrix = m->transitions;
+    chain_steps s = {m->states, m->width, n, .least = m->least, .now = m->now, .shift = m->shift + at};
+    s.matrix = matrix + (m->matrix.pitch ? at * size : 0);
+    s.matrix_pitch = m->matrix.pitch ? (int64_t)size : 0;
+    s.weights = (const element *)m->weights + (size_t)at * m->width;
+    s.before = row(c->before, c, t);
+    s.sums = row(c->sums, c, t);
+    return (uint32_t)c->kernels->chain_forward(&s);
+}
+
+static void step_in_logs(chain_run *c, uint32_t t, int32_t shift) {
+    const chain *m = c->m;
+    element *logs = m->known;
+    if (t && !c->is_known) recover(c, t, shift);
+    memcpy(row(c->before, c, t), logs, m->width * sizeof(element));
+    sum_logs(c, t, logs, row(c->sums, c, t));
+    *row_mark(c, t) = 1;
+    for (uint32_t j = 0; j < m->states; j++) logs[j] = row(c->sums, c, t)[j] + own_at(c, t, j);
+    if (is_left(c, t)) leave(c, t, logs, c->scale);
+    begin_from_known(c);
+}
+
+/* A step with a sum that is too small: either nothing leads to its state, or it is done in logarithms. */
+static void step_with_care(chain_run *c, uint32_t t, uint32_t at, int32_t shift) {
+    const chain *m = c->m;
+    uint64_t reached = reach(c, t);
+    fill_least(m, reached);
+    if (run_steps_of(c, t, 1, at)) {
+        advance(c, t, 1, at);
+        c->is_known = false;
+    } else {
+        step_in_logs(c, t, shift);
+        m->shift[at] = 0;
+    }
+    c->reached = reached;
+    fill_least(m, UINT64_MAX);
+}
+
+/* Rows that nobody keeps: those of a block, behind the last of the block before it. */
+static void pass_rows(chain_run *c, uint32_t t) {
+    const chain *m = c->m;
+    size_t size = (size_t)(m->block + 1) * m->width;
+    element *rows = m->passing;
+    if (t) memcpy(rows + size, row(c->sums, c, t - 1), m->width * sizeof(element));
+    c->before = rows + m->width;
+    c->sums = rows + size + m->width;
+    c->logs = rows + 2 * size;
+    c->base = t;
+}
+
+static void run_forward(chain_run *c) {
+    const chain *m = c->m;
+    int32_t shift = 0;
+    find(c->carry + (int64_t)(loop_first_place(c->loop, 0) * c->loop->size[0]), m, m->known);
+    begin_from_known(c);
+    c->reached = UINT64_MAX;
+    fill_least(m, UINT64_MAX);
+    if (!m->matrix.pitch) prepare_matrix(c, 0, 1, 1);
+    for (uint32_t first = 0; first < m->steps; first += m->block) {
+        uint32_t n = m->steps - first < m->block ? m->steps - first : m->block;
+        if (!m->rows_kept) pass_rows(c, first);
+        if (m->matrix.pitch) prepare_matrix(c, first, n, 1);
+        prepare_own(c, first, n);
+        for (uint32_t at = 0, done; at < n; at += done + 1) {
+            done = run_steps_of(c, first + at, n - at, at);
+            if (done) {
+                advance(c, first + at, done, at);
+                c->is_known = false;
+                c->reached = UINT64_MAX;
+                shift = m->shift[at + done - 1];
             }
-    }
-}
-
-static size_t forward_block(const work *w, const element *b, int64_t pitch, size_t count) {
-    bool reached[CHAIN_STATES_MOST];
-    element bound[CHAIN_STATES_MOST];
-    find_reached(w, reached);
-    for (size_t j = 0; j < w->width; j++) bound[j] = j < w->n && reached[j] ? (element)CHAIN_LEAST : 0;
-    const element zeros[CHAIN_STATES_MOST] = {0};
-    if (b) prepare(w, b, pitch, w->chain->moving_stride, w->scales, count);
-    else prepare(w, zeros, 0, 1, w->scales, count);
-    for (size_t t = 0; t < count; t++) {
-        element *factor = w->factors + t * w->width, *least = w->least + t * w->width;
-        for (size_t j = 0; j < w->width; j++) least[j] = factor[j] == LOWEST ? 0 : bound[j];
-    }
-    w->kernels->unary[OP_exp](w->factors, w->factors, count * w->width);
-    chain_forward_rows c = {w->start, w->matrix, w->factors, w->least, w->rows, w->divisors, count};
-    return w->kernels->chain_forward(&c, w->n, w->width);
-}
-
-/* Turns the first rows of the block into logarithms and writes them; the last becomes the carry. */
-static void finish_block(const work *w, element scale, size_t count, element *to, int64_t pitch) {
-    w->kernels->unary[OP_log](w->rows, w->rows, count * w->width);
-    w->kernels->unary[OP_log](w->divisors, w->divisors, count);
-    for (size_t t = 0; t < count; t++) {
-        element *row = w->rows + t * w->width;
-        scale += w->scales[t] + w->top;
-        for (size_t j = 0; j < w->width; j++) row[j] += scale;
-        scale += w->divisors[t];
-    }
-    if (to) write_rows(w, to, pitch, w->rows, count);
-    if (count) memcpy(w->carry, w->rows + (count - 1) * w->width, w->n * sizeof(element));
-}
-
-static void forward_step(const work *w, const element *b) {
-    for (size_t j = 0; j < w->n; j++) {
-        w->start[j] = log_total(w, w->carry, 1, j);
-        if (b) w->start[j] += b[(int64_t)j * w->chain->moving_stride];
-    }
-    memcpy(w->carry, w->start, w->n * sizeof(element));
-}
-
-static void forward(const work *w, const element *b, int64_t b_pitch, element *to, int64_t pitch,
-                    uint32_t steps) {
-    for (uint32_t t = 0; t < steps;) {
-        size_t count = steps - t < CHAIN_BLOCK ? steps - t : CHAIN_BLOCK;
-        const element *b_here = b ? b + t * b_pitch : NULL;
-        element scale = top_of(w->carry, w->n);
-        for (size_t j = 0; j < w->width; j++) w->start[j] = j < w->n ? w->carry[j] - scale : LOWEST;
-        w->kernels->unary[OP_exp](w->start, w->start, w->width);
-        size_t done = forward_block(w, b_here, b_pitch, count);
-        finish_block(w, scale, done, to ? to + t * pitch : NULL, pitch);
-        t += (uint32_t)done;
-        if (done == count) continue;
-        forward_step(w, b ? b + t * b_pitch : NULL);
-        if (to) write_rows(w, to + t * pitch, 0, w->carry, 1);
-        t++;
-    }
-}
-
-/* Adjoint. */
-
-static void backward_step(const work *w, const element *x) {
-    int64_t stride = w->chain->moving_stride;
-    fill(w->start, 0, w->n);
-    for (size_t j = 0; j < w->n; j++) {
-        if (w->carry[j] == 0) continue;
-        element total = log_total(w, x, stride, j);
-        for (size_t i = 0; i < w->n; i++) w->terms[i] -= total == LOWEST ? 0 : total;
-        w->kernels->unary[OP_exp](w->terms, w->terms, w->n);
-        for (size_t i = 0; i < w->n; i++) {
-            element pulled = w->terms[i] * w->carry[j];
-            w->start[i] += pulled;
-            w->exact[i * w->width + j] += pulled;
+            if (at + done == n) break;
+            step_with_care(c, first + at + done, at + done, shift);
+            shift = m->shift[at + done];
         }
     }
-    memcpy(w->carry, w->start, w->n * sizeof(element));
 }
 
-static void backward(const work *w, const element *x, int64_t x_pitch, element *to, int64_t pitch,
-                     uint32_t steps) {
-    for (uint32_t t = 0; t < steps;) {
-        size_t count = steps - t < CHAIN_BLOCK ? steps - t : CHAIN_BLOCK;
-        prepare(w, x + t * x_pitch, x_pitch, w->chain->moving_stride, w->scales, count);
-        w->kernels->unary[OP_exp](w->factors, w->factors, count * w->width);
-        chain_backward_rows c = {
-            w->carry, w->matrix, w->transposed, w->factors, w->rows, w->chain->adds ? w->sums : NULL, count};
-        size_t done = w->kernels->chain_backward(&c, w->n, w->width);
-        if (to) write_rows(w, to + t * pitch, pitch, w->rows, done);
-        if (done) memcpy(w->carry, w->rows + (done - 1) * w->width, w->n * sizeof(element));
-        t += (uint32_t)done;
-        if (done == count) continue;
-        backward_step(w, x + t * x_pitch);
-        if (to) write_rows(w, to + t * pitch, 0, w->carry, 1);
-        t++;
+/* Back. Step t here is step `steps` - 1 - t of the forward scan, where all but the carry is looked up. */
+
+static void add_moved(const chain_run *c, uint32_t t, const element *terms) {
+    const chain *m = c->m;
+    element *to = c->moved + (int64_t)t * m->moved.pitch;
+    for (uint32_t i = 0; i < m->states; i++)
+        for (uint32_t j = 0; j < m->states; j++)
+            to[m->moved.from[i] + m->moved.to[j]] += terms[i * m->width + j];
+}
+
+static void back_in_logs(const chain_run *c, uint32_t t) {
+    const chain *m = c->m;
+    uint32_t of = m->steps - 1 - t;
+    const element *logs = row(c->before, c, of), *sums = row(c->sums, c, of), *matrix = matrix_at(c, t);
+    element *terms = m->terms, *now = m->now;
+    for (uint32_t i = 0; i < m->states; i++)
+        for (uint32_t j = 0; j < m->width; j++)
+            terms[i * m->width + j] = j < m->states ? logs[i] + matrix[m->matrix.from[i] + m->matrix.to[j]] -
+                                                          (sums[j] == -INFINITY ? 0 : sums[j])
+                                                    : 0;
+    c->kernels->unary[OP_exp](terms, terms, (size_t)m->states * m->width);
+    element next[CHAIN_STATES_MOST] = {0};
+    for (uint32_t i = 0; i < m->states; i++)
+        for (uint32_t j = 0; j < m->states; j++) {
+            element *x = &terms[i * m->width + j];
+            *x = now[j] == 0 ? 0 : now[j] * *x;
+            next[i] += *x;
+        }
+    for (uint32_t i = 0; i < m->states; i++) now[i] = next[i];
+    if (c->moved) add_moved(c, t, terms);
+    if (is_left(c, t)) leave(c, t, now, 0);
+}
+
+/* The adjoint of A by step: p[i] exp(A[i, j]) h[j], with exp(A) by the states after the step. */
+static void move_by_step(const chain_run *c, uint32_t t, uint32_t n, uint32_t at) {
+    const chain *m = c->m;
+    size_t size = (size_t)m->states * m->width;
+    for (uint32_t k = at; k < at + n; k++) {
+        const element *p = row(c->before, c, m->steps - 1 - (t + k - at));
+        const element *h = (const element *)m->weights + (size_t)k * m->width;
+        const element *matrix = (const element *)m->transitions + (m->matrix.pitch ? k * size : 0);
+        element *terms = m->terms;
+        for (uint32_t i = 0; i < m->states; i++)
+            for (uint32_t j = 0; j < m->states; j++)
+                terms[i * m->width + j] = p[i] * matrix[j * m->width + i] * h[j];
+        add_moved(c, t + k - at, terms);
     }
 }
 
-static void add_sums(const work *w, element *to, const element *before) {
-    cursor c = walk_at(w->chain->sums, 0);
-    for (uint64_t left = w->chain->sums->entries; left; left--, cursor_pass(&c, 1)) {
-        int64_t i = c.at[1];
-        to[c.at[0]] = before[c.at[0]] + (w->sums[i] * w->matrix[i] + w->exact[i]);
-    }
+static void back_steps(const chain_run *c, uint32_t t, uint32_t n, uint32_t at) {
+    const chain *m = c->m;
+    size_t size = (size_t)m->states * m->width;
+    chain_back_steps s = {m->states, m->width, n, .now = m->now, .moved = m->total};
+    s.matrix = (const element *)m->transitions + (m->matrix.pitch ? at * size : 0);
+    s.matrix_pitch = m->matrix.pitch ? (int64_t)size : 0;
+    s.before = row(c->before, c, m->steps - 1 - t);
+    s.sums = row(c->sums, c, m->steps - 1 - t);
+    bool in_place = c->loop->kept[0] && m->dense;
+    s.found = in_place ? place_of(c, t) : (element *)m->found + (size_t)at * m->width;
+    s.found_pitch = !in_place                 ? m->width
+                    : c->loop->scan->backward ? -(int64_t)c->loop->size[0]
+                                              : (int64_t)c->loop->size[0];
+    if (c->moved && (m->matrix.pitch || m->moved.pitch))
+        s.shares = (element *)m->weights + (size_t)at * m->width;
+    c->kernels->chain_back(&s);
+    if (!in_place)
+        for (uint32_t k = 0; k < n; k++)
+            if (is_left(c, t + k)) leave(c, t + k, (element *)s.found + (size_t)k * m->width, 0);
+    if (s.shares) move_by_step(c, t, n, at);
 }
 
-/* All chains of the batch, one after the other. */
+/* What moved over all steps, of one matrix for all. */
+static void move_total(const chain_run *c) {
+    const chain *m = c->m;
+    const element *total = m->total, *matrix = m->transitions;
+    element *terms = m->terms;
+    for (uint32_t i = 0; i < m->states; i++)
+        for (uint32_t j = 0; j < m->states; j++)
+            terms[i * m->width + j] = total[i * m->width + j] * matrix[j * m->width + i];
+    add_moved(c, 0, terms);
+}
+
+static void run_back(chain_run *c) {
+    const chain *m = c->m;
+    element *now = m->now;
+    memset(now, 0, m->width * sizeof(element));
+    find(c->carry + (int64_t)(loop_first_place(c->loop, 0) * c->loop->size[0]), m, now);
+    memset(m->total, 0, (size_t)m->states * m->width * sizeof(element));
+    if (!m->matrix.pitch) prepare_matrix(c, 0, 1, 1);
+    for (uint32_t first = 0; first < m->steps; first += m->block) {
+        uint32_t n = m->steps - first < m->block ? m->steps - first : m->block;
+        if (m->matrix.pitch) prepare_matrix(c, first, n, 1);
+        for (uint32_t at = 0, end; at < n; at = end) {
+            for (end = at; end < n && !c->logs[m->steps - 1 - first - end]; end++) continue;
+            if (end > at) back_steps(c, first + at, end - at, at);
+            if (end < n) back_in_logs(c, first + end++);
+        }
+    }
+    if (c->moved && !m->matrix.pitch && !m->moved.pitch) move_total(c);
+}
+
+/* All entries of the batch. */
+
+static const element *start(const execution *e, const chain_operand *o) {
+    return o->root ? entries_of(e, o->root) + o->offset : NULL;
+}
+
+/* The carry or the emission begins with 0: the initial value, which is added to, is where the first step
+ * would find it. */
+static void clear_moved(const execution *e, const loop *l, ref r) {
+    const chain *m = l->chain;
+    element *to = entries_of(e, r) + l->place[1];
+    if (l->scan->carries == 1) memset(to, 0, l->size[1] * m->steps * sizeof *to);
+    else if (loop_last_place(l, 1) != loop_first_place(l, 1))
+        memcpy(to + loop_last_place(l, 1) * l->size[1], to + loop_first_place(l, 1) * l->size[1],
+               l->size[1] * sizeof *to);
+}
+
 void run_chain(const execution *e, const loop *l, ref r) {
-    const chain *c = l->chain;
-    work w = open_work(c, e->plan->kernels);
-    element *left = l->kept[0] ? (element *)e->at[c->left.root] + c->left.offset : NULL;
-    const element *moving = c->moving.root ? (element *)e->at[c->moving.root] + c->moving.offset : NULL;
-    const element *matrix = (element *)e->at[c->matrix_at.root] + c->matrix_at.offset;
-    const element *first = loop_carry(e, l, r, 0, false);
-    cursor at = walk_at(c->batch, 0), sums = walk_at(c->adds ? c->sums_batch : c->batch, 0);
-    for (uint64_t chains = c->batch->entries; chains; chains--, cursor_pass(&at, 1), cursor_pass(&sums, 1)) {
-        read_matrix(&w, matrix + at.at[1]);
-        fill(w.carry, 0, w.width);
-        for (size_t i = 0; i < w.n; i++) w.carry[i] = first[at.at[0] + (int64_t)i * c->carry_stride];
-        const element *b = moving ? moving + at.at[2] : NULL;
-        element *to = left ? left + at.at[0] : NULL;
-        if (c->adjoint) backward(&w, b, c->moving.pitch, to, c->left.pitch, l->steps);
-        else forward(&w, b, c->moving.pitch, to, c->left.pitch, l->steps);
-        write_rows(&w, (element *)loop_carry(e, l, r, 0, true) + at.at[0], 0, w.carry, 1);
-        if (c->adds)
-            add_sums(&w, (element *)loop_carry(e, l, r, 1, true) + sums.at[0],
-                     (const element *)loop_carry(e, l, r, 1, false) + sums.at[0]);
+    const chain *m = l->chain;
+    const element *matrix = start(e, &m->matrix), *own = start(e, &m->own);
+    element *rows = entries_of(e, m->forward) + m->rows, *carry = entries_of(e, r) + l->place[0];
+    if (m->moved.root) clear_moved(e, l, r);
+    uint64_t size = (uint64_t)m->steps * m->width;
+    cursor at = walk_at(m->batch, 0);
+    for (uint64_t i = 0; i < m->batches; i++, cursor_pass(&at, 1)) {
+        chain_run c = {.m = m, .loop = l, .kernels = e->plan->kernels, .carry = carry + at.at[0]};
+        c.matrix = matrix + at.at[1];
+        if (own) c.own = own + at.at[2];
+        if (m->moved.root) c.moved = entries_of(e, r) + m->moved.offset + at.at[2];
+        c.before = rows + i * (2 * size + m->steps);
+        c.sums = c.before + size;
+        c.logs = c.sums + size;
+        if (m->back) run_back(&c);
+        else run_forward(&c);
     }
 }

@@ -8,7 +8,6 @@
 #define run_steps         TYPED(run_steps)
 #define run_loop          TYPED(run_loop)
 #define run_chain         TYPED(run_chain)
-#define loop_carry        TYPED(loop_carry)
 #define run_region        TYPED(run_region)
 #define run_reduce        TYPED(run_reduce)
 #define run_cumulate      TYPED(run_cumulate)
@@ -25,8 +24,6 @@ void run_steps(const execution *e, uint32_t first, uint32_t end);
 void run_loop(const execution *e, const plan_step *s);
 struct loop;
 void run_chain(const execution *e, const struct loop *l, ref r);
-/* Where carry k of scan r is before the first step, or after the last. */
-void *loop_carry(const execution *e, const struct loop *l, ref r, uint32_t k, bool last);
 void run_region(const execution *e, const plan_step *s);
 void run_reduce(const execution *e, const plan_step *s);
 void run_cumulate(const execution *e, const plan_step *s);

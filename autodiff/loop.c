@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <string.h>
-#include "autodiff/chain.h"
 #include "autodiff/execution.h"
 #include "autodiff/scan.h"
 
@@ -25,7 +24,7 @@ static void find_wanted(const plan *p, loop *l, ref r) {
         const instruction *x = tape_at(p->tape, i);
         if (x->op != OP_scan_result || x->in[0] != r || p->values[i].form == VALUE_dead) continue;
         scan_output o = scan_output_of(l->scan, x->attribute);
-        if (o.kind == RESULT_history) l->kept[o.number] = true;
+        if (o.kind == RESULT_history) l->kept[o.number] |= !l->chain || chain_history_wanted(p, i);
         if (o.kind == RESULT_emission && l->alias[x->attribute] == x->attribute)
             l->wanted[x->attribute] = true;
         if (o.kind == RESULT_emission && l->alias[x->attribute] != x->attribute)
@@ -43,6 +42,7 @@ uint64_t loop_lay_out(const plan *p, ref r) {
     l->size = arena_array(a, uint64_t, outputs);
     l->kept = arena_array(a, bool, s->carries);
     l->wanted = arena_array(a, bool, outputs);
+    l->chain = chain_find(p, r);
     find_wanted(p, l, r);
     uint64_t end = 0;
     for (uint32_t k = 0; k < outputs; k++) {
@@ -52,7 +52,9 @@ uint64_t loop_lay_out(const plan *p, ref r) {
         uint64_t places = k >= s->carries ? l->steps : l->kept[k] ? (uint64_t)l->steps + 1 : 2;
         end += plan_rounded(places * l->size[k]);
     }
-    return end;
+    if (!l->chain || l->chain->back) return end;
+    l->chain->rows = end;
+    return end + chain_row_entries(l->chain);
 }
 
 layout loop_layout(const plan *p, ref result) {
@@ -98,14 +100,17 @@ loop_address loop_left_at(const loop *l, ref r, uint32_t output) {
     return along_axis(l, r, offset + (l->scan->backward ? 0 : l->size[output]), size);
 }
 
-/* Of an input that is no carry; one without the loop's axis stays where it is. */
-loop_address loop_taken_at(const plan *p, const loop *l, ref input) {
-    ref operand = l->scan->operands[tape_at(l->scan->body, input)->attribute];
+/* One without the loop's axis stays where it is. */
+loop_address loop_taken_at(const plan *p, const loop *l, uint32_t slot) {
+    ref operand = l->scan->operands[slot];
     const value *v = &p->values[operand];
-    int64_t stride = layout_stride(&v->layout, l->scan->along);
-    loop_address at = {.root = v->root, .offset = (int64_t)v->layout.offset};
     if (axes_has(tape_at(p->tape, operand)->axes, l->scan->along))
-        at = along_axis(l, v->root, v->layout.offset, stride);
+        return along_axis(l, v->root, v->layout.offset, layout_stride(&v->layout, l->scan->along));
+    return (loop_address){.root = v->root, .offset = (int64_t)v->layout.offset};
+}
+
+static loop_address taken_at(const plan *p, const loop *l, ref input) {
+    loop_address at = loop_taken_at(p, l, tape_at(l->scan->body, input)->attribute);
     at.of = input;
     return at;
 }
@@ -119,7 +124,7 @@ static void add_input(plan *p, loop *l, ref r, ref input) {
         push(a, &l->moving, found);
         return;
     }
-    loop_address to = loop_taken_at(p, l, input);
+    loop_address to = taken_at(p, l, input);
     layout entry = layout_without(p->values[l->scan->operands[x->attribute]].layout, l->scan->along);
     entry.offset = 0;
     if (layout_is_dense(p->tape, &entry, x->axes)) {
@@ -224,7 +229,7 @@ static void plan_scalar(plan *p, loop *l, ref r) {
         if (x->op != OP_input && values[i].fixed) fill_register(l, s, i);
         else if (x->op != OP_input && !is_view(x->op)) add_operation(a, s, planned, i);
         if (x->op != OP_input) continue;
-        loop_address at = loop_taken_at(p, l, i);
+        loop_address at = taken_at(p, l, i);
         if (at.pitch) push(a, &l->reads, at);
         else push(a, &l->constant, at);
     }
@@ -254,9 +259,11 @@ static void plan_body(plan *p, loop *l, ref r) {
 
 void loop_plan(plan *p, ref r) {
     loop *l = loop_of(p, r);
+    if (l->chain) {
+        chain_plan(p, l, r);
+        return;
+    }
     l->body = machine_new_in(p->arena, l->scan->body, p->precision, p->team);
-    l->chain = chain_plan(p, l, r);
-    if (l->chain) return;
     if (is_scalar(machine_execution(l->body)->plan)) plan_scalar(p, l, r);
     else plan_body(p, l, r);
 }

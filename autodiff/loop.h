@@ -15,6 +15,7 @@
 #ifndef VM_AUTODIFF_LOOP_H
 #define VM_AUTODIFF_LOOP_H
 
+#include "autodiff/chain.h"
 #include "autodiff/machine.h"
 #include "autodiff/plan.h"
 #include "autodiff/scalar.h"
@@ -46,7 +47,7 @@ typedef struct loop {
     bool *wanted;           /* by output */
     vector(loop_address) constant, moving; /* inputs that stay; others */
     vector(loop_copy) slices, outputs;
-    struct chain *chain;                /* or NULL */
+    chain *chain;                       /* or NULL */
     scalar_program *scalar;             /* or NULL; its registers are the body's values */
     vector(loop_address) reads, writes; /* of its ports */
     void **now; /* working memory: the addresses, in the order moving, slices, outputs */
@@ -64,6 +65,11 @@ static inline uint64_t loop_last_place(const loop *l, uint32_t carry) {
     return l->scan->backward ? 0 : l->steps;
 }
 
+/* … and where the result of a carry is at the end, in the buffer. */
+static inline uint64_t loop_result_place(const loop *l, uint32_t carry) {
+    return l->place[carry] + loop_last_place(l, carry) * l->size[carry];
+}
+
 /* Decides where the results lie in the buffer of scan r; returns its size. */
 uint64_t loop_lay_out(const plan *p, ref r);
 /* The layout of a result in that buffer. */
@@ -71,8 +77,8 @@ layout loop_layout(const plan *p, ref result);
 /* Completes the loop of scan r, when the layouts of all values are known. */
 void loop_plan(plan *p, ref r);
 
-/* Addresses in a plan: of an input of the body that is no carry; where steps leave an output. */
-loop_address loop_taken_at(const plan *p, const loop *l, ref input);
+/* Addresses in a plan: of operand `slot`, no carry; where steps leave an output. */
+loop_address loop_taken_at(const plan *p, const loop *l, uint32_t slot);
 loop_address loop_left_at(const loop *l, ref r, uint32_t output);
 
 struct execution;

@@ -16,10 +16,6 @@ static element *last_of(const execution *e, const loop *l, ref r, uint32_t k) {
     return entries_of(e, r) + l->place[k] + loop_last_place(l, k) * l->size[k];
 }
 
-void *loop_carry(const execution *e, const loop *l, ref r, uint32_t k, bool last) {
-    return last ? last_of(e, l, r, k) : first_of(e, l, r, k);
-}
-
 static void begin(const execution *e, const loop *l, ref r) {
     for (uint32_t k = 0; k < l->scan->carries; k++) {
         const value *initial = &e->plan->values[l->scan->operands[k]];

@@ -224,7 +224,7 @@ static void partition_entries(plan_step *s, uint64_t entries, double nanoseconds
 /* Of what the threads share in all steps of a loop. */
 static double loop_cost(const plan *p, ref r) {
     const loop *l = &p->loops[tape_at(p->tape, r)->attribute];
-    return l->scalar ? 0 : l->steps * machine_execution(l->body)->plan->cost;
+    return l->scalar || l->chain ? 0 : l->steps * machine_execution(l->body)->plan->cost;
 }
 
 /* Products. */

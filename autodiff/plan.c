@@ -899,6 +899,7 @@ plan *plan_new(arena *a, const tape *t, precision in, team *threads, bool keep_a
     *made = (plan){.arena = a,
                    .tape = t,
                    .precision = in,
+                   .as_written = keep_all,
                    .kernels = kernels_choose(in),
                    .team = threads,
                    .values = arena_array(a, value, t->code.count)};

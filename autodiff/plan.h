@@ -219,6 +219,7 @@ typedef struct plan {
     arena *arena;
     const tape *tape;
     precision precision;
+    bool as_written; /* every live value has a buffer of its own, and nothing runs in another form */
     const kernels *kernels;
     value *values;      /* one a ref */
     struct loop *loops; /* one a scan, see loop.h */

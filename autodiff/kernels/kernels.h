@@ -29,22 +29,27 @@ typedef struct ascent {
     double scale, keep_mean, keep_square, keep, rate, root, floor;
 } ascent;
 
-/* Steps of chains of states, see chain.h and autodiff/chain.h. All but the divisors are rows of as many
- * entries as whole vectors take. */
-enum { CHAIN_STATES_MOST = 64 };
-#define CHAIN_LEAST BY_PRECISION(1e-250, 1e-25f) /* an entry that has lost nothing */
-typedef struct chain_forward_rows {
-    const void *start, *matrix;  /* a row; rows from, columns to */
-    const void *factors, *least; /* a row a step: w = p matrix * factor, each entry at least so large */
-    void *rows, *divisors;       /* a row w a step, and what it is divided by, an entry a step */
-    size_t count;
-} chain_forward_rows;
-typedef struct chain_backward_rows {
-    const void *start, *matrix, *transposed;
-    const void *factors; /* e, a row a step: g = e * (matrix h), h = g / (e matrix) */
-    void *rows, *sums;   /* a row g a step; sums, where not NULL, gets e h' added */
-    size_t count;
-} chain_backward_rows;
+/* Steps of the forward algorithm, see chain.h. Rows of `width` entries, whole vectors, lie one after the
+ * other; a matrix has a row for each state. */
+typedef struct chain_steps {
+    size_t states, width, count;
+    const void *matrix; /* of the first step: from each state */
+    int64_t matrix_pitch;
+    const void *weights, *least; /* a row a step; one row: what sums must not fall below */
+    void *now;                   /* a row: before the first step, then after the last */
+    void *before, *sums;         /* written, a row a step: `now`, and its product with the matrix */
+    int32_t *shift;              /* by step: the weighted sums were multiplied by this power of two */
+} chain_steps;
+typedef struct chain_back_steps {
+    size_t states, width, count;
+    const void *matrix; /* of the first step: to each state */
+    int64_t matrix_pitch;
+    const void *before, *sums; /* of the first step; the next is one row down */
+    void *now;                 /* the adjoint after the step, then before it */
+    void *found, *shares;      /* written, a row a step: `now`, and what it was divided to (or NULL) */
+    int64_t found_pitch;
+    void *moved; /* a matrix: adds before[i] shares[j] */
+} chain_back_steps;
 
 /* A tile of a product of matrices: c[i, j] = sum over k < terms of a[i, k] b[k, j], with the strides of each
  * factor and the entries of a row of c next to each other. */
@@ -89,9 +94,9 @@ typedef struct kernels {
                            size_t n); /* m ← keep_mean m + d,
                                        * x ← keep x + rate m */
 
-    /* Return how many steps went well; the one behind has lost too much. */
-    size_t (*chain_forward)(const chain_forward_rows *c, size_t states, size_t width);
-    size_t (*chain_backward)(const chain_backward_rows *c, size_t states, size_t width);
+    /* Returns how many were done before a sum fell below its least; then `now` is as that step finds it. */
+    size_t (*chain_forward)(const chain_steps *c);
+    void (*chain_back)(const chain_back_steps *c);
 
     /* Entries first … first + n - 1 of a stream; `first` is even. */
     void (*uniform)(void *y, draw_stream s, uint64_t first, size_t n);

@@ -167,6 +167,26 @@ static void leave(const chain_run *c, uint32_t t, const element *x, double more)
     for (uint32_t j = 0; j < c->m->states; j++) to[c->m->place[j]] = (element)((double)x[j] + more);
 }
 
+/* From one step to the next, where all are left. */
+static int64_t carry_pitch(const chain_run *c) {
+    int64_t size = (int64_t)c->loop->size[0];
+    return c->loop->scan->backward ? -size : size;
+}
+
+/* What n steps leave, a row each: all, or only what is left at the end. */
+static void leave_rows(const chain_run *c, uint32_t t, uint32_t n, const element *rows) {
+    const chain *m = c->m;
+    if (!c->loop->kept[0]) {
+        if (is_left(c, t + n - 1)) leave(c, t + n - 1, rows + (size_t)(n - 1) * m->width, 0);
+        return;
+    }
+    int64_t pitch = carry_pitch(c);
+    for (uint32_t j = 0; j < m->states; j++) {
+        element *to = place_of(c, t) + m->place[j];
+        for (uint32_t k = 0; k < n; k++) to[k * pitch] = rows[(size_t)k * m->width + j];
+    }
+}
+
 static void find(const element *from, const chain *m, element *x) {
     for (uint32_t j = 0; j < m->states; j++) x[j] = from[m->place[j]];
 }
@@ -360,15 +380,11 @@ static void back_steps(const chain_run *c, uint32_t t, uint32_t n, uint32_t at) 
     s.sums = row(c->sums, c, m->steps - 1 - t);
     bool in_place = c->loop->kept[0] && m->dense;
     s.found = in_place ? place_of(c, t) : (element *)m->found + (size_t)at * m->width;
-    s.found_pitch = !in_place                 ? m->width
-                    : c->loop->scan->backward ? -(int64_t)c->loop->size[0]
-                                              : (int64_t)c->loop->size[0];
+    s.found_pitch = in_place ? carry_pitch(c) : m->width;
     if (c->moved && (m->matrix.pitch || m->moved.pitch))
         s.shares = (element *)m->weights + (size_t)at * m->width;
     c->kernels->chain_back(&s);
-    if (!in_place)
-        for (uint32_t k = 0; k < n; k++)
-            if (is_left(c, t + k)) leave(c, t + k, (element *)s.found + (size_t)k * m->width, 0);
+    if (!in_place) leave_rows(c, t, n, s.found);
     if (s.shares) move_by_step(c, t, n, at);
 }
 

@@ -4,9 +4,14 @@
  *   sum of (a x[index]) into places    = x * (sum of a into places)
  *
  * The second is the adjoint of a gather whose terms have a factor that was looked up by the same index; for a
- * quotient likewise. Names of axes do not matter: a renaming goes to the tables, before all that is looked
- * up, and behind the sum. So the logarithms of the probabilities of words are as many as there are words, not
- * tokens. */
+ * quotient likewise. The other way round,
+ *
+ *   (x + 1)[index]                     = x[index] + 1               for arithmetic, where x[index] is there
+ *
+ * for an index that changes from run to run, such as the rows of a mini-batch: nothing is laid out over all
+ * rows then, and less is fetched from far away. Names of axes do not matter: a renaming goes to the tables,
+ * before all that is looked up, and behind the sum. So the logarithms of the probabilities of words are as
+ * many as there are words, not tokens. */
 #include "autodiff/passes.h"
 
 static const instruction *at(const tape *t, ref r) { return tape_at(t, r); }
@@ -88,9 +93,33 @@ static ref scatter_renamed(tape *t, const instruction *scatter) {
     return tape_rename(t, tape_scatter(t, c.in[0], scatter->in[1], of, places), from, to);
 }
 
+/* Arithmetic of values that are looked up by this index anyway, as a function of those; else 0. */
+static ref arithmetic_of_entries(tape *t, ref table, const instruction *gather) {
+    instruction f = *at(t, table), there = *gather;
+    axis along = (axis)gather->attribute;
+    if (!axes_has(f.axes, along)) return table;
+    there.in[0] = table;
+    there.axes = axes_union(axes_without(f.axes, along), at(t, gather->in[1])->axes);
+    ref found = tape_find(t, there);
+    if (found || op_kind_of(f.op) != KIND_MAP || f.op > OP_sqrt || f.op == OP_pow) return found;
+    ref a = arithmetic_of_entries(t, f.in[0], gather);
+    if (!a || op_inputs(f.op) == 1) return a ? tape_map1(t, f.op, a) : 0;
+    ref b = arithmetic_of_entries(t, f.in[1], gather);
+    return b ? tape_map2(t, f.op, a, b) : 0;
+}
+
+static ref look_up_gather(const rewriting *w, const instruction *x) {
+    const bool *fixed = w->user;
+    ref table = x->in[0], index = tape_at(w->from, w->at)->in[1];
+    bool arithmetic = op_kind_of(at(w->to, table)->op) == KIND_MAP;
+    bool smaller = tape_size(w->to, at(w->to, table)->axes) < tape_size(w->to, x->axes);
+    return !arithmetic || fixed[index] || smaller ? 0 : arithmetic_of_entries(w->to, table, x);
+}
+
 static ref look_up(const rewriting *w, instruction x) {
     tape *t = w->to;
     ref r = 0;
+    if (x.op == OP_gather) r = look_up_gather(w, &x);
     if (is_function(x.op)) r = function_of_table(t, x.op, x.in[0]);
     if (x.op == OP_rename) r = renamed(t, x.in[0], (axis)x.attribute, (axis)x.attribute2);
     if (x.op == OP_scatter) r = scatter_rest(t, &x);
@@ -98,4 +127,6 @@ static ref look_up(const rewriting *w, instruction x) {
     return r ? r : pass_emit(w, x);
 }
 
-void pass_look_up(const tape *from, tape *to) { pass_rewrite(from, to, look_up, NULL); }
+void pass_look_up(const tape *from, tape *to) {
+    pass_rewrite(from, to, look_up, pass_find_fixed(from, to->arena));
+}

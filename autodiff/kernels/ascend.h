@@ -2,12 +2,15 @@
 #ifndef VM_AUTODIFF_KERNELS_ASCEND_H
 #define VM_AUTODIFF_KERNELS_ASCEND_H
 
+#include <tgmath.h>
+
 #include "autodiff/kernels/kernels.h"
+#include "autodiff/kernels/vector.h"
 
 /* Moments of gradients that have become 0 die out and do not stay among the denormals, which are slow. */
 #define ALIVE(x) (fabs(x) < 0x1p-100f ? 0 : (x))
 
-static void ascend(const ascent *a, void *to, void *mean, void *square, const void *gradient, size_t n) {
+INLINE void ascend(const ascent *a, void *to, void *mean, void *square, const void *gradient, size_t n) {
     element *x = to, *m = mean, *v = square;
     const element *g = gradient;
     const element scale = (element)a->scale, keep = (element)a->keep, rate = (element)a->rate;
@@ -23,7 +26,7 @@ static void ascend(const ascent *a, void *to, void *mean, void *square, const vo
     }
 }
 
-static void ascend_plainly(const ascent *a, void *to, void *mean, const void *gradient, size_t n) {
+INLINE void ascend_plainly(const ascent *a, void *to, void *mean, const void *gradient, size_t n) {
     element *x = to, *m = mean;
     const element *g = gradient;
     const element scale = (element)a->scale, keep = (element)a->keep, rate = (element)a->rate;

@@ -16,8 +16,6 @@
 #endif
 #include "base/rng.h"
 
-#define EACH _Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)
-
 /* Plain arithmetic: an expression of a and b. */
 
 #define BELOW_HALF BY_PRECISION(0x1.fffffffffffffp-2, 0x1.fffffep-2f)

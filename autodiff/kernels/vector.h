@@ -176,4 +176,7 @@ INLINE real polynomial(real x, const element *c, int count) {
 #define POLYNOMIAL(x, ...)                                                                                   \
     polynomial((x), (const element[]){__VA_ARGS__}, sizeof((const element[]){__VA_ARGS__}) / sizeof(element))
 
+/* A loop for the compiler to vectorise. */
+#define EACH _Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)
+
 #endif

@@ -86,10 +86,10 @@ static void race(field *f, clockid_t clock, double *medians) {
 }
 
 static void print_row(const field *f, const double *medians, uint32_t threads) {
-    printf("%-7s %u thread%s  vm %9.4f ms", f->workload->label, threads, threads == 1 ? " " : "s",
+    printf("%-7s %u thread%s  vm %10.5f ms", f->workload->label, threads, threads == 1 ? " " : "s",
            medians[0] * 1e3);
     for (int k = 1; k < f->count; k++)
-        printf("  %s %9.4f ms (%5.2f)", f->parties[k].name, medians[k] * 1e3, medians[0] / medians[k]);
+        printf("  %s %10.5f ms (%5.2f)", f->parties[k].name, medians[k] * 1e3, medians[0] / medians[k]);
     printf("\n");
     fflush(stdout);
 }

@@ -16,5 +16,9 @@ static void run_step(const execution *e, const plan_step *s) {
 }
 
 void run_steps(const execution *e, uint32_t first, uint32_t end) {
-    for (uint32_t k = first; k < end; k++) run_step(e, &e->plan->steps.at[k]);
+    for (uint32_t k = first; k < end;) {
+        const short_program *p = e->shorts ? e->shorts[k] : NULL;
+        if (p) run_short(e, p), k = p->end;
+        else run_step(e, &e->plan->steps.at[k++]);
+    }
 }

@@ -4,6 +4,7 @@
 #define VM_AUTODIFF_EXECUTE_H
 
 #include "autodiff/execution.h"
+#include "autodiff/short.h"
 
 #define run_steps         TYPED(run_steps)
 #define run_loop          TYPED(run_loop)
@@ -58,6 +59,9 @@ static inline uint64_t cursor_run_within(const cursor *c, uint64_t most) {
     uint64_t n = cursor_run(c);
     return n < most ? n : most;
 }
+
+#define run_short TYPED(run_short)
+void run_short(const execution *e, const short_program *p);
 
 /* The first entry of a root. */
 static inline element *entries_of(const execution *e, ref r) { return e->at[r]; }

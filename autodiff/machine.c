@@ -5,6 +5,7 @@
 
 #include "autodiff/execution.h"
 #include "autodiff/loop.h"
+#include "autodiff/short.h"
 
 typedef struct binding {
     const void *values;
@@ -137,6 +138,7 @@ static machine *make(arena *a, const tape *t, precision p, team *threads, bool k
     team_start(threads, m->plan->cost);
     run_steps(m, 0, m->plan->fixed_steps);
     fix_indices(m);
+    m->run.shorts = short_programs(&m->run, a);
     m->bytes = taken(a) - before;
     return m;
 }
@@ -320,9 +322,13 @@ void machine_print(const machine *m, FILE *to) {
             p->precision == IN_SINGLE ? "floats" : "doubles");
     for (uint32_t k = 0; k < p->steps.count; k++) {
         const plan_step *s = &p->steps.at[k];
+        if (m->run.shorts[k])
+            fprintf(to, "     short program of %u steps, %u operations\n", m->run.shorts[k]->end - k,
+                    m->run.shorts[k]->code.count);
         fprintf(to, "%4u %s level %d: ", k, k < p->fixed_steps ? "once" : "run ", s->level);
         if (s->kind == STEP_region) print_region(&s->region, to);
         else if (s->kind == STEP_loop) print_loop(&p->loops[code(m, s->of)->attribute], to);
+        else if (s->kind == STEP_place) fprintf(to, "%%%u = %u placed\n", s->of, s->placed_count);
         else fprintf(to, "%%%u = %s\n", s->of, op_name(s->op));
     }
 }

@@ -180,17 +180,44 @@ void run_scatter(const execution *e, const plan_step *s) {
     run_parts(e, s, scatter_part);
 }
 
+static void copy_run(element *y, int64_t to, const element *x, int64_t from, uint64_t n) {
+    if (from == 1 && to == 1) memcpy(y, x, n * sizeof *y);
+    else
+        for (int64_t i = 0; i < (int64_t)n; i++) y[i * to] = x[i * from];
+}
+
+/* Rows and columns, the shorter ones one after the other. */
+static void copy_matrix(const walk *w, element *y, const element *x) {
+    int inner = w->size[1] < w->size[0] ? 0 : 1, outer = 1 - inner;
+    for (int64_t i = 0; i < (int64_t)w->size[outer]; i++)
+        copy_run(y + i * w->stride[outer][1], w->stride[inner][1], x + i * w->stride[outer][0],
+                 w->stride[inner][0], w->size[inner]);
+}
+
+static void copy_entries(const walk *w, element *y, const element *x, uint64_t from, uint64_t to) {
+    if (w->rank == 2 && from == 0 && to == w->entries) {
+        copy_matrix(w, y + w->offset[1], x + w->offset[0]);
+        return;
+    }
+    EACH_RUN(c, n, w, from, to)
+    copy_run(y + c.at[1], cursor_stride(&c, 1), x + c.at[0], cursor_stride(&c, 0), n);
+}
+
+/* The entries of all placed values are counted through. */
 static void place_part(void *context, uint32_t thread, uint32_t part) {
     const step_run *r = context;
-    EACH_RUN(c, n, r->step->walk, cut_from(&r->step->cut, part, 0), cut_to(&r->step->cut, part, 0)) {
-        const element *x = entries_of(r->run, r->step->in[0]) + c.at[0];
-        element *y = entries_of(r->run, r->step->of) + c.at[1];
-        int64_t from = cursor_stride(&c, 0), to = cursor_stride(&c, 1);
-        for (int64_t i = 0; i < (int64_t)n; i++) y[i * to] = x[i * from];
+    const plan_step *s = r->step;
+    uint64_t from = cut_from(&s->cut, part, 0), to = cut_to(&s->cut, part, 0), first = 0;
+    for (uint32_t k = 0; k < s->placed_count; first += s->placed[k++].walk->entries) {
+        const walk *w = s->placed[k].walk;
+        uint64_t low = from > first ? from - first : 0, high = to > first ? to - first : 0;
+        if (high > w->entries) high = w->entries;
+        if (low < high)
+            copy_entries(w, entries_of(r->run, s->of), entries_of(r->run, s->placed[k].from), low, high);
     }
 }
 
 void run_place(const execution *e, const plan_step *s) {
-    clear(e, s->of);
+    if (!s->covered) clear(e, s->of);
     run_parts(e, s, place_part);
 }

@@ -175,7 +175,7 @@ static cut choose_cut(const subject *of, uint64_t most, sum_range *room) {
     }
     for (; least > most && parts_of(&best) > 1; least = copies(&best, of, room)) best.part *= 2;
     best.parts = parts_of(&best);
-    return best;
+    return best.parts == 1 ? (cut){1, of->entries, of->entries, 1} : best;
 }
 
 static void partition_region(plan *p, plan_step *s, sum_range *room) {
@@ -219,6 +219,12 @@ static void partition_entries(plan_step *s, uint64_t entries, double nanoseconds
     s->cost = nanoseconds * (double)entries;
     s->cut = (cut){1, entries, round_up(divide_up(entries, PARTS_MOST), least), 1};
     s->cut.parts = parts_of(&s->cut);
+}
+
+static uint64_t placed_entries(const plan_step *s) {
+    uint64_t entries = 0;
+    for (uint32_t k = 0; k < s->placed_count; k++) entries += s->placed[k].walk->entries;
+    return entries;
 }
 
 /* Of what the threads share in all steps of a loop. */
@@ -267,7 +273,7 @@ static void partition_step(plan *p, plan_step *s, sum_range *room) {
     if (s->kind == STEP_reduce) partition_reduce(p, s, room);
     if (s->kind == STEP_product) partition_product(s);
     if (s->kind == STEP_cumulate) partition_entries(s, s->walk->entries, (double)s->count, 1);
-    if (s->kind == STEP_place) partition_entries(s, s->walk->entries, 1, PART);
+    if (s->kind == STEP_place) partition_entries(s, placed_entries(s), 1, PART);
     if (s->kind == STEP_scatter && s->place) {
         uint64_t run = s->walk->size[s->walk->rank - 1];
         partition_entries(s, run ? s->walk->entries / run : 0, (double)run, 1);

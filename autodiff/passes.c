@@ -5,14 +5,21 @@
 #include "autodiff/scan.h"
 
 const pass PASSES[] = {
-    {"flatten", pass_flatten},   {"tighten", pass_tighten},   {"accumulate", pass_accumulate},
-    {"simplify", pass_simplify}, {"sort", pass_sort},         {"lookup", pass_look_up},
-    {"factor", pass_factor},     {"contract", pass_contract}, {"drop", pass_drop},
+    {"flatten", pass_flatten, true},
+    {"tighten", pass_tighten, false},
+    {"accumulate", pass_accumulate, false},
+    {"simplify", pass_simplify, false},
+    {"sort", pass_sort, false},
+    {"lookup", pass_look_up, false},
+    {"factor", pass_factor, false},
+    {"contract", pass_contract, false},
+    {"drop", pass_drop, false},
+    {"inner", pass_inner, true},
 };
 const int PASS_COUNT = sizeof PASSES / sizeof *PASSES;
 
 /* From the outputs backwards; a value without uses is dead. */
-static uint32_t *count_uses(const tape *t, arena *a) {
+uint32_t *pass_count_uses(const tape *t, arena *a) {
     uint32_t *uses = arena_array(a, uint32_t, t->code.count);
     for (uint32_t k = 0; k < t->outputs.count; k++) uses[t->outputs.at[k]]++;
     for (ref r = t->code.count; r-- > 1;)
@@ -32,7 +39,8 @@ void pass_rewrite(const tape *from, tape *to, ref (*rewrite)(const rewriting *w,
     to->slots = from->slots;
     to->streams = from->streams;
     ref *map = arena_array(to->arena, ref, from->code.count);
-    rewriting w = {.from = from, .to = to, .uses = count_uses(from, to->arena), .map = map, .user = user};
+    rewriting w = {
+        .from = from, .to = to, .uses = pass_count_uses(from, to->arena), .map = map, .user = user};
     for (ref r = 1; r < from->code.count; r++) {
         if (!w.uses[r]) continue;
         instruction x = from->code.at[r];
@@ -70,7 +78,7 @@ static void run_passes(const tape *from, tape *to, arena *a, bool body,
                        void (*show)(void *user, const char *pass, const tape *t), void *user) {
     tape now = *from;
     for (int i = 0; i < PASS_COUNT; i++) {
-        if (body && PASSES[i].run == pass_flatten) continue;
+        if (body && PASSES[i].whole) continue;
         tape next;
         tape_open(&next, a);
         PASSES[i].run(&now, &next);

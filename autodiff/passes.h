@@ -17,6 +17,8 @@ typedef struct rewriting {
     const ref *map;       /* numbers in `from` to those in `to` */
     void *user;
 } rewriting;
+/* By ref: how often live instructions and outputs use it. */
+uint32_t *pass_count_uses(const tape *t, arena *a);
 /* By ref: what depends on no input and no draw. */
 bool *pass_find_fixed(const tape *t, arena *a);
 void pass_rewrite(const tape *from, tape *to, ref (*rewrite)(const rewriting *w, instruction x), void *user);
@@ -45,6 +47,8 @@ void pass_factor(const tape *from, tape *to);
 void pass_contract(const tape *from, tape *to);
 /* Leaves out what no output needs. */
 void pass_drop(const tape *from, tape *to);
+/* Makes the axis innermost that makes for the longest vectors: see inner.c. */
+void pass_inner(const tape *from, tape *to);
 
 /* An elementwise operation on numbers; false where it is left to the machine. */
 bool tape_fold(op f, const double *x, double *result);
@@ -53,6 +57,7 @@ bool tape_fold(op f, const double *x, double *result);
 typedef struct pass {
     const char *name;
     void (*run)(const tape *from, tape *to);
+    bool whole; /* not for bodies of scans */
 } pass;
 extern const pass PASSES[];
 extern const int PASS_COUNT;

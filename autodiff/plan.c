@@ -17,12 +17,20 @@ typedef struct planner {
     uint32_t *uses;       /* by ref: how many operands of live instructions it is */
     bool *summed;         /* by ref: a product that is multiplied where it is summed */
     const bool *layered;  /* by axis: makes layers */
+    placement *places;    /* by ref: what is put side by side */
+    bool *by_entry;       /* by ref: is read elementwise, perhaps through views */
 } planner;
 
 static const instruction *code(const planner *p, ref r) { return &p->tape->code.at[r]; }
-static int inputs(const planner *p, ref r) { return (int)tape_operands(p->tape, r).count; }
+static int inputs(const planner *p, ref r) {
+    uint32_t placed = p->places ? p->places[r].count : 0;
+    return (int)(placed ? placed : tape_operands(p->tape, r).count);
+}
 
-static ref input(const planner *p, ref r, int i) { return tape_operands(p->tape, r).at[i]; }
+static ref input(const planner *p, ref r, int i) {
+    bool placed = p->places && p->places[r].count;
+    return placed ? code(p, p->places[r].at[i])->in[0] : tape_operands(p->tape, r).at[i];
+}
 
 /* What is alive, and what it depends on. */
 
@@ -48,6 +56,27 @@ static void mark(planner *p) {
             }
 }
 
+static bool is_view_op(op f) { return f == OP_slice || f == OP_rename || f == OP_expand; }
+
+static void find_read_by_entry(planner *p) {
+    for (ref r = p->tape->code.count; r-- > 1;) {
+        op f = code(p, r)->op;
+        bool reads = op_kind_of(f) == KIND_MAP || f == OP_sum || (is_view_op(f) && p->by_entry[r]);
+        if (p->values[r].form == VALUE_dead || p->places[r].count) reads = false;
+        for (int i = 0; i < inputs(p, r) && reads; i++) p->by_entry[input(p, r, i)] = true;
+    }
+}
+
+/* What goes into a sum of places is not computed by itself. */
+static void find_places(planner *p) {
+    uint32_t count = p->tape->code.count;
+    bool *gone = arena_array(p->arena, bool, count), *kept = arena_array(p->arena, bool, count);
+    for (ref r = 1; r < count; r++) kept[r] = p->values[r].dense;
+    p->places = places_find(p->tape, p->uses, kept, !p->keep_all, gone, p->arena);
+    for (ref r = 1; r < count; r++)
+        if (gone[r]) p->values[r].form = VALUE_dead;
+}
+
 static bool computed_once(const planner *p, ref r) {
     op f = code(p, r)->op;
     if (f == OP_input || op_kind_of(f) == KIND_RANDOM) return false;
@@ -71,6 +100,7 @@ static rows_product rows_of(const planner *p, ref r) {
 static value_form form_of(const planner *p, ref r) {
     op f = code(p, r)->op;
     if (p->values[r].rows == ROWS_dot || layers_summed(p->tape, r, p->layered)) return VALUE_block;
+    if (p->places[r].count) return VALUE_whole;
     switch (op_kind_of(f)) {
     case KIND_LEAF: return VALUE_leaf;
     case KIND_MAP:
@@ -108,6 +138,17 @@ static layout view_layout(const planner *p, ref r) {
     return l;
 }
 
+/* Whether an axis was renamed to another place in the order of axes, so that what reads entry by entry would
+ * have to jump: the entries are put in order once. */
+static bool is_out_of_order(const planner *p, ref r) {
+    const instruction *x = code(p, r);
+    if (x->op != OP_rename || !p->by_entry[r]) return false;
+    int last = x->axes.count - 1;
+    while (last >= 0 && p->tape->axes.at[x->axes.at[last]].size == 1) last--;
+    int64_t stride = last < 0 ? 1 : p->values[r].layout.stride[last];
+    return stride != 0 && stride != 1;
+}
+
 static void classify(planner *p) {
     for (ref r = 1; r < p->tape->code.count; r++) {
         value *v = &p->values[r];
@@ -121,7 +162,8 @@ static void classify(planner *p) {
         if (v->form == VALUE_view) {
             v->layout = view_layout(p, r);
             v->root = p->values[input(p, r, 0)].root;
-            if (!v->dense || layout_is_dense(p->tape, &v->layout, code(p, r)->axes)) continue;
+            if (!v->dense && !is_out_of_order(p, r)) continue;
+            if (layout_is_dense(p->tape, &v->layout, code(p, r)->axes)) continue;
             v->form = VALUE_block;
         }
         v->root = r;
@@ -764,12 +806,11 @@ static void plan_scatter(planner *p, plan_step *s, ref r) {
     if (apart) s->place = arena_array(p->plan->arena, int32_t, w->size[w->rank - 1]);
 }
 
-/* The places that x takes in the result are the slice of it that has x's axes. */
-static void plan_place(planner *p, plan_step *s, ref r) {
-    const instruction *x = code(p, r);
+/* The entries that a placed value takes in the result are the slice of it that has the value's axes. */
+static const walk *place_walk(const planner *p, ref place, const layout *whole) {
+    const instruction *x = code(p, place);
     axis into = (axis)x->attribute;
     axes of = code(p, x->in[0])->axes;
-    const layout *whole = &p->values[r].layout;
     int64_t stride = layout_stride(whole, into);
     layout slice = {.offset = x->offset * (uint64_t)stride, .axes = of};
     for (int i = of.count; i-- > 0;) {
@@ -777,7 +818,18 @@ static void plan_place(planner *p, plan_step *s, ref r) {
         slice.stride[i] = kept ? layout_stride(whole, of.at[i]) : stride;
         if (!kept) stride *= p->tape->axes.at[of.at[i]].size;
     }
-    s->walk = walk_of(p, of, &p->values[x->in[0]].layout, &slice, NULL);
+    return walk_of(p, of, &p->values[x->in[0]].layout, &slice, NULL);
+}
+
+static void plan_places(planner *p, plan_step *s, ref r) {
+    const placement *q = &p->places[r];
+    s->kind = STEP_place;
+    s->covered = q->covered;
+    s->placed_count = q->count;
+    s->placed = arena_array(p->plan->arena, placed_value, q->count);
+    for (uint32_t i = 0; i < q->count; i++)
+        s->placed[i] = (placed_value){p->values[code(p, q->at[i])->in[0]].root,
+                                      place_walk(p, q->at[i], &p->values[r].layout)};
 }
 
 static void plan_whole(planner *p, plan_step *s) {
@@ -799,10 +851,8 @@ static void plan_whole(planner *p, plan_step *s) {
         s->kind = STEP_scatter;
         plan_scatter(p, s, r);
         break;
-    case OP_place:
-        s->kind = STEP_place;
-        plan_place(p, s, r);
-        break;
+    case OP_add:
+    case OP_place: plan_places(p, s, r); break;
     case OP_scan:
         s->kind = STEP_loop;
         loop_plan(p->plan, r);
@@ -909,8 +959,11 @@ plan *plan_new(arena *a, const tape *t, precision in, team *threads, bool keep_a
     p.registers = arena_array(a, uint32_t, t->code.count);
     p.registered = arena_array(a, uint32_t, t->code.count);
     p.uses = arena_array(a, uint32_t, t->code.count);
+    p.by_entry = arena_array(a, bool, t->code.count);
     p.summed = arena_array(a, bool, t->code.count);
     mark(&p);
+    find_places(&p);
+    find_read_by_entry(&p);
     classify(&p);
     level(&p);
     make_steps(&p);

@@ -20,6 +20,7 @@
 #define VM_AUTODIFF_PLAN_H
 
 #include "autodiff/kernels/kernels.h"
+#include "autodiff/places.h"
 #include "autodiff/rows.h"
 #include "autodiff/team.h"
 #include "autodiff/tape.h"
@@ -169,13 +170,19 @@ typedef struct square_matrix {
     bool transposed;
 } square_matrix;
 
+/* One of the values that a result is put together from. */
+typedef struct placed_value {
+    ref from;
+    const walk *walk; /* value, result */
+} placed_value;
+
 typedef enum step_kind {
     STEP_region,
     STEP_reduce, /* in[0], result along `walk` */
     STEP_product,
     STEP_cumulate, /* in[0], result along `walk` (without the axis), `count` entries of stride `pitch` */
     STEP_scatter,  /* x, index, result along `walk` */
-    STEP_place,
+    STEP_place,    /* `placed` side by side */
     STEP_cholesky,
     STEP_cholesky_back,
     STEP_solve,
@@ -208,6 +215,9 @@ typedef struct plan_step {
     /* Where each run of the walk has places of its own, entry i of it goes to place[i], or nowhere for -1.
      * NULL for others. */
     int32_t *place;
+    bool covered; /* of places: they leave no gap */
+    uint32_t placed_count;
+    placed_value *placed;
     union {
         region region;
         matrix_product product;

@@ -12,7 +12,8 @@
  * Sums move inside. With K the summed axes that a factor or a term lacks,
  *   sum(a b) = sum over the others of (a * sum over K of b),   sum(a + b) = sum(a) + sum(b),
  * so that log(scale) of a scalar is added once, times the size. Sums that keep all their axes stay whole: the
- * executor fuses them with their terms. */
+ * executor fuses them with their terms; but a term that depends on data alone leaves, and its sum is computed
+ * once. */
 #include "autodiff/passes.h"
 
 #include <assert.h>
@@ -20,7 +21,8 @@
 
 typedef struct simplifier {
     tape *to;
-    vector(ref) sums; /* the simplified form of a sum, by the number of its plain form */
+    vector(ref) sums;   /* the simplified form of a sum, by the number of its plain form */
+    vector(bool) fixed; /* by number: depends on data alone */
 } simplifier;
 
 static const instruction *at(const simplifier *s, ref r) { return tape_at(s->to, r); }
@@ -254,8 +256,20 @@ static ref sum_product(simplifier *s, op f, ref a, ref b, axes over) {
     return sum(s, simplify2(s, OP_mul, a, sum(s, inner, outside_a)), axes_minus(over, outside_a));
 }
 
+static bool is_fixed(simplifier *s, ref r) {
+    while (s->fixed.count <= r) {
+        ref next = s->fixed.count;
+        operands in = tape_operands(s->to, next);
+        bool fixed = at(s, next)->op != OP_input && op_kind_of(at(s, next)->op) != KIND_RANDOM;
+        for (uint32_t i = 0; i < in.count; i++) fixed &= s->fixed.at[in.at[i]];
+        push(s->to->arena, &s->fixed, fixed);
+    }
+    return s->fixed.at[r];
+}
+
 static ref sum_terms(simplifier *s, op f, ref a, ref b, axes over) {
-    if (axes_within(over, axes_of(s, a)) && axes_within(over, axes_of(s, b))) return 0;
+    bool all = axes_within(over, axes_of(s, a)) && axes_within(over, axes_of(s, b));
+    if (all && is_fixed(s, a) == is_fixed(s, b)) return 0;
     return simplify2(s, f, sum(s, a, over), sum(s, b, over));
 }
 

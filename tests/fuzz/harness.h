@@ -51,6 +51,7 @@ typedef struct fuzz_text {
 
 static inline const char *fuzz_read(void *user, arena *a, const char *path, size_t *length,
                                     const char **why) {
+    (void)a;
     const fuzz_text *t = user;
     const char *slash = strrchr(path, '/');
     if (strcmp(slash ? slash + 1 : path, "self.vm") == 0) {

@@ -62,7 +62,8 @@ static void find_read_by_entry(planner *p) {
     for (ref r = p->tape->code.count; r-- > 1;) {
         op f = code(p, r)->op;
         bool reads = op_kind_of(f) == KIND_MAP || f == OP_sum || (is_view_op(f) && p->by_entry[r]);
-        if (p->values[r].form == VALUE_dead || p->places[r].count) reads = false;
+        value_form form = p->values[r].form;
+        if (form == VALUE_dead || form == VALUE_placed || p->places[r].count) reads = false;
         for (int i = 0; i < inputs(p, r) && reads; i++) p->by_entry[input(p, r, i)] = true;
     }
 }
@@ -74,7 +75,7 @@ static void find_places(planner *p) {
     for (ref r = 1; r < count; r++) kept[r] = p->values[r].dense;
     p->places = places_find(p->tape, p->uses, kept, !p->keep_all, gone, p->arena);
     for (ref r = 1; r < count; r++)
-        if (gone[r]) p->values[r].form = VALUE_dead;
+        if (gone[r]) p->values[r].form = VALUE_placed;
 }
 
 static bool computed_once(const planner *p, ref r) {
@@ -152,7 +153,7 @@ static bool is_out_of_order(const planner *p, ref r) {
 static void classify(planner *p) {
     for (ref r = 1; r < p->tape->code.count; r++) {
         value *v = &p->values[r];
-        if (v->form == VALUE_dead) continue;
+        if (v->form == VALUE_dead || v->form == VALUE_placed) continue;
         bool loop = code(p, r)->op == OP_scan;
         v->entries = loop ? loop_lay_out(p->plan, r) : tape_size(p->tape, code(p, r)->axes);
         v->fixed = computed_once(p, r);

@@ -26,7 +26,15 @@
 #include "autodiff/tape.h"
 #include "autodiff/walk.h"
 
-typedef enum value_form { VALUE_dead, VALUE_leaf, VALUE_view, VALUE_block, VALUE_whole } value_form;
+/* A value that goes into a sum of places is none by itself: the sum reads what it places (places.h). */
+typedef enum value_form {
+    VALUE_dead,
+    VALUE_placed,
+    VALUE_leaf,
+    VALUE_view,
+    VALUE_block,
+    VALUE_whole
+} value_form;
 
 enum { STEP_none = 0xffffffff };
 

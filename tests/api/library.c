@@ -173,6 +173,7 @@ static vm_status run_rationed(size_t allowed, bool *clean) {
     if (s == VM_ok) s = vm_set_data(m, "y", y, 1, &four);
     if (s == VM_ok) s = vm_set_data(m, "of", of, 1, &four);
     if (s == VM_ok) s = vm_set_option(m, "steps", "50");
+    if (s == VM_ok) s = vm_set_option(m, "draws", "200");
     if (s == VM_ok) s = vm_run(m, NULL, NULL, &f);
     vm_free(m);
     *clean = r.held == 0;

@@ -163,8 +163,8 @@ double sample_error(const sample *s, arena *scratch) {
     double *weight = sample_weights(s, s->log_weight, scratch), worst = 0;
     const reported *r = s->report;
     for (uint32_t k = 0; k < r->count; k++) {
-        if (depends_on_states(r, k)) continue;
-        for (uint64_t at = r->first[k]; at < r->first[k + 1]; at++)
+        if (depends_on_states(r, k) || reported_is_constant(r, k)) continue;
+        for (uint64_t at = r->first[k]; at < r->first[k] + r->size[k]; at++)
             worst = fmax(worst, scalar_error(s, weight, at));
     }
     return worst;

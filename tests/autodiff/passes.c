@@ -177,7 +177,7 @@ static bool same_outputs(const tape *s, double *const *x, const tape *t, double 
 }
 
 static void random_programs(memory *host, int count) {
-    int tried = 0, wrong[8] = {0}, first_wrong[8] = {0};
+    int tried = 0, wrong[16] = {0}, first_wrong[16] = {0};
     for (int i = 0; i < count; i++) {
         arena a;
         arena_open(&a, host);

@@ -312,7 +312,7 @@ static void find_groups(formatter *f) {
                 push(f->arena, &all, (candidate){l->run, p->was, p->word->column, l->first + k});
         }
     }
-    qsort(all.at, all.count, sizeof *all.at, compare_candidates);
+    if (all.count) qsort(all.at, all.count, sizeof *all.at, compare_candidates);
     push(f->arena, &f->groups, (group){0});
     for (uint32_t i = 0, n; i < all.count; i += n) {
         for (n = 1; i + n < all.count && share_column(&all.at[i], &all.at[i + n]);) n++;

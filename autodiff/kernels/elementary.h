@@ -24,8 +24,7 @@ INLINE real with_sign_of(real x, real sign) {
 }
 
 /* x 2^k with k = n - ROUNDER, where neither x nor the result is below the normal numbers. */
-typedef uint64_t bits __attribute__((vector_size(sizeof(real)))); /* whose sums may wrap around */
-INLINE real scale(real x, real n) { return (real)((bits)x + ((bits)n << 52)); }
+INLINE real scale(real x, real n) { return (real)((words)x + ((words)n << 52)); }
 
 /* x y as a sum of two. */
 typedef struct two {

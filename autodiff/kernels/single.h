@@ -49,7 +49,7 @@ INLINE real log_reduced(real f, real k, real low) {
 /* x = 2^k (1 + f) for positive x that are no denormals. */
 INLINE real split_power(real x, real *k) {
     const lane root_half = 0x3f3504f3;
-    lanes bits = (lanes)x - root_half;
+    lanes bits = (lanes)((words)x - (words)all_lanes(root_half));
     *k = __builtin_convertvector(bits >> 23, real);
     return (real)((bits & 0x7fffff) + root_half) - 1;
 }

@@ -34,7 +34,8 @@ enum { LANES = BY_PRECISION(2, 4) };
 typedef BY_PRECISION(int64_t, int32_t) lane; /* an element's bits */
 typedef element real __attribute__((vector_size(sizeof(element) * LANES)));
 typedef lane lanes __attribute__((vector_size(sizeof(lane) * LANES)));
-typedef BY_PRECISION(uint64_t, uint32_t) words __attribute__((vector_size(sizeof(lane) * LANES)));
+typedef BY_PRECISION(uint64_t, uint32_t) words /* whose sums may wrap around */
+    __attribute__((vector_size(sizeof(lane) * LANES)));
 
 /* What runs within a kernel's loop. */
 #define INLINE static inline __attribute__((always_inline))

@@ -462,6 +462,15 @@ static void keep_cut(checker *c, scope *s, const left_side *l, const item *it, d
     if (l->target->type.name) support_bounds(c, row->type, l->target->type.at, &row->lower, &row->upper);
 }
 
+/* A latent category is summed over its axis, which no distribution over cut points can tell. */
+static bool check_index(checker *c, const left_side *l, type t) {
+    if (t.support != SUPPORT_index || t.index != AXIS_NONE) return true;
+    diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, l->target->at,
+                                "`%s` is an index, and nothing says into which axis", l->target->name);
+    advise(c->d, told, "put the axis of its categories behind it: `: AXIS ~ …`");
+    return false;
+}
+
 /* One statement, cut to c->now.cut. What it draws, in `generate`; else it becomes a row of the program, and 0
  * is returned. */
 static node check_statement(checker *c, definition *f, const item *it, block_kind block) {
@@ -490,6 +499,7 @@ static node check_statement(checker *c, definition *f, const item *it, block_kin
     if (!cuts_once(c, it, l.target) || !narrow(c, s, &l, d, drawn, &narrower, &along)) return 0;
     if (l.observed && !check_observed(c, &l, d, narrower)) return 0;
     if (block == BLOCK_guide && !check_guide(c, &l, d, narrower)) return 0;
+    if (block == BLOCK_model && !l.observed && !check_index(c, &l, narrower)) return 0;
 
     v = &c->p->variables.at[l.of];
     if (block == BLOCK_generate) {

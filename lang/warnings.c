@@ -49,7 +49,8 @@ static void walk_variables(uses *u) {
         const variable_row *x = program_variable(u->p, v);
         u->owner = v;
         use_axes(u, x->axes);
-        if (x->type.support == SUPPORT_index) u->varies[program_axis(u->p, x->type.index)->of] = true;
+        if (x->type.support == SUPPORT_index && x->type.index != AXIS_NONE)
+            u->varies[program_axis(u->p, x->type.index)->of] = true;
         u->used[v] |= x->observed;
         walk(u, x->value);
         walk(u, x->type.lower);

@@ -15,13 +15,7 @@
 #include "base/rng.h"
 #include "tests/autodiff/reference.h"
 #include "tests/check.h"
-
-static void *allocate(void *user, void *block, size_t old_size, size_t size) {
-    (void)user, (void)old_size;
-    if (size) return realloc(block, size);
-    free(block);
-    return NULL;
-}
+#include "tests/memory.h"
 
 typedef struct kind {
     const char *name;
@@ -194,7 +188,7 @@ static void try(const kind *k, memory *host) {
 }
 
 int main(void) {
-    memory host = {allocate, NULL, NULL};
+    memory host = {test_allocate, NULL, NULL};
     jmp_buf escape;
     host.escape = &escape;
     if (setjmp(escape)) return 1;

@@ -11,6 +11,7 @@
 #include "autodiff/tape.h"
 #include "tests/autodiff/reference.h"
 #include "tests/check.h"
+#include "tests/memory.h"
 
 static const long double TOLERANCE = 1e-9L, STEP = 0x1p-10L;
 
@@ -676,17 +677,9 @@ static void linear_size(memory *host) {
     CHECK(added[1] <= 2 * added[0] + 2, "linear in the tape");
 }
 
-static void *allocate(void *user, void *block, size_t old_size, size_t size) {
-    (void)user;
-    (void)old_size;
-    if (size) return realloc(block, size);
-    free(block);
-    return NULL;
-}
-
 int main(void) {
     jmp_buf escape;
-    memory host = {allocate, NULL, &escape};
+    memory host = {test_allocate, NULL, &escape};
     if (setjmp(escape)) return 2;
     every_op(&host);
     check_derivatives(&host, "powers", powers, OP_none, EXPECTED_right);

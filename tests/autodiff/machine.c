@@ -41,7 +41,7 @@ typedef struct maker {
 
 static uint32_t below(maker *m, uint32_t n) { return (uint32_t)rng_below(&m->r, n); }
 static ref some(maker *m) { return m->pool.at[below(m, m->pool.count)]; }
-static axes of(maker *m, ref r) { return tape_at(&m->t, r)->axes; }
+static axes of(const maker *m, ref r) { return tape_at(&m->t, r)->axes; }
 
 static axes some_axes(maker *m, uint32_t most) {
     axes a = {0};
@@ -380,6 +380,18 @@ static void random_tapes(memory *host, int count) {
     CHECK(whole, "machine/random_tapes");
 }
 
+/* The largest error of a machine's outputs, which are these instructions, relative to values beyond 1. */
+static double worst_output(machine *run, const maker *m, const ref *outputs, uint32_t count,
+                           double *const *values) {
+    double worst = 0;
+    for (uint32_t k = 0; k < count; k++)
+        for (uint64_t i = 0; i < tape_size(&m->t, of(m, outputs[k])); i++) {
+            double expected = values[outputs[k]][i];
+            worst = fmax(worst, fabs(machine_output(run, k)[i] - expected) / (1 + fabs(expected)));
+        }
+    return worst;
+}
+
 /* A mixture of words and numbers with its gradient, whose terms a region computes in layers. The reference
  * rounds each instruction's result; what it and the machine make of 700 terms differs by less than 700 units
  * of each. */
@@ -411,12 +423,7 @@ static void layers(memory *host, uint32_t states) {
     machine *run = machine_new(&a, t, NULL);
     for (uint32_t i = 0; i < 2; i++) machine_bind(run, i, m.inputs[i]);
     machine_run(run, 1, 1);
-    double worst = 0;
-    for (uint32_t k = 0; k < 4; k++)
-        for (uint64_t i = 0; i < tape_size(t, of(&m, outputs[k])); i++) {
-            double expected = values[outputs[k]][i];
-            worst = fmax(worst, fabs(machine_output(run, k)[i] - expected) / (1 + fabs(expected)));
-        }
+    double worst = worst_output(run, &m, outputs, 4, values);
     check(worst < OBS * 0x1p-52, "machine/layers", "%u states: off by %g", states, worst);
     arena_close(&a);
 }
@@ -458,12 +465,7 @@ static void groups(memory *host, uint32_t draws) {
     machine *good = machine_new(&a, &run, NULL);
     for (uint32_t i = 0; i < 2; i++) machine_bind(good, i, m.inputs[i]);
     machine_run(good, 1, 1);
-    double worst = 0;
-    for (uint32_t k = 0; k < 3; k++)
-        for (uint64_t i = 0; i < tape_size(t, of(&m, outputs[k])); i++) {
-            double expected = values[outputs[k]][i];
-            worst = fmax(worst, fabs(machine_output(good, k)[i] - expected) / (1 + fabs(expected)));
-        }
+    double worst = worst_output(good, &m, outputs, 3, values);
     /* sums of 5,000 terms of either sign */
     check(worst < ROWS * 0x1p-52, "machine/groups", "%u draws: off by %g", draws, worst);
     arena_close(&a);

@@ -13,6 +13,7 @@
 #include "autodiff/machine.h"
 #include "base/rng.h"
 #include "tests/check.h"
+#include "tests/memory.h"
 
 enum { WIDEST = 70, ROWS = 9, PITCH = WIDEST + 3, GUARD = 4 };
 
@@ -106,15 +107,8 @@ static void sweep(arena *a, bool by_columns, uint32_t height, uint32_t width) {
     CHECK(good, by_columns ? "rows/region_by_columns" : "rows/region_by_rows");
 }
 
-static void *allocate(void *user, void *block, size_t old_size, size_t size) {
-    (void)user, (void)old_size;
-    if (size) return realloc(block, size);
-    free(block);
-    return NULL;
-}
-
 int main(void) {
-    memory host = {allocate, NULL, NULL};
+    memory host = {test_allocate, NULL, NULL};
     jmp_buf escape;
     host.escape = &escape;
     if (setjmp(escape)) return 1;

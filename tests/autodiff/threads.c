@@ -20,6 +20,7 @@
 #include "base/rng.h"
 #include "tests/autodiff/reference.h"
 #include "tests/check.h"
+#include "tests/memory.h"
 
 static atomic_ulong allocations;
 
@@ -41,13 +42,6 @@ void *__wrap_calloc(size_t count, size_t size) {
 void *__wrap_realloc(void *block, size_t size) {
     allocations++;
     return __real_realloc(block, size);
-}
-
-static void *allocate(void *user, void *block, size_t old_size, size_t size) {
-    (void)user, (void)old_size;
-    if (size) return realloc(block, size);
-    free(block);
-    return NULL;
 }
 
 /* Tapes. */
@@ -379,7 +373,7 @@ static void teams(memory *host) {
 
 int main(void) {
     jmp_buf escape;
-    memory host = {allocate, NULL, &escape};
+    memory host = {test_allocate, NULL, &escape};
     if (setjmp(escape)) return CHECK(false, "threads/memory"), check_end();
     teams(&host);
     for (int i = 0; i < SUBJECT_COUNT; i++) check_subject(&host, &SUBJECTS[i]);

@@ -22,15 +22,6 @@ static bool values_are(const model *m, variable v, int n, const double *want) {
 #define VALUES(m, v, ...)                                                                                    \
     values_are((m), (v), (int)(sizeof(double[]){__VA_ARGS__} / sizeof(double)), (double[]){__VA_ARGS__})
 
-/* Each case opens a fresh workshop. */
-static workshop *fresh(void) {
-    static workshop w;
-    if (w.arena.chunks) workshop_close(&w);
-    workshop_open(&w, 0);
-    workshop_fill(&w);
-    return &w;
-}
-
 static void test_sizes(void) {
     workshop *w = fresh();
     axis home = add_axis(w, "home", AXIS_from_data);

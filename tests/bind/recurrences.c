@@ -9,7 +9,8 @@
 #include "autodiff/passes.h"
 #include "runtime/bind/lower.h"
 #include "tests/check.h"
-#include "tests/infer/memory.h"
+#include "tests/compiled.h"
+#include "tests/memory.h"
 
 enum { TIMES = 9, GROUPS = 3, LATENTS = 2 };
 
@@ -21,25 +22,18 @@ static void add_array(data_set *s, const char *name, uint32_t rank, uint32_t fir
          (data_array){.name = name, .rank = rank, .dims = {first, second}, .numbers = numbers});
 }
 
-static const model *compiled(arena *a, const char *text) {
-    diagnostics *d = arena_new(a, diagnostics);
-    names *n = arena_new(a, names);
-    diagnostics_open(d, a);
-    names_open(n, a);
-    data_set data;
-    data_open(&data, a);
-    add_array(&data, "y", 1, TIMES, 0, observed);
-    add_array(&data, "x", 2, GROUPS, TIMES, table[0]);
-    text_reader none = {0};
-    program *p = program_compile(d, n, diagnostics_source(d, "test.vm", text, strlen(text), false), &none);
-    const model *m = d->errors ? NULL : model_bind(d, p, &data, a);
-    for (uint32_t i = 0; i < d->list.count; i++) printf("%s\n", diagnostic_text(d, &d->list.at[i]));
+static const model *bound(arena *a, const char *text) {
+    compiled *c = compile_text(a, text);
+    add_array(&c->data, "y", 1, TIMES, 0, observed);
+    add_array(&c->data, "x", 2, GROUPS, TIMES, table[0]);
+    const model *m = bind_compiled(c, a);
+    show_messages(c);
     return m;
 }
 
 /* The log density of a program at p and q, with its gradient; false where it does not compile. */
 static bool density_of(arena *a, const char *text, const double *at, double *value, double *gradient) {
-    const model *m = compiled(a, text);
+    const model *m = bound(a, text);
     if (!m) return false;
     tape *written = arena_new(a, tape), *run = arena_new(a, tape);
     tape_open(written, a);
@@ -304,7 +298,7 @@ static const char CHAIN[] =
     "}\n";
 
 static void chain(arena *a) {
-    const model *m = compiled(a, CHAIN);
+    const model *m = bound(a, CHAIN);
     if (!check(m != NULL, "chain compiles", "no model")) return;
     const program *p = m->program;
     tape *written = arena_new(a, tape), *run = arena_new(a, tape);
@@ -361,7 +355,7 @@ static const char FORECAST[] = "axis time = 40\n"
                                "}\n";
 
 static void forecast(arena *a) {
-    const model *m = compiled(a, FORECAST);
+    const model *m = bound(a, FORECAST);
     if (!check(m != NULL, "forecast compiles", "no model")) return;
     const program *p = m->program;
     tape *written = arena_new(a, tape), *run = arena_new(a, tape);

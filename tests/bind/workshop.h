@@ -53,6 +53,15 @@ static inline void workshop_fill(workshop *w) {
 
 static inline void workshop_close(workshop *w) { arena_close(&w->arena); }
 
+/* Each case opens a fresh one, which never fails. */
+static inline workshop *fresh(void) {
+    static workshop w;
+    if (w.arena.chunks) workshop_close(&w);
+    workshop_open(&w, 0);
+    workshop_fill(&w);
+    return &w;
+}
+
 static const span NOWHERE = {.source = SOURCE_NONE};
 
 static inline axis add_axis(workshop *w, const char *called, axis_source from) {

@@ -16,19 +16,13 @@
 #include "runtime/bind/lower.h"
 #include "runtime/bind/model.h"
 #include "tests/check.h"
+#include "tests/memory.h"
 
 static const double ULP = 0x1p-52;
 
 static bool succeed(const char *test) { return check(true, test, "%s", ""); }
 
 /* ---- running a program ---- */
-
-static void *allocate(void *user, void *block, size_t old_size, size_t size) {
-    (void)user, (void)old_size;
-    if (size) return realloc(block, size);
-    free(block);
-    return NULL;
-}
 
 typedef struct values {
     const char *name;
@@ -547,7 +541,7 @@ static void check_categorical(arena *a) {
 
 int main(int argc, char **argv) {
     jmp_buf escape;
-    memory m = {allocate, NULL, &escape};
+    memory m = {test_allocate, NULL, &escape};
     if (setjmp(escape)) {
         check(false, "memory", "the arena is full");
         return check_end();

@@ -6,7 +6,7 @@
 #include "base/rng.h"
 #include "runtime/infer/optimiser.h"
 #include "tests/check.h"
-#include "tests/infer/memory.h"
+#include "tests/memory.h"
 
 enum { SIZE = 20 };
 

@@ -2,7 +2,7 @@
 #include <math.h>
 #include "tests/check.h"
 #include "tests/infer/fitted.h"
-#include "tests/infer/memory.h"
+#include "tests/memory.h"
 
 /* Three unit normals of which the sum is observed, y ~ N(a + b + c, s): the posterior covariance is
  * 1 - 11' / (3 + s²), which every Gaussian family with correlations holds: as D + b b' with b imaginary the

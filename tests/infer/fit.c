@@ -5,7 +5,7 @@
 #include <string.h>
 #include "tests/check.h"
 #include "tests/infer/fitted.h"
-#include "tests/infer/memory.h"
+#include "tests/memory.h"
 
 /* z ~ N(0, 1), x ~ N(w z, s): the posterior is normal(w x / (w² + s²), s / sqrt(w² + s²)), the evidence
  * normal(x; 0, sqrt(w² + s²)), and a Gaussian guide has no gap. */

@@ -6,7 +6,7 @@
 #include <math.h>
 #include "base/rng.h"
 #include "tests/check.h"
-#include "tests/infer/memory.h"
+#include "tests/memory.h"
 
 enum { FIRST = 13, SECOND = 1030, SIZE = FIRST + SECOND, STEPS = 20 };
 

@@ -4,9 +4,9 @@
 
 #include <math.h>
 #include <string.h>
-#include "runtime/bind/model.h"
 #include "tests/check.h"
-#include "tests/infer/memory.h"
+#include "tests/compiled.h"
+#include "tests/memory.h"
 
 enum { ROWS = 40000 };
 
@@ -46,19 +46,12 @@ static void open_data(program *p) {
             p->variables.at[v].value = p->variables.at[v].self;
 }
 
-static model *drawn(arena *a, const char *text, uint64_t seed, diagnostics *d) {
-    names *n = arena_new(a, names);
-    diagnostics_open(d, a);
-    names_open(n, a);
-    data_set data;
-    data_open(&data, a);
-    text_reader none = {0};
-    program *p = program_compile(d, n, diagnostics_source(d, "test.vm", text, strlen(text), false), &none);
-    if (d->errors) return NULL;
-    open_data(p);
-    model *m = model_bind(d, p, &data, a);
-    bool *given = arena_array(a, bool, p->variables.count);
-    return m && prior_draw(d, m, given, seed, a) ? m : NULL;
+static model *drawn(arena *a, compiled *c, uint64_t seed) {
+    if (c->said.errors) return NULL;
+    open_data(c->program);
+    model *m = bind_compiled(c, a);
+    bool *given = arena_array(a, bool, c->program->variables.count);
+    return m && prior_draw(&c->said, m, given, seed, a) ? m : NULL;
 }
 
 /* The mean of every `stride`-th number, whose sd is `sd`, within five standard errors: one test in two
@@ -134,18 +127,19 @@ static void statements(const model *m) {
 }
 
 static void refused(arena *a, const char *text, const char *says, const char *name) {
-    diagnostics d;
-    model *m = drawn(a, text, 1, &d);
-    const char *said = d.list.count ? diagnostic_text(&d, &d.list.at[0]) : "nothing";
+    compiled *c = compile_text(a, text);
+    model *m = drawn(a, c, 1);
+    const char *said = c->said.list.count ? diagnostic_text(&c->said, &c->said.list.at[0]) : "nothing";
     check(!m && strstr(said, says) && strstr(said, "help: "), name, "it says %s", said);
 }
 
 int main(void) {
     arena a;
     test_memory(&a);
-    diagnostics d;
-    model *m = drawn(&a, TEXT, 1, &d), *again = drawn(&a, TEXT, 1, &d), *other = drawn(&a, TEXT, 2, &d);
-    for (uint32_t i = 0; i < d.list.count; i++) printf("%s\n", diagnostic_text(&d, &d.list.at[i]));
+    compiled *c = compile_text(&a, TEXT);
+    model *m = drawn(&a, c, 1), *again = drawn(&a, compile_text(&a, TEXT), 1),
+          *other = drawn(&a, compile_text(&a, TEXT), 2);
+    show_messages(c);
     if (!check(m && again && other, "the prior is drawn", "see above")) return check_end();
     cuts(m);
     vectors(m);

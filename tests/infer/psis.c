@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include "base/rng.h"
 #include "tests/check.h"
-#include "tests/infer/memory.h"
+#include "tests/memory.h"
 #include "tests/infer/psis_table.h"
 
 /* Rounding of sums of up to 4000 terms and of log1p(-theta x) near its pole: measured against 40 digits. */

@@ -1,51 +1,32 @@
 /* Fits in single precision against the same in double. They draw the same numbers, rounded, so that what
  * differs is rounding: 2^-24 a number, which steps that are noisy anyway carry on. */
 #include <math.h>
-#include <string.h>
 #include "runtime/infer/density.h"
-#include "runtime/infer/fit.h"
 #include "tests/check.h"
-#include "tests/infer/memory.h"
+#include "tests/infer/fitted.h"
+#include "tests/memory.h"
 
-static diagnostics *said_now;
-
-static model *bound(arena *a, const char *text) {
-    diagnostics *d = said_now = arena_new(a, diagnostics);
-    names *n = arena_new(a, names);
-    diagnostics_open(d, a);
-    names_open(n, a);
-    data_set data;
-    data_open(&data, a);
-    text_reader none = {0};
-    program *p = program_compile(d, n, diagnostics_source(d, "test.vm", text, strlen(text), false), &none);
-    return d->errors ? NULL : model_bind(d, p, &data, a);
-}
-
-static fit *fitted(arena *a, const char *text, bool single) {
-    model *m = bound(a, text);
+static fit *fitted_in(compiled *c, bool single, arena *a) {
     options o;
     const char *why;
     options_default(&o);
     if (single) option_set(&o, OPTION_precision, "single", a, &why);
-    status s;
-    fit *f = m ? fit_run(said_now, m, &o, a, NULL, NULL, &s) : NULL;
-    for (uint32_t i = 0; i < said_now->list.count; i++)
-        printf("# %s\n", diagnostic_text(said_now, &said_now->list.at[i]));
-    return f;
+    return fitted_with(c, &o, a);
 }
 
 /* A sum over 100,000 rows and its gradient. Each term has an error of a few 2^-24, and sums go on in double
  * from chunk to chunk: 1e-6 of the sum of the terms' magnitudes is a bound with room. */
 static void large_sum(arena *a) {
-    model *m = bound(a, "axis row = 100000, feature = 3\n"
-                        "data X[row, feature] : real = sin(row * (1 + feature))\n"
-                        "data y[row] : real = cos(row)\n"
-                        "model {\n  b[feature] ~ normal(0, 1)\n  s ~ lognormal(0, 1)\n"
-                        "  y[row] ~ normal(sum[feature](X * b), s)\n}\n");
+    compiled *c = compile_text(a, "axis row = 100000, feature = 3\n"
+                                  "data X[row, feature] : real = sin(row * (1 + feature))\n"
+                                  "data y[row] : real = cos(row)\n"
+                                  "model {\n  b[feature] ~ normal(0, 1)\n  s ~ lognormal(0, 1)\n"
+                                  "  y[row] ~ normal(sum[feature](X * b), s)\n}\n");
+    model *m = bind_compiled(c, a);
     if (!check(m != NULL, "large sum binds", "no model")) return;
     space s = space_of_latents(m, true, a);
-    density *wide = density_new(said_now, &s, 1, IN_DOUBLE, a);
-    density *single = density_new(said_now, &s, 1, IN_SINGLE, a);
+    density *wide = density_new(&c->said, &s, 1, IN_DOUBLE, a);
+    density *single = density_new(&c->said, &s, 1, IN_SINGLE, a);
     for (uint64_t i = 0; i < s.size; i++) wide->at[i] = single->at[i] = 0.25 * (double)i - 0.25;
     density_run(wide), density_run(single);
     double error = fabs(*single->log_density / *wide->log_density - 1), worst = 0, largest = 0;
@@ -61,7 +42,7 @@ static void large_sum(arena *a) {
 /* Means to 0.02 sds, where the fits themselves ask for 0.05 (`tolerance`) of averages over the same draws;
  * sds to 1 %. */
 static void same_posterior(const char *name, arena *a, const char *text) {
-    fit *f = fitted(a, text, false), *g = fitted(a, text, true);
+    fit *f = fitted_in(compile_text(a, text), false, a), *g = fitted_in(compile_text(a, text), true, a);
     if (!check(f && g, name, "no fit")) return;
     double mean = 0, sd = 0;
     for (uint32_t i = 0; i < f->summaries.count; i++) {
@@ -78,11 +59,10 @@ static void same_posterior(const char *name, arena *a, const char *text) {
 }
 
 static void counts(arena *a) {
-    fit *f = fitted(a,
-                    "axis row = 16777217\ndata y[row] : real = 1\nmodel {\n  m ~ normal(0, 1)\n"
-                    "  y[row] ~ normal(m, 1)\n}\n",
-                    true);
-    CHECK(!f && said_now->errors == 1, "more entries than floats count are refused");
+    compiled *c = compile_text(a, "axis row = 16777217\ndata y[row] : real = 1\nmodel {\n  m ~ normal(0, 1)\n"
+                                  "  y[row] ~ normal(m, 1)\n}\n");
+    fit *f = fitted_in(c, true, a);
+    CHECK(!f && c->said.errors == 1, "more entries than floats count are refused");
 }
 
 int main(void) {

@@ -8,7 +8,7 @@
 #include "autodiff/passes.h"
 #include "base/rng.h"
 #include "tests/check.h"
-#include "tests/infer/memory.h"
+#include "tests/memory.h"
 
 enum { GROUPS = 2, LENGTH = 4, MOST = GROUPS * LENGTH * LENGTH };
 

@@ -9,14 +9,6 @@
 #include "runtime/io/read.h"
 #include "tests/bind/workshop.h"
 
-static workshop *fresh(void) {
-    static workshop w;
-    if (w.arena.chunks) workshop_close(&w);
-    workshop_open(&w, 0);
-    workshop_fill(&w);
-    return &w;
-}
-
 static const data_array *array(const workshop *w, const char *called) {
     for (uint32_t i = w->data.arrays.count; i-- > 0;)
         if (strcmp(w->data.arrays.at[i].name, called) == 0) return &w->data.arrays.at[i];

@@ -9,7 +9,7 @@
 
 #include "lang/parser.h"
 #include "tests/check.h"
-#include "tests/infer/memory.h"
+#include "tests/memory.h"
 
 enum { SHAKES = 12 };
 

@@ -32,14 +32,10 @@ static inline void *element_at(precision p, void *x, int64_t i) {
 #if defined SINGLE
 typedef float element;
 #define TYPED(name)        name##_single
-#define CBLAS(name)        cblas_s##name
-#define LAPACK(name)       s##name
 #define BY_PRECISION(x, y) y
 #else
 typedef double element;
 #define TYPED(name)        name##_double
-#define CBLAS(name)        cblas_d##name
-#define LAPACK(name)       d##name
 #define BY_PRECISION(x, y) x
 #endif
 

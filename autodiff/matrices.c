@@ -1,12 +1,9 @@
-/* Steps of linear algebra: products by the kernels, in tiles or entries of the batch that threads share;
- * factors and solves by BLAS and LAPACK. */
-#include <cblas.h>
+/* Steps of linear algebra, done by the kernels (tiles.h, triangles.h): here matrices are brought to them, in
+ * tiles or entries of a batch, which threads share. */
 #include <math.h>
 #include <string.h>
 
 #include "autodiff/execute.h"
-
-void LAPACK(potrf_)(const char *triangle, const int *n, element *a, const int *stride, int *info);
 
 /* Copies a value, seen along `w`, to or from a dense matrix. */
 static void to_matrix(const walk *w, const element *x, element *matrix) {
@@ -149,113 +146,63 @@ static void write_result(const walk *w, element *x, const element *result) {
     if (result != x) from_matrix(w, x, result);
 }
 
-static void clear_above(element *matrix, int n) {
-    for (int i = 0; i + 1 < n; i++)
-        memset(matrix + (size_t)i * n + i + 1, 0, (size_t)(n - i - 1) * sizeof *matrix);
+static void clear_above(element *matrix, size_t n) {
+    for (size_t i = 0; i + 1 < n; i++) memset(matrix + i * n + i + 1, 0, (n - i - 1) * sizeof *matrix);
 }
 
-/* LAPACK sees the transpose of a matrix by rows: its upper triangle is our lower one. */
-static void factor(element *matrix, int n) {
-    int info = 0;
-    if (n) LAPACK(potrf_)("U", &n, matrix, &n, &info);
-    for (size_t i = 0; info != 0 && i < (size_t)n * n; i++) matrix[i] = (element)NAN;
-    if (info == 0) clear_above(matrix, n);
-}
+/* Entries of the batch from the cut's part on. */
+#define EACH_MATRIX(c, q, s, part)                                                                           \
+    cursor c = walk_at((q)->batch, cut_from(&(s)->cut, (part), 0));                                          \
+    for (uint64_t left = cut_to(&(s)->cut, (part), 0) - cut_from(&(s)->cut, (part), 0); left;                \
+         left--, cursor_pass(&c, 1))
 
-void run_cholesky(const execution *e, const plan_step *s) {
+static void factor_part(void *context, uint32_t thread, uint32_t part) {
+    const execution *e = ((step_run *)context)->run;
+    const plan_step *s = ((step_run *)context)->step;
     const square_matrix *q = &s->square;
-    cursor c = walk_at(q->batch, 0);
-    for (uint64_t left = q->batch->entries; left; left--, cursor_pass(&c, 1)) {
-        element *to = entries_of(e, s->of) + c.at[2], *result = result_room(q->result, to, e->work);
+    size_t n = (size_t)q->n;
+    element *work = work_of(e, s, thread), *room = work + q->behind;
+    EACH_MATRIX(c, q, s, part) {
+        element *to = entries_of(e, s->of) + c.at[2], *result = result_room(q->result, to, work);
         to_matrix(q->rows, entries_of(e, s->in[0]) + c.at[0], result);
-        factor(result, q->n);
+        if (e->plan->kernels->factor(result, n, room)) clear_above(result, n);
+        else
+            for (size_t i = 0; i < n * n; i++) result[i] = (element)NAN;
         write_result(q->result, to, result);
     }
 }
 
-/* Murray (2016), section 4: the factor is computed block by block from the left, so its adjoint runs from the
- * last block to the first, and costs two factorisations. Of both matrices, whose rows are n apart, only the
- * lower triangles are read; a becomes the adjoint. First without blocks, for the first `size` rows. */
-static void back_unblocked(int n, int size, const element *l, element *a) {
-    for (int j = size - 1; j >= 0; j--) {
-        const element *r = l + (size_t)j * n, pivot = r[j];
-        element *to = a + (size_t)j * n, sum = to[j];
-        for (int i = j + 1; i < size; i++) {
-            sum -= l[(size_t)i * n + j] * a[(size_t)i * n + j] / pivot;
-            a[(size_t)i * n + j] /= pivot;
-        }
-        sum /= pivot;
-        for (int k = 0; k < j; k++) to[k] -= sum * r[k];
-        for (int i = j + 1; i < size; i++) {
-            const element *b = l + (size_t)i * n;
-            element *under = a + (size_t)i * n, pulled = under[j];
-            for (int k = 0; k < j; k++) {
-                to[k] -= pulled * b[k];
-                under[k] -= pulled * r[k];
-            }
-        }
-        to[j] = sum / 2;
-    }
-}
-
-/* A block is D on the diagonal, R to the left of it, C below, B to the left of C. */
-static void back(int n, const element *l, element *a, element *both) {
-    for (int end = n, width, start; end > 0; end = start) {
-        width = end < CHOLESKY_BLOCK ? end : CHOLESKY_BLOCK;
-        start = end - width;
-        int below = n - end;
-        size_t at = (size_t)start * n, under = (size_t)end * n;
-        if (below) {
-            CBLAS(trsm)
-            (CblasRowMajor, CblasRight, CblasLower, CblasNoTrans, CblasNonUnit, below, width, 1,
-             l + at + start, n, a + under + start, n);
-            if (start) CBLAS(gemm)
-            (CblasRowMajor, CblasNoTrans, CblasNoTrans, below, start, width, -1, a + under + start, n, l + at,
-             n, 1, a + under, n);
-            CBLAS(gemm)
-            (CblasRowMajor, CblasTrans, CblasNoTrans, width, width, below, -1, a + under + start, n,
-             l + under + start, n, 1, a + at + start, n);
-        }
-        back_unblocked(n, width, l + at + start, a + at + start);
-        if (!start) continue;
-        for (int i = 0; i < width; i++)
-            for (int j = 0; j <= i; j++)
-                both[i * width + j] = both[j * width + i] =
-                    a[at + (size_t)i * n + start + j] * (element)(i == j ? 2 : 1);
-        if (below) CBLAS(gemm)
-        (CblasRowMajor, CblasTrans, CblasNoTrans, width, start, below, -1, a + under + start, n, l + under, n,
-         1, a + at, n);
-        CBLAS(gemm)
-        (CblasRowMajor, CblasNoTrans, CblasNoTrans, width, start, width, -1, both, width, l + at, n, 1,
-         a + at, n);
-    }
-    clear_above(a, n);
-}
-
-void run_cholesky_back(const execution *e, const plan_step *s) {
+static void factor_back_part(void *context, uint32_t thread, uint32_t part) {
+    const execution *e = ((step_run *)context)->run;
+    const plan_step *s = ((step_run *)context)->step;
     const square_matrix *q = &s->square;
-    element *room = e->work, *other = room + (size_t)q->n * q->n, *both = other + (size_t)q->n * q->n;
-    cursor c = walk_at(q->batch, 0);
-    for (uint64_t left = q->batch->entries; left; left--, cursor_pass(&c, 1)) {
-        const element *l = read_matrix(q->rows, entries_of(e, s->in[0]) + c.at[0], room);
+    size_t n = (size_t)q->n;
+    element *work = work_of(e, s, thread), *other = work + n * n, *room = work + q->behind;
+    EACH_MATRIX(c, q, s, part) {
+        const element *l = read_matrix(q->rows, entries_of(e, s->in[0]) + c.at[0], work);
         element *to = entries_of(e, s->of) + c.at[2], *result = result_room(q->result, to, other);
         to_matrix(q->right, entries_of(e, s->in[1]) + c.at[1], result);
-        back(q->n, l, result, both);
+        e->plan->kernels->factor_back(l, result, n, room);
+        clear_above(result, n);
         write_result(q->result, to, result);
     }
 }
 
-void run_solve(const execution *e, const plan_step *s) {
+static void solve_part(void *context, uint32_t thread, uint32_t part) {
+    const execution *e = ((step_run *)context)->run;
+    const plan_step *s = ((step_run *)context)->step;
     const square_matrix *q = &s->square;
-    element *room = e->work, *other = room + (size_t)q->n * q->n;
-    cursor c = walk_at(q->batch, 0);
-    for (uint64_t left = q->batch->entries; left; left--, cursor_pass(&c, 1)) {
-        const element *matrix = read_matrix(q->rows, entries_of(e, s->in[0]) + c.at[0], room);
+    size_t n = (size_t)q->n;
+    element *work = work_of(e, s, thread), *other = work + n * n, *room = work + q->behind;
+    EACH_MATRIX(c, q, s, part) {
+        const element *matrix = read_matrix(q->rows, entries_of(e, s->in[0]) + c.at[0], work);
         element *to = entries_of(e, s->of) + c.at[2], *sides = result_room(q->result, to, other);
         to_matrix(q->right, entries_of(e, s->in[1]) + c.at[1], sides);
-        if (q->n && q->sides) CBLAS(trsm)
-        (CblasRowMajor, CblasLeft, CblasLower, q->transposed ? CblasTrans : CblasNoTrans, CblasNonUnit, q->n,
-         q->sides, 1, matrix, q->n, sides, q->sides);
+        e->plan->kernels->solve(matrix, q->transposed, sides, n, (size_t)q->sides, room);
         write_result(q->result, to, sides);
     }
 }
+
+void run_cholesky(const execution *e, const plan_step *s) { run_parts(e, s, factor_part); }
+void run_cholesky_back(const execution *e, const plan_step *s) { run_parts(e, s, factor_back_part); }
+void run_solve(const execution *e, const plan_step *s) { run_parts(e, s, solve_part); }

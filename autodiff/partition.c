@@ -267,11 +267,27 @@ static void partition_product(plan_step *s) {
     s->work = plan_rounded(s->work + tile_room(q->tile_rows, q->tile_columns, terms));
 }
 
+/* Square matrices: the entries of the batch are shared. */
+static void partition_square(plan_step *s) {
+    square_matrix *q = &s->square;
+    uint64_t n = (uint64_t)q->n, sides = s->kind == STEP_solve ? (uint64_t)q->sides : n;
+    double one = 100 + 0.05 * (double)(n * n) * (double)sides;
+    partition_entries(s, q->batch->entries, one, (uint64_t)(PART_PAYS / one) + 1);
+    q->behind = plan_rounded(s->work);
+    s->work = plan_rounded(q->behind +
+                           (s->kind == STEP_cholesky_back ? factor_back_room(n) : triangle_room(n, sides)));
+}
+
+static bool is_square(const plan_step *s) {
+    return s->kind == STEP_cholesky || s->kind == STEP_cholesky_back || s->kind == STEP_solve;
+}
+
 static void partition_step(plan *p, plan_step *s, sum_range *room) {
     s->cut = (cut){1, 1, 1, 1};
     if (s->kind == STEP_region) partition_region(p, s, room);
     if (s->kind == STEP_reduce) partition_reduce(p, s, room);
     if (s->kind == STEP_product) partition_product(s);
+    if (is_square(s)) partition_square(s);
     if (s->kind == STEP_cumulate) partition_entries(s, s->walk->entries, (double)s->count, 1);
     if (s->kind == STEP_place) partition_entries(s, placed_entries(s), 1, PART);
     if (s->kind == STEP_scatter && s->place) {
@@ -281,7 +297,8 @@ static void partition_step(plan *p, plan_step *s, sum_range *room) {
         partition_entries(s, s->count, (double)s->walk->entries / (double)(s->count + !s->count), 1);
     if (s->kind == STEP_loop) s->cost = loop_cost(p, s->of);
     bool shared = s->kind == STEP_loop || s->cut.parts > 1;
-    uint64_t work = s->work * (s->kind == STEP_product && shared ? team_threads(p->team) : 1);
+    bool apart = s->kind == STEP_product || is_square(s); /* each thread has its own */
+    uint64_t work = s->work * (apart && shared ? team_threads(p->team) : 1);
     if (work > p->work) p->work = work;
     if (!s->fixed && shared && team_pays(s->cost)) p->cost += s->cost;
 }

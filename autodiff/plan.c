@@ -743,7 +743,7 @@ static void plan_square(planner *p, plan_step *s, ref r) {
         q->rows = walk_of(p, matrix, &l, &dense, NULL);
         q->right = walk_of(p, matrix, &b, &dense, NULL);
         q->result = walk_of(p, matrix, &c, &dense, NULL);
-        s->work = (uint64_t)q->n * q->n * 2 + CHOLESKY_BLOCK * CHOLESKY_BLOCK;
+        s->work = (uint64_t)q->n * q->n * 2;
         return;
     }
     batch = axes_minus(code(p, x->in[0])->axes, matrix);

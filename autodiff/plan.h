@@ -168,7 +168,6 @@ typedef struct matrix_product {
 
 /* A square matrix L, its right sides (or the adjoint of L) and what it is solved or factored to, for each
  * entry of a batch. */
-enum { CHOLESKY_BLOCK = 48 };
 typedef struct square_matrix {
     const walk *batch; /* matrix, right side, result */
     const walk *rows;  /* row, column of the matrix: value, dense matrix */
@@ -176,6 +175,7 @@ typedef struct square_matrix {
     const walk *result;
     int n, sides;
     bool transposed;
+    uint64_t behind; /* in the working memory: the room of the kernels */
 } square_matrix;
 
 /* One of the values that a result is put together from. */
@@ -209,8 +209,8 @@ typedef struct plan_step {
     const walk *walk;
     uint64_t count;
     int64_t pitch, from_pitch;
-    /* Entries of working memory. A product: of each thread. log_sum_exp: the sums, then a block of terms for
-     * each thread. */
+    /* Entries of working memory. Linear algebra: of each thread. log_sum_exp: the sums, then a block of terms
+     * for each thread. */
     uint64_t work;
     double cost; /* nanoseconds on one thread, roughly */
     cut cut;

@@ -7,12 +7,11 @@
 
 #include "autodiff/kernels/chain.h"
 #include "autodiff/kernels/rows.h"
-#include "autodiff/kernels/tiles.h"
+#include "autodiff/kernels/triangles.h"
 #if defined SINGLE
 #include "autodiff/kernels/single.h"
 #else
 #include "autodiff/kernels/special.h"
-#include "autodiff/kernels/tiles.h"
 #endif
 #include "base/rng.h"
 
@@ -426,6 +425,9 @@ const kernels TABLE_OF(ISA, BY_PRECISION(double, single)) = {
     .chain_forward = chain_forward,
     .chain_back = chain_back,
     .multiply_tile = multiply_tile,
+    .factor = factor,
+    .factor_back = factor_back,
+    .solve = solve,
     .row_products = row_products,
     .column_products = column_products,
     .add_rows = add_rows,

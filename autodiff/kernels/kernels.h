@@ -66,6 +66,18 @@ static inline uint64_t tile_room(uint64_t rows, uint64_t columns, uint64_t terms
     return (rows + ROWS_BEYOND + columns + COLUMNS_BEYOND) * (terms < TILE_TERMS ? terms : TILE_TERMS);
 }
 
+/* What a triangle of n rows is solved with takes so many entries of room for `sides` right sides, and the
+ * factor of a matrix as many as for n: products with at most 96 rows at a time, then blocks of so many rows,
+ * in panels, and vectors of right sides. */
+enum { SOLVE_ROWS = 192 };
+static inline uint64_t triangle_room(uint64_t n, uint64_t sides) {
+    uint64_t rows = n < SOLVE_ROWS ? n : SOLVE_ROWS, padded = rows + 5;
+    uint64_t product = n > 48 ? tile_room(n > sides ? n : sides, 96, n) : 0;
+    uint64_t block = padded * 32 + (padded + 6) * padded / 2;
+    return product > block ? product : block;
+}
+static inline uint64_t factor_back_room(uint64_t n) { return triangle_room(n, n) + n * n / 2; }
+
 typedef struct kernels {
     const char *name;
     size_t lanes; /* entries of a vector */
@@ -84,6 +96,13 @@ typedef struct kernels {
     void (*gather)(void *y, const void *x, const int32_t *index, size_t n);  /* y[i] = x[index[i]] */
 
     void (*multiply_tile)(const tile_product *t, void *room);
+    /* Of dense square matrices of n rows only the lower triangle is read and written; see triangles.h.
+     * Factors in place; 0 where the matrix is not positive definite. */
+    int (*factor)(void *matrix, size_t n, void *room);
+    /* From the adjoint of the factor that of the matrix, in place. */
+    void (*factor_back)(const void *factor, void *adjoint, size_t n, void *room);
+    /* x with L x = b, or L' x = b, in the place of b, which has `sides` entries a row. */
+    void (*solve)(const void *triangle, int transposed, void *b, size_t n, size_t sides, void *room);
     /* Matrices whose rows, or whose columns, are `pitch` or `step` apart, see rows.h. */
     void (*row_products)(void *y, const void *x, int64_t pitch, const void *b, size_t width, size_t n);
     void (*column_products)(void *y, const void *x, int64_t step, const void *b, size_t width, size_t n);

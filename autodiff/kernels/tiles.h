@@ -33,9 +33,16 @@ INLINE void bring_panels(element *to, const element *x, int64_t line, int64_t te
     else bring(to, x, line, term, n, terms, across);
 }
 
-/* The piece of `rows` by `columns` entries: c = a b, or c += a b. */
+/* What becomes of the product. */
+typedef enum tile_use { TILE_PUT, TILE_ADD, TILE_SUBTRACT } tile_use;
+
+INLINE real used(element *c, real product, tile_use use) {
+    return use == TILE_PUT ? product : use == TILE_ADD ? load(c) + product : load(c) - product;
+}
+
+/* The piece of `rows` by `columns` entries: c = a b, c += a b or c -= a b. */
 static void multiply_panels(element *c, int64_t pitch, const element *a, const element *b, size_t terms,
-                            size_t rows, size_t columns, int adds) {
+                            size_t rows, size_t columns, tile_use use) {
     real sum[MICRO_ROWS][2];
     for (int i = 0; i < MICRO_ROWS; i++) sum[i][0] = sum[i][1] = all(0);
     for (size_t k = 0; k < terms; k++, a += MICRO_ROWS, b += MICRO_COLUMNS) {
@@ -50,15 +57,16 @@ static void multiply_panels(element *c, int64_t pitch, const element *a, const e
     if (rows == MICRO_ROWS && columns == MICRO_COLUMNS) {
 #pragma GCC unroll 6
         for (int i = 0; i < MICRO_ROWS; i++, c += pitch) {
-            store(c, adds ? load(c) + sum[i][0] : sum[i][0]);
-            store(c + LANES, adds ? load(c + LANES) + sum[i][1] : sum[i][1]);
+            store(c, used(c, sum[i][0], use));
+            store(c + LANES, used(c + LANES, sum[i][1], use));
         }
         return;
     }
     element edge[MICRO_ROWS][MICRO_COLUMNS];
     memcpy(edge, sum, sizeof edge);
     for (size_t i = 0; i < rows; i++, c += pitch)
-        for (size_t j = 0; j < columns; j++) c[j] = adds ? c[j] + edge[i][j] : edge[i][j];
+        for (size_t j = 0; j < columns; j++)
+            c[j] = use == TILE_PUT ? edge[i][j] : use == TILE_ADD ? c[j] + edge[i][j] : c[j] - edge[i][j];
 }
 
 static void multiply_tile(const tile_product *t, void *room) {
@@ -75,7 +83,8 @@ static void multiply_tile(const tile_product *t, void *room) {
                 multiply_panels((element *)t->c + (int64_t)i * t->c_row + (int64_t)j, t->c_row,
                                 left + i * terms, right + j * terms, terms,
                                 t->rows - i < MICRO_ROWS ? t->rows - i : MICRO_ROWS,
-                                t->columns - j < MICRO_COLUMNS ? t->columns - j : MICRO_COLUMNS, from > 0);
+                                t->columns - j < MICRO_COLUMNS ? t->columns - j : MICRO_COLUMNS,
+                                from ? TILE_ADD : TILE_PUT);
     }
 }
 

@@ -31,7 +31,7 @@ typedef struct vae {
 /* c (rows × columns) = a b, either of which may be stored transposed. */
 static void multiply(element *c, const element *a, bool a_transposed, const element *b, bool b_transposed,
                      uint32_t rows, uint32_t columns, uint32_t inner, element keep) {
-    CBLAS(gemm)
+    BY_PRECISION(cblas_dgemm, cblas_sgemm)
     (CblasRowMajor, a_transposed ? CblasTrans : CblasNoTrans, b_transposed ? CblasTrans : CblasNoTrans,
      (int)rows, (int)columns, (int)inner, 1, a, (int)(a_transposed ? rows : inner), b,
      (int)(b_transposed ? inner : columns), keep, c, (int)columns);

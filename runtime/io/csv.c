@@ -257,6 +257,7 @@ bool csv_read_text(diagnostics *d, data_set *s, const char *file, const char *te
     if (!is_text(&r)) return false;
     if (csv_init(&r.parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0)
         longjmp(*s->arena->memory->escape, 1);
+    csv_set_blk_size(&r.parser, 128 + length / 16); /* the room of a cell grows few times, however long */
     guard(s->arena->memory, read_table, release_parser, &r);
     if (!r.failed) add_table(&r, s, axis_name);
     return !r.failed;

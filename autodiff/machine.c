@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "autodiff/emit/emit.h"
+#include "autodiff/emit/strand.h"
 #include "autodiff/execution.h"
 #include "autodiff/loop.h"
 #include "autodiff/short.h"
@@ -138,6 +140,7 @@ static machine *make(arena *a, const tape *t, precision p, team *threads, bool k
     team_start(threads, m->plan->cost);
     run_steps(m, 0, m->plan->fixed_steps);
     fix_indices(m);
+    emit_regions(m->plan);
     m->run.shorts = short_programs(&m->run, a);
     m->bytes = taken(a) - before;
     return m;
@@ -291,12 +294,23 @@ static void print_operand(const operand *o, FILE *to) {
     if (o->offset) fprintf(to, "+%llu", (unsigned long long)o->offset);
 }
 
+/* What it computes, in order; how many registers hold sums and numbers meanwhile; bytes of code. */
+static void print_strand(const strand *s, FILE *to) {
+    fprintf(to, "strand:");
+    for (uint32_t i = 0; i < s->operations; i++) fprintf(to, " %s", op_name(s->ops[i]));
+    fprintf(to, "   (%u streams, %u registers kept, %u bytes)\n", s->count, s->kept, s->ends - s->begins);
+}
+
 static void print_region(const region *g, FILE *to) {
     fprintf(to, "region of %llu entries, blocks of %u, %u slots\n", (unsigned long long)g->entries, g->block,
             g->slots);
     for (uint32_t i = 0; i < g->count; i++) {
         const micro *m = &g->micros[i];
         fprintf(to, "      ");
+        if (m->kind == MICRO_strand) {
+            print_strand(m->strand, to);
+            continue;
+        }
         print_operand(&m->to, to);
         fprintf(to, " %s %s", m->kind >= MICRO_rows_add ? "+=" : "=",
                 m->kind == MICRO_load ? "load" : op_name(m->op));

@@ -178,12 +178,14 @@ static cut choose_cut(const subject *of, uint64_t most, sum_range *room) {
     return best.parts == 1 ? (cut){1, of->entries, of->entries, 1} : best;
 }
 
+static const cut NOTHING = {.outer = 1, .parts = 1};
+
 static void partition_region(plan *p, plan_step *s, sum_range *room) {
     region *g = &s->region;
     subject of = {g->entries, g->sums, g->sum_count};
     for (uint32_t i = 0; i < g->count; i++)
         s->cost += micro_cost(&g->micros[i]) * g->micros[i].layers * (double)g->entries;
-    if (g->entries) s->cut = choose_cut(&of, g->entries * widest(&of) / COPIES_FRACTION, room);
+    s->cut = g->entries ? choose_cut(&of, g->entries * widest(&of) / COPIES_FRACTION, room) : NOTHING;
     uint64_t end = 0;
     for (uint32_t i = 0; i < g->sum_count; i++) {
         region_sum *x = &g->sums[i];
@@ -208,7 +210,7 @@ static void partition_reduce(plan *p, plan_step *s, sum_range *room) {
     region_sum result = {.of = s->of, .walk = &along, .width = 1, .each = 1};
     subject of = {along.entries, &result, 1};
     s->cost = (s->op == OP_log_sum_exp ? 4 : 1) * (double)along.entries;
-    if (along.entries) s->cut = choose_cut(&of, 0, room);
+    s->cut = along.entries ? choose_cut(&of, 0, room) : NOTHING;
     s->range = arena_array(p->arena, sum_range, s->cut.parts);
     if (along.entries) find_ranges(&s->cut, &result, s->range);
     if (s->cut.parts == 1) s->range[0] = (sum_range){0, p->values[s->of].entries, 0};

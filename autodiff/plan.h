@@ -78,6 +78,7 @@ typedef enum micro_kind {
     MICRO_rows_dot, /* in[0] (whole), in[1] (whole): a matrix, a vector */
     MICRO_rows_add, /* adds the rows of in[0] (whole), each times its entry of in[1], into `to` */
     MICRO_layers,   /* log_sum_exp of in[0] over its layers */
+    MICRO_strand,   /* several, as machine code (emit/emit.h) */
     MICRO_scatter,  /* adds in[0] into the places of `to` that in[1] (whole) names */
     MICRO_sum,      /* adds in[0] into `to` along `walk` */
     MICRO_dot       /* adds in[0] times in[1] into `to` along `walk` */
@@ -99,6 +100,7 @@ typedef struct micro {
     uint64_t width; /* … and the entries of a row */
     uint32_t layers;   /* it is run for each; of MICRO_layers, those of in[0] */
     void (*run)(void); /* of unary and binary: the kernel, to be cast */
+    struct strand *strand;
 } micro;
 
 /* Entries that are summed together, see region.c; those of a block. */

@@ -1,6 +1,7 @@
 /* Regions: all micro-instructions for the first block, then all for the second, so that what they hand to
  * each other stays in the first-level cache. Threads share the parts of a region (partition.h), each with a
  * scratch of its own. */
+#include "autodiff/emit/strand.h"
 #include "autodiff/execute.h"
 
 #include <math.h>
@@ -227,6 +228,22 @@ static void run_layers(block *b, const micro *m) {
         if (!isinf(most[i])) most[i] += sum[i];
 }
 
+static void *stream_at(const block *b, const stream *s) {
+    if (s->kind == STREAM_entries) return entries(b, s->at);
+    if (s->kind == STREAM_number) return whole(b, s->at);
+    const region_sum *sum = sum_of(b, s->at.at);
+    return sum_entries(b->run, sum, b->part) + s->at.offset - sum->range[b->part].low;
+}
+
+/* Chunk by chunk, as in sum_run(). */
+static void run_strand(const block *b, const strand *s) {
+    void *at[STREAMS_MOST];
+    uint64_t parts[BLOCK_MOST / CHUNK], count = 0;
+    for (uint32_t k = 0; k < s->count; k++) at[k] = stream_at(b, &s->streams[k]);
+    for (size_t i = 0; i < b->n; i += CHUNK) parts[count++] = b->n - i < CHUNK ? b->n - i : CHUNK;
+    s->run(at, parts, count);
+}
+
 static void run_micro(const block *b, const micro *m) {
     const operand *in = m->in;
     switch (m->kind) {
@@ -247,6 +264,7 @@ static void run_micro(const block *b, const micro *m) {
         break;
     case MICRO_random: run_random(b, m); break;
     case MICRO_layers: break;
+    case MICRO_strand: run_strand(b, m->strand); break;
     case MICRO_rows_dot: run_rows_dot(b, m); break;
     case MICRO_rows_add: run_rows_add(b, m); break;
     case MICRO_scatter: run_table(b, m); break;

@@ -1,0 +1,105 @@
+/* An assembler for x86-64 with AVX2: as many instructions as the emitters need, each in its one longest form,
+ * so that code is written in one pass. Vector instructions are rows of instructions.def, all with a VEX
+ * prefix of three bytes. Code is bytes in an arena until assembly_map() makes it run; it can be moved,
+ * constants with it. */
+#ifndef VM_AUTODIFF_EMIT_ASSEMBLER_H
+#define VM_AUTODIFF_EMIT_ASSEMBLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/vector.h"
+
+typedef enum vector_instruction {
+#define INSTRUCTION(name, map, opcode, prefix, form) V_##name,
+#include "autodiff/emit/instructions.def"
+#undef INSTRUCTION
+} vector_instruction;
+
+/* What a vector register holds: all its doubles, or the first. */
+typedef enum lane_form { OF_DOUBLES, OF_ONE_DOUBLE } lane_form;
+
+typedef enum general {
+    RAX,
+    RCX,
+    RDX,
+    RBX,
+    RSP,
+    RBP,
+    RSI,
+    RDI,
+    R8,
+    R9,
+    R10,
+    R11,
+    R12,
+    R13,
+    R14,
+    R15,
+    NO_REGISTER,
+    IN_CONSTANTS /* as the base of a place: `offset` is the number of a constant */
+} general;
+
+/* Conditions of jumps, as the processor numbers them. */
+typedef enum condition { IF_BELOW = 2, IF_NOT_BELOW = 3, IF_ZERO = 4, IF_NOT_ZERO = 5 } condition;
+
+/* Memory at base + index + offset, in bytes. */
+typedef struct place {
+    general base, index;
+    int32_t offset;
+} place;
+
+enum { CONSTANT_BYTES = 32 };
+
+typedef struct constant_use {
+    uint32_t at, end; /* of the displacement, of the instruction */
+    uint32_t constant;
+} constant_use;
+
+typedef struct assembly {
+    arena *arena;
+    vector(uint8_t) bytes;
+    vector(uint64_t) constants; /* the number in each lane */
+    vector(constant_use) uses;
+} assembly;
+
+void assembly_open(assembly *c, arena *a);
+/* The constant with these bits in each lane, as a place. */
+place assembly_constant(assembly *c, uint64_t bits);
+/* Maps the code as memory that can be run and not written, until the arena is closed: its first byte; NULL
+ * where the system refuses. Nothing can be added from then on. */
+const uint8_t *assembly_map(assembly *c);
+
+/* Of vector registers, by number. `last` is the number at the end, or the fourth register. */
+void put_vector(assembly *c, vector_instruction f, lane_form of, int to, int x, int y);
+void put_vector_last(assembly *c, vector_instruction f, lane_form of, int to, int x, int y, int last);
+/* The same with the last operand in memory; what is stored is `to`. */
+void put_vector_at(assembly *c, vector_instruction f, lane_form of, int to, int x, place y);
+void put_vector_last_at(assembly *c, vector_instruction f, lane_form of, int to, int x, place y, int last);
+void put_vectors_end(assembly *c); /* clears the upper halves */
+
+/* Of 64-bit registers. */
+void put_load(assembly *c, general to, place from);
+void put_store(assembly *c, place to, general from);
+void put_copy(assembly *c, general to, general from);
+void put_number(assembly *c, general to, uint64_t x);
+void put_add(assembly *c, general to, general x);
+void put_subtract(assembly *c, general to, general x);
+void put_add_number(assembly *c, general to, int32_t x); /* sets the flags, as the others */
+uint32_t put_subtract_number(assembly *c, general to,
+                             int32_t x); /* where the number stands, for assembly_patch() */
+void put_and_number(assembly *c, general to, int32_t x);
+void put_test(assembly *c, general x);
+void put_push(assembly *c, general x);
+void put_pop(assembly *c, general x);
+void put_return(assembly *c);
+void put_call(assembly *c, general x);
+
+/* A jump forward is put first and lands later; one back knows where it goes. */
+uint32_t put_jump_if(assembly *c, condition when);
+void put_landing(assembly *c, uint32_t jump);
+void put_jump_back_if(assembly *c, condition when, uint32_t to);
+static inline uint32_t assembly_here(const assembly *c) { return c->bytes.count; }
+void assembly_patch(assembly *c, uint32_t at, int32_t x);
+
+#endif

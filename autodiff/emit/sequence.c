@@ -1,0 +1,243 @@
+#include "autodiff/emit/sequence.h"
+
+#include <assert.h>
+
+enum { NEVER = 0xffffffff };
+
+static cell_state *state(sequence *s, cell c) { return &s->cells.at[c]; }
+
+static cell add_cell(sequence *s, cell_state c) {
+    push(s->arena, &s->cells, c);
+    return s->cells.count - 1;
+}
+
+void sequence_open(sequence *s, assembly *c, general table) {
+    *s = (sequence){.arena = c->arena, .code = c, .table = table, .kept = 1};
+    add_cell(s, (cell_state){.held = -1});
+}
+
+place sequence_slot(sequence *s) {
+    uint32_t slot = s->unused.count ? s->unused.at[--s->unused.count] : s->slots++;
+    return (place){RSP, NO_REGISTER, (int32_t)(slot * SLOT_BYTES)};
+}
+
+static cell keep(sequence *s, cell_state c) {
+    assert(s->kept == s->cells.count);
+    s->kept++;
+    return add_cell(s, c);
+}
+
+cell sequence_keep_constant(sequence *s, uint64_t bits) {
+    return keep(s, (cell_state){HOME_constant, assembly_constant(s->code, bits), -1, NEVER});
+}
+
+cell sequence_keep_pinned(sequence *s, int reg) {
+    s->pinned |= 1u << reg;
+    return keep(s, (cell_state){.held = (int8_t)reg, .next = NEVER});
+}
+
+cell sequence_keep_slot(sequence *s) { return keep(s, (cell_state){HOME_slot, sequence_slot(s), -1, NEVER}); }
+
+void sequence_begin(sequence *s, lane_form of) {
+    s->of = of;
+    s->cells.count = s->kept;
+    s->lines.count = 0;
+    memset(s->holds, 0, sizeof s->holds);
+}
+
+/* Lines. */
+
+static cell add_line(sequence *s, line l) {
+    push(s->arena, &s->lines, l);
+    return l.to;
+}
+
+static cell new_cell(sequence *s) { return add_cell(s, (cell_state){.held = -1}); }
+
+cell sequence_load(sequence *s, place from) {
+    return add_cell(s, (cell_state){HOME_memory, from, -1, NEVER});
+}
+
+cell sequence_do_last(sequence *s, vector_instruction f, cell x, cell y, uint8_t last) {
+    return add_line(s, (line){.code = f, .last = last, .to = new_cell(s), .in = {x, y}});
+}
+
+cell sequence_do(sequence *s, vector_instruction f, cell x, cell y) {
+    return sequence_do_last(s, f, x, y, 0);
+}
+
+cell sequence_blend(sequence *s, cell x, cell y, cell where) {
+    return add_line(s, (line){.code = V_blend_double, .to = new_cell(s), .in = {x, y, where}});
+}
+
+void sequence_store(sequence *s, place to, cell x) {
+    add_line(s, (line){.code = V_store, .in = {0, x}, .at = to});
+}
+
+void sequence_add(sequence *s, cell sum, cell x) {
+    assert(sum < s->kept);
+    add_line(s, (line){.code = V_add, .to = sum, .in = {sum, x}});
+}
+
+/* When each cell is read next. What is never read is not computed. */
+static void find_reads(sequence *s) {
+    for (cell c = 1; c < s->cells.count; c++) state(s, c)->next = NEVER;
+    for (uint32_t i = s->lines.count; i-- > 0;) {
+        line *l = &s->lines.at[i];
+        l->unread = l->to >= s->kept && state(s, l->to)->next == NEVER;
+        if (l->unread) continue;
+        for (int k = 0; k < 3; k++) l->next[k] = l->in[k] ? state(s, l->in[k])->next : NEVER;
+        for (int k = 0; k < 3; k++)
+            if (l->in[k]) state(s, l->in[k])->next = i;
+    }
+}
+
+uint32_t sequence_pressure(const sequence *from) {
+    sequence *s = (sequence *)from;
+    uint32_t now = 0, most = 0;
+    find_reads(s);
+    bool *counted = arena_array(s->arena, bool, s->cells.count);
+    for (uint32_t i = 0; i < s->lines.count; i++) {
+        const line *l = &s->lines.at[i];
+        if (l->unread) continue;
+        for (int k = 0; k < 3; k++) {
+            cell c = l->in[k];
+            if (c < s->kept) continue;
+            if (l->next[k] != NEVER && !counted[c]) counted[c] = true, now++;
+            if (l->next[k] == NEVER && counted[c]) counted[c] = false, now--;
+        }
+        if (l->to >= s->kept) counted[l->to] = true, now++;
+        if (now > most) most = now;
+    }
+    return most;
+}
+
+/* Registers. */
+
+static place reached(sequence *s, place p) {
+    if (p.base <= IN_CONSTANTS) return p;
+    int32_t entry = (int32_t)p.base - IN_CONSTANTS - 1;
+    put_load(s->code, RAX, (place){s->table, NO_REGISTER, entry * (int32_t)sizeof(void *)});
+    p.base = RAX;
+    return p;
+}
+
+static void release(sequence *s, cell c) {
+    cell_state *x = state(s, c);
+    if (x->held >= 0 && !(s->pinned >> x->held & 1)) s->holds[x->held] = 0, x->held = -1;
+}
+
+/* To the stack, unless it stands somewhere already. */
+static void evict(sequence *s, int reg) {
+    cell_state *x = state(s, s->holds[reg]);
+    if (x->home == HOME_none) {
+        x->home = HOME_slot;
+        x->at = sequence_slot(s);
+        put_vector_at(s->code, V_store, s->of, reg, 0, x->at);
+    }
+    release(s, s->holds[reg]);
+}
+
+static int take_register(sequence *s) {
+    int best = -1;
+    uint32_t barred = s->pinned | s->busy;
+    for (int r = 0; r < VECTOR_REGISTERS; r++) {
+        if (barred >> r & 1) continue;
+        if (!s->holds[r]) return r;
+        if (best < 0 || state(s, s->holds[r])->next > state(s, s->holds[best])->next) best = r;
+    }
+    assert(best >= 0);
+    evict(s, best);
+    return best;
+}
+
+static int bring(sequence *s, cell c) {
+    cell_state *x = state(s, c);
+    if (x->held < 0) {
+        int reg = take_register(s);
+        put_vector_at(s->code, V_load, s->of, reg, 0, reached(s, x->at));
+        x->held = (int8_t)reg;
+        s->holds[reg] = c;
+    }
+    s->busy |= 1u << x->held;
+    return x->held;
+}
+
+static bool reads_whole(vector_instruction f) {
+    return f == V_and || f == V_andn || f == V_or || f == V_xor || f == V_blend_double;
+}
+
+/* Whether the operand is read from memory where it is used: this is the last time, or it stands on the stack
+ * or among the constants. Instructions that read whole vectors must find them there. */
+static bool is_read_there(sequence *s, const line *l, int k) {
+    const cell_state *x = state(s, l->in[k]);
+    if (l->code == V_store || x->held >= 0) return false;
+    if (x->home != HOME_memory) return true;
+    return l->next[k] == NEVER && (s->of == OF_DOUBLES || !reads_whole(l->code));
+}
+
+static void after_read(sequence *s, const line *l, int k) {
+    cell_state *x = state(s, l->in[k]);
+    x->next = l->next[k];
+    if (x->next != NEVER || l->in[k] < s->kept) return;
+    release(s, l->in[k]);
+}
+
+/* A slot that was read for the last time is free when the line is put. */
+static void free_slot(sequence *s, cell c) {
+    cell_state *x = state(s, c);
+    if (c < s->kept || x->next != NEVER || x->home != HOME_slot) return;
+    push(s->arena, &s->unused, (uint32_t)x->at.offset / SLOT_BYTES);
+    x->home = HOME_none;
+}
+
+/* Where the result goes: the register of a pinned sum, or one that is free. */
+static int target(sequence *s, const line *l) {
+    if (!l->to) return state(s, l->in[1])->held;
+    if (l->to < s->kept && state(s, l->to)->held >= 0) return state(s, l->to)->held;
+    return take_register(s);
+}
+
+static void put_line(sequence *s, const line *l) {
+    s->busy = 0;
+    place at = l->at;
+    int in[3] = {0};
+    for (int k = 0; k < 3; k += 2)
+        if (l->in[k]) in[k] = bring(s, l->in[k]);
+    bool there = is_read_there(s, l, 1);
+    if (!there) in[1] = bring(s, l->in[1]);
+    else at = state(s, l->in[1])->at;
+    s->busy = 0;
+    /* The registers of operands are free for the result, but not for the way to it. */
+    for (int k = 0; k < 3; k++)
+        if (l->in[k]) after_read(s, l, k);
+    int to = l->code == V_store ? in[1] : target(s, l), last = l->in[2] ? in[2] : l->last;
+    bool ends = l->code == V_compare || l->code == V_blend_double || l->code == V_round_double ||
+                l->code == V_round_one_double;
+    vector_instruction f = l->code;
+    if (there || f == V_store) {
+        at = reached(s, at);
+        if (ends) put_vector_last_at(s->code, f, s->of, to, in[0], at, last);
+        else put_vector_at(s->code, f, s->of, to, in[0], at);
+    } else if (ends) put_vector_last(s->code, f, s->of, to, in[0], in[1], last);
+    else put_vector(s->code, f, s->of, to, in[0], in[1]);
+    for (int k = 0; k < 3; k++)
+        if (l->in[k]) free_slot(s, l->in[k]);
+    if (!l->to) return;
+    cell_state *x = state(s, l->to);
+    if (l->to < s->kept) {
+        if (x->held >= 0 && s->pinned >> x->held & 1) return;
+        put_vector_at(s->code, V_store, s->of, to, 0, x->at);
+        return;
+    }
+    x->held = (int8_t)to;
+    s->holds[to] = l->to;
+}
+
+void sequence_put(sequence *s) {
+    find_reads(s);
+    memset(s->holds, 0, sizeof s->holds);
+    for (uint32_t i = 0; i < s->lines.count; i++)
+        if (!s->lines.at[i].unread) put_line(s, &s->lines.at[i]);
+    for (cell c = 1; c < s->kept; c++) release(s, c);
+}

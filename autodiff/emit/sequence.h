@@ -1,0 +1,78 @@
+/* Straight pieces of code: lines that compute cells from cells, each written once, as many as one likes. When
+ * the sequence is put, cells get vector registers, from the first line to the last: where none is left, the
+ * cell that is read again last gives up its own (Belady 1966), to a slot of the stack unless it stands in
+ * memory anyway. A cell that is read once from memory is read where it is used.
+ *
+ * Some cells live on from sequence to sequence, for a loop around: kept cells, which hold what they were
+ * given before (a number that a loop reads, in a register, a slot or a constant), and sums, which change, in
+ * a register or slot. */
+#ifndef VM_AUTODIFF_EMIT_SEQUENCE_H
+#define VM_AUTODIFF_EMIT_SEQUENCE_H
+
+#include "autodiff/emit/assembler.h"
+
+typedef uint32_t cell; /* 0: none */
+
+enum { VECTOR_REGISTERS = 16, SLOT_BYTES = 32 };
+
+/* Where a cell stands besides in a register. */
+typedef enum home { HOME_none, HOME_memory, HOME_slot, HOME_constant } home;
+
+typedef struct cell_state {
+    home home;
+    place at;
+    int8_t held;   /* the register, or -1 */
+    uint32_t next; /* the line that reads it next */
+} cell_state;
+
+typedef struct line {
+    vector_instruction code;
+    uint8_t last; /* of instructions that end in a number */
+    bool unread;  /* nobody reads the result */
+    cell to, in[3];
+    place at; /* of what is stored */
+    uint32_t next[3];
+} line;
+
+typedef struct sequence {
+    arena *arena;
+    assembly *code;
+    lane_form of;
+    vector(cell_state) cells;
+    vector(line) lines;
+    uint32_t kept;                /* the cells that live on: those below */
+    uint32_t slots;               /* of the stack, at rsp */
+    vector(uint32_t) unused;      /* slots */
+    cell holds[VECTOR_REGISTERS]; /* by register */
+    uint32_t pinned, busy;        /* registers, as bits: pinned; read by the line that is put */
+    general table;                /* what in_table() means */
+} sequence;
+
+/* A place whose base is entry k of the table: it is loaded into rax before. */
+static inline place in_table(uint32_t k, general index, int32_t offset) {
+    return (place){(general)(IN_CONSTANTS + 1 + k), index, offset};
+}
+
+void sequence_open(sequence *s, assembly *c, general table);
+
+/* Cells that live on; to be made before others. */
+cell sequence_keep_constant(sequence *s, uint64_t bits);
+cell sequence_keep_pinned(sequence *s, int reg);
+cell sequence_keep_slot(sequence *s);
+place sequence_slot(sequence *s);
+/* Begins a new piece; cells that do not live on are forgotten. */
+void sequence_begin(sequence *s, lane_form of);
+
+/* Lines. */
+cell sequence_load(sequence *s, place from);
+cell sequence_do(sequence *s, vector_instruction f, cell x, cell y);
+cell sequence_do_last(sequence *s, vector_instruction f, cell x, cell y, uint8_t last);
+cell sequence_blend(sequence *s, cell x, cell y, cell where);
+void sequence_store(sequence *s, place to, cell x);
+void sequence_add(sequence *s, cell sum, cell x);
+
+/* The largest number of cells, without those that live on, that are held at once. */
+uint32_t sequence_pressure(const sequence *s);
+void sequence_put(sequence *s);
+
+#endif

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include "runtime/infer/blas.h"
 
 static const char *read_program(const char *path, size_t *length, arena *a) {
     enum { LARGEST = 1 << 16 };
@@ -67,7 +66,6 @@ engine *engine_open(const workload *w, const dataset *d, uint32_t threads, arena
     diagnostics *said = arena_new(a, diagnostics);
     engine *e = arena_new(a, engine);
     diagnostics_open(said, a);
-    blas_reserve(a->memory);
     model *m = bind(w, d, said, a);
     if (m) m->team = team_open(a, threads);
     bool good =

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "runtime/infer/blas.h"
 #include "runtime/infer/fit.h"
 
 #define STATUS(name, about)                                                                                  \
@@ -288,7 +287,6 @@ vm_status vm_run(vm_model *m, vm_progress_function *watch, void *user, vm_fit **
         release(m, f);
         return VM_out_of_memory;
     }
-    blas_reserve(&m->memory);
     status s = STATUS_invalid_data;
     const model *bound = model_bind(&m->diagnostics, m->program, &m->given, &f->arena);
     watcher w = {watch, user};

@@ -40,8 +40,7 @@ VM_API const char *vm_status_text(vm_status s);
 VM_API const char *vm_version(void);
 
 /* The host's memory: `block` is NULL for a new block, `size` 0 frees it. Returns NULL when there is none. All
- * memory of a model and its fits comes from here (but OpenBLAS keeps a work buffer of its own). NULL in place
- * of an allocator: realloc and free. */
+ * memory of a model and its fits comes from here. NULL in place of an allocator: realloc and free. */
 typedef struct vm_allocator {
     void *(*allocate)(void *user, void *block, size_t old_size, size_t size);
     void *user;

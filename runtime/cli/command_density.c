@@ -6,7 +6,6 @@
 
 #include "base/number.h"
 #include "runtime/cli/commands.h"
-#include "runtime/infer/blas.h"
 #include "runtime/infer/fit.h"
 #include "runtime/io/nested.h"
 #include "runtime/io/read.h"
@@ -92,7 +91,6 @@ int command_log_density(session *s, const arguments *a) {
     model *m = bind_with_latents(s);
     status status = STATUS_ok;
     density_result *r = NULL;
-    blas_reserve(s->arena.memory);
     if (m) {
         m->team = team_open(&s->arena, o.threads);
         r = fit_log_density(&s->diagnostics, m, m->values, arguments_flag(a, FLAG_unconstrained, 0) != NULL,

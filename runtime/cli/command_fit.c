@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "runtime/cli/commands.h"
-#include "runtime/infer/blas.h"
 #include "runtime/infer/fit.h"
 #include "runtime/io/file.h"
 #include "runtime/io/guard.h"
@@ -94,7 +93,6 @@ static int run_fit(session *s, const arguments *a, outputs *all) {
     const char *log = arguments_flag(a, FLAG_log, 0);
     watcher w = {.json = log != NULL, .line = !log && isatty(STDERR_FILENO)};
     listen();
-    blas_reserve(s->arena.memory);
     status status = STATUS_ok;
     fit *f = fit_run(&s->diagnostics, m, &a->options, &s->arena, watch, &w, &status);
     if (w.line && w.shown) fprintf(stderr, "\r\033[K");

@@ -6,7 +6,6 @@
 
 #include "runtime/bind/labels.h"
 #include "runtime/cli/commands.h"
-#include "runtime/infer/blas.h"
 #include "runtime/infer/prior.h"
 #include "runtime/io/file.h"
 #include "runtime/io/guard.h"
@@ -138,7 +137,6 @@ static void run_task(void *user) {
     if (!read_given(s, arguments_flag(t->arguments, FLAG_at, 0), given)) return;
     if (!begin(t, &t->data, FLAG_to) || !begin(t, &t->latents, FLAG_latents)) return (void)session_tell(s);
     model *m = bind(s, given);
-    blas_reserve(s->arena.memory);
     if (m) m->team = team_open(&s->arena, t->threads);
     if (!m || !prior_draw(&s->diagnostics, m, given, t->seed, &s->arena)) return (void)session_tell(s);
     write_data(m, t->data.stream ? t->data.stream : stdout);

@@ -75,7 +75,7 @@ static bool full_rank(const run *r, const space *s, const char **why) {
 
 /* Where the Gaussian starts: the mode, with the curvature there. */
 static gaussian first_guide(const start *at, uint64_t size, bool joint, arena *a) {
-    gaussian g = {size, at->mode, joint ? at->factor : NULL, at->scale};
+    gaussian g = {size, at->mode, joint ? at->factor : NULL, at->scale, algebra_open(joint ? size : 0, a)};
     if (joint && !g.factor) {
         g.factor = arena_array(a, double, size *size);
         for (uint64_t i = 0; i < size; i++) g.factor[i * size + i] = at->scale[i];
@@ -144,7 +144,8 @@ static drawing draw_well(run *r, proposal *p, evaluation *e, rng *draws, double 
 
 static gaussian widened(const gaussian *g, double by, arena *a) {
     uint64_t n = g->size, matrix = g->factor ? n * n : 0;
-    gaussian w = {n, g->mean, matrix ? arena_array(a, double, matrix) : NULL, arena_array(a, double, n)};
+    gaussian w = {n, g->mean, matrix ? arena_array(a, double, matrix) : NULL, arena_array(a, double, n),
+                  g->algebra};
     for (uint64_t i = 0; i < matrix; i++) w.factor[i] = by * g->factor[i];
     for (uint64_t i = 0; i < n; i++) w.scale[i] = by * g->scale[i];
     return w;
@@ -175,9 +176,10 @@ static bool recentre(space *s, gaussian *g, rng *noise, arena *a) {
         }
     if (most < CENTRED_LEAST) return false;
     uint64_t count = 200 + 4 * s->size;
-    double *points = arena_array(a, double, count * s->size);
-    for (uint64_t i = 0; i < count * s->size; i++) points[i] = rng_normal(noise);
-    gaussian_place(g, points, count, points);
+    double *points = arena_array(a, double, count * s->size),
+           *draws = arena_array(a, double, count * s->size);
+    for (uint64_t i = 0; i < count * s->size; i++) draws[i] = rng_normal(noise);
+    gaussian_place(g, draws, count, points);
     space_recentre(s, centring, points, count, a);
     return gaussian_of_points(g, points, NULL, count, a);
 }
@@ -213,7 +215,7 @@ static bool attempt_fit(gaussian_run *r, gaussian g, attempt *to) {
     uint64_t n = g.size;
     if (!gaussian_fit(&g, r->stepped, &r->noise, a, &r->course)) return false;
     to->guide = (gaussian){n, copied(g.mean, n, a), g.factor ? copied(g.factor, n * n, a) : NULL,
-                           copied(g.scale, n, a)};
+                           copied(g.scale, n, a), g.algebra};
     to->centring = copied(r->space.centring, n, a);
     to->converged = r->course.converged;
     to->proposal = proposal_of(&to->guide, a);

@@ -9,10 +9,10 @@
  * Gaussian. Draws come in pairs e, -e. */
 #include "runtime/infer/gaussian.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cblas.h>
 #include "runtime/infer/clock.h"
 #include "runtime/infer/matrix.h"
 
@@ -26,10 +26,10 @@ enum { NARROWINGS = 40, POWERS = 8, WATCH_EVERY = 50 };
 
 void gaussian_place(const gaussian *g, const double *noise, uint64_t count, double *points) {
     uint64_t n = g->size;
-    if (noise != points) memcpy(points, noise, count * n * sizeof *points);
-    if (g->factor)
-        cblas_dtrmm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)count, (int)n, 1,
-                    g->factor, (int)n, points, (int)n);
+    assert(count == 1 || !g->factor || noise != points);
+    if (g->factor && count > 1) matrix_multiply_rows(g->algebra, g->factor, noise, points, count, n);
+    else if (noise != points) memcpy(points, noise, count * n * sizeof *points);
+    if (g->factor && count == 1) matrix_multiply_vector(g->algebra, g->factor, points, n);
     for (uint64_t b = 0; b < count; b++)
         for (uint64_t i = 0; i < n; i++) {
             double *x = points + b * n + i;
@@ -49,18 +49,20 @@ bool gaussian_of_points(gaussian *g, const double *points, const double *log_wei
     double *centred = arena_array(scratch, double, count *n), equal = -log((double)count);
     memset(g->mean, 0, n * sizeof(double));
     for (uint64_t b = 0; b < count; b++)
-        cblas_daxpy((int)n, exp(log_weight ? log_weight[b] : equal), points + b * n, 1, g->mean, 1);
+        vector_add(g->mean, exp(log_weight ? log_weight[b] : equal), points + b * n, n);
     for (uint64_t b = 0; b < count; b++) {
         double root = exp(0.5 * (log_weight ? log_weight[b] : equal));
         for (uint64_t i = 0; i < n; i++) centred[b * n + i] = root * (points[b * n + i] - g->mean[i]);
     }
     if (g->factor) {
-        cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)n, (int)count, 1, centred, (int)n, 0,
-                    g->factor, (int)n);
-        return matrix_cholesky(g->factor, n);
+        matrix_sum_products(g->algebra, centred, centred, g->factor, count, n);
+        return matrix_cholesky(g->algebra, g->factor, n);
     }
+    memset(g->scale, 0, n * sizeof(double));
+    for (uint64_t b = 0; b < count; b++)
+        for (uint64_t i = 0; i < n; i++) g->scale[i] += centred[b * n + i] * centred[b * n + i];
     for (uint64_t i = 0; i < n; i++)
-        if (!((g->scale[i] = cblas_dnrm2((int)count, centred + i, (int)n)) > 0)) return false;
+        if (!((g->scale[i] = sqrt(g->scale[i])) > 0)) return false;
     return true;
 }
 
@@ -70,20 +72,22 @@ void gaussian_conditional_variances(const gaussian *g, double *variance, arena *
     for (uint64_t i = 0; i < n; i++) variance[i] = g->factor ? 0 : g->scale[i] * g->scale[i];
     if (!g->factor) return;
     double *inverse = arena_array(scratch, double, n *n);
-    for (uint64_t i = 0; i < n; i++) inverse[i * n + i] = 1;
-    cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, (int)n, 1,
-                g->factor, (int)n, inverse, (int)n);
+    matrix_invert_lower(g->algebra, g->factor, inverse, n);
     for (uint64_t i = 0; i < n; i++)
-        variance[i] = 1 / cblas_ddot((int)n, inverse + i, (int)n, inverse + i, (int)n);
+        for (uint64_t j = 0; j <= i; j++) variance[j] += inverse[i * n + j] * inverse[i * n + j];
+    for (uint64_t i = 0; i < n; i++) variance[i] = 1 / variance[i];
 }
 
 typedef struct work {
     uint64_t size, draws;
+    const algebra *algebra;
     double *noise, *residual; /* draws × size */
+    double *pulled;           /* the gradients, the same */
     double *direction;        /* size */
     double *length;           /* draws */
     double *mean_step;        /* size */
     double *scale_step;       /* size × size, or size for mean field */
+    double *factor;           /* size × size: before a step */
     double *iterate, *unit;   /* for the descent: mean, log scales, then the factor */
     bool limited;             /* the mean would have gone farther */
     double elbo, elbo_square; /* of the draws of a step, summed over steps */
@@ -94,12 +98,15 @@ static work work_new(const gaussian *g, const density *many, arena *a) {
     uint64_t n = g->size, s = many->points, matrix = g->factor ? n * n : 0;
     return (work){.size = n,
                   .draws = s,
+                  .algebra = g->algebra,
                   .noise = arena_array(a, double, s *n),
                   .residual = arena_array(a, double, s *n),
+                  .pulled = g->factor ? arena_array(a, double, s *n) : NULL,
                   .direction = arena_array(a, double, n),
                   .length = arena_array(a, double, 2 * s),
                   .mean_step = arena_array(a, double, n),
                   .scale_step = arena_array(a, double, matrix + n),
+                  .factor = arena_array(a, double, matrix),
                   .iterate = arena_array(a, double, 2 * n + matrix),
                   .unit = arena_array(a, double, 2 * n)};
 }
@@ -117,6 +124,7 @@ static void draw_noise(work *w, rng *r) {
  * noise and residual. */
 static uint64_t find_residuals(work *w, const gaussian *g, const density *many) {
     uint64_t n = w->size, kept = 0;
+    double *gradient = g->factor ? w->pulled : w->residual;
     double entropy = gaussian_log_scale(g) + 0.5 * (double)n * (1 + log(2 * M_PI));
     for (uint64_t b = 0; b < w->draws; b++) {
         const double *from = many->gradient + b * n;
@@ -124,16 +132,14 @@ static uint64_t find_residuals(work *w, const gaussian *g, const density *many) 
         for (uint64_t i = 0; i < n; i++) sum += from[i];
         if (!isfinite(sum)) continue;
         memmove(w->noise + kept * n, w->noise + b * n, n * sizeof *from);
-        memcpy(w->residual + kept * n, from, n * sizeof *from);
+        memcpy(gradient + kept * n, from, n * sizeof *from);
         double value = many->log_density[b] + entropy;
         w->elbo += value;
         w->elbo_square += value * value;
         w->elbo_count++;
         kept++;
     }
-    if (g->factor)
-        cblas_dtrmm(CblasRowMajor, CblasRight, CblasLower, CblasNoTrans, CblasNonUnit, (int)kept, (int)n, 1,
-                    g->factor, (int)n, w->residual, (int)n);
+    if (g->factor) matrix_multiply_rows_transposed(w->algebra, g->factor, gradient, w->residual, kept, n);
     for (uint64_t b = 0; b < kept; b++)
         for (uint64_t i = 0; i < n; i++) {
             double *x = w->residual + b * n + i;
@@ -152,11 +158,11 @@ static int by_size(const void *a, const void *b) {
 static void shorten_residuals(work *w, uint64_t kept) {
     double *length = w->length, *sorted = w->length + w->draws;
     for (uint64_t b = 0; b < kept; b++)
-        sorted[b] = length[b] = cblas_dnrm2((int)w->size, w->residual + b * w->size, 1);
+        sorted[b] = length[b] = vector_length(w->algebra, w->residual + b * w->size, w->size);
     qsort(sorted, kept, sizeof *sorted, by_size);
     double longest = LONGEST_RESIDUAL * sorted[kept / 2];
     for (uint64_t b = 0; b < kept; b++)
-        if (length[b] > longest) cblas_dscal((int)w->size, longest / length[b], w->residual + b * w->size, 1);
+        if (length[b] > longest) vector_scale(w->residual + b * w->size, longest / length[b], w->size);
 }
 
 /* The rate, or less where a step of this length would be larger than LARGEST_STEP. */
@@ -164,29 +170,36 @@ static double limited(double rate, double length) {
     return rate * length > LARGEST_STEP ? LARGEST_STEP / length : rate;
 }
 
-static double largest_entry(const double *x, uint64_t n) { return fabs(x[cblas_idamax((int)n, x, 1)]); }
+static double largest_entry(const double *x, uint64_t n) {
+    double most = 0;
+    for (uint64_t i = 0; i < n; i++) most = fmax(most, fabs(x[i]));
+    return most;
+}
 
-/* About the spectral norm of a matrix, by power iteration from its rows' common direction; overwrites
+/* About the spectral norm of a lower matrix, by power iteration from its rows' common direction; overwrites
  * mean_step. */
 static double spectral_norm(work *w, const double *a) {
     uint64_t n = w->size;
     double *x = w->mean_step, *y = w->direction, norm = 0;
     for (uint64_t i = 0; i < n; i++) x[i] = 1 + 0.1 * (double)(i % 7);
     for (int k = 0; k < POWERS; k++) {
-        double length = cblas_dnrm2((int)n, x, 1);
+        double length = vector_length(w->algebra, x, n);
         if (!(length > 0)) return norm;
-        cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)n, (int)n, 1 / length, a, (int)n, x, 1, 0, y, 1);
-        norm = cblas_dnrm2((int)n, y, 1);
-        cblas_dgemv(CblasRowMajor, CblasTrans, (int)n, (int)n, 1, a, (int)n, y, 1, 0, x, 1);
+        memcpy(y, x, n * sizeof *y);
+        vector_scale(y, 1 / length, n);
+        matrix_multiply_vector(w->algebra, a, y, n);
+        norm = vector_length(w->algebra, y, n);
+        memcpy(x, y, n * sizeof *y);
+        matrix_multiply_vector_transposed(w->algebra, a, x, n);
     }
     return norm;
 }
 
 static void move_factor(gaussian *g, work *w, uint64_t kept, double rate) {
     uint64_t n = w->size;
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)n, (int)n, (int)kept, 1.0 / (double)kept,
-                w->residual, (int)n, w->noise, (int)n, 0, w->scale_step, (int)n);
+    matrix_sum_products(w->algebra, w->residual, w->noise, w->scale_step, kept, n);
     for (uint64_t i = 0; i < n; i++) {
+        vector_scale(w->scale_step + i * n, 1.0 / (double)kept, i + 1);
         w->scale_step[i * n + i] *= 0.5;
         memset(w->scale_step + i * n + i + 1, 0, (n - i - 1) * sizeof(double));
     }
@@ -195,8 +208,8 @@ static void move_factor(gaussian *g, work *w, uint64_t kept, double rate) {
         for (uint64_t j = 0; j < i; j++) w->scale_step[i * n + j] *= rate;
         w->scale_step[i * n + i] = exp(rate * w->scale_step[i * n + i]);
     }
-    cblas_dtrmm(CblasRowMajor, CblasRight, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, (int)n, 1,
-                w->scale_step, (int)n, g->factor, (int)n);
+    memcpy(w->factor, g->factor, n * n * sizeof(double));
+    matrix_multiply_lower(w->algebra, w->factor, w->scale_step, g->factor, n);
 }
 
 static void move_scales(gaussian *g, work *w, uint64_t kept, double rate) {
@@ -212,20 +225,17 @@ static void move_scales(gaussian *g, work *w, uint64_t kept, double rate) {
 static void move_mean(gaussian *g, work *w, uint64_t kept, double rate) {
     uint64_t n = w->size;
     memset(w->mean_step, 0, n * sizeof(double));
-    for (uint64_t b = 0; b < kept; b++)
-        cblas_daxpy((int)n, 1.0 / (double)kept, w->residual + b * n, 1, w->mean_step, 1);
+    for (uint64_t b = 0; b < kept; b++) vector_add(w->mean_step, 1.0 / (double)kept, w->residual + b * n, n);
     double length = largest_entry(w->mean_step, n);
     w->limited = rate * length > LARGEST_STEP;
     rate = limited(rate, length);
-    if (g->factor)
-        cblas_dtrmv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, g->factor, (int)n,
-                    w->mean_step, 1);
+    if (g->factor) matrix_multiply_vector(w->algebra, g->factor, w->mean_step, n);
     for (uint64_t i = 0; i < n; i++) g->mean[i] += rate * (g->factor ? 1 : g->scale[i]) * w->mean_step[i];
 }
 
 static void narrow(gaussian *g) {
     for (uint64_t i = 0; i < g->size; i++) g->scale[i] *= 0.5;
-    if (g->factor) cblas_dscal((int)(g->size * g->size), 0.5, g->factor, 1);
+    if (g->factor) vector_scale(g->factor, 0.5, g->size * g->size);
 }
 
 /* One step; false where too few draws were finite. */
@@ -247,7 +257,7 @@ static void to_iterate(const gaussian *g, work *w) {
     memcpy(w->iterate, g->mean, n * sizeof(double));
     for (uint64_t i = 0; i < n; i++) {
         w->iterate[n + i] = log(g->factor ? g->factor[i * n + i] : g->scale[i]);
-        w->unit[i] = g->factor ? cblas_dnrm2((int)i + 1, g->factor + i * n, 1) : g->scale[i];
+        w->unit[i] = g->factor ? vector_length(w->algebra, g->factor + i * n, i + 1) : g->scale[i];
         w->unit[n + i] = 1;
     }
     if (g->factor) memcpy(w->iterate + 2 * n, g->factor, n * n * sizeof(double));

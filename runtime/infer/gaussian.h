@@ -5,6 +5,7 @@
 
 #include "runtime/infer/descent.h"
 #include "runtime/infer/fit.h"
+#include "runtime/infer/matrix.h"
 #include "runtime/infer/start.h"
 
 typedef struct gaussian {
@@ -12,9 +13,11 @@ typedef struct gaussian {
     double *mean;
     double *factor; /* lower, size × size, row-major; NULL for mean field */
     double *scale;  /* mean field: sds; else the diagonal of the factor */
+    const algebra *algebra;
 } gaussian;
 
-/* A draw of the guide: point = mean + factor * noise. */
+/* Draws of the guide, a row each: point = mean + factor * noise, in place where there is one of them or no
+ * factor. */
 void gaussian_place(const gaussian *g, const double *noise, uint64_t count, double *points);
 /* Half the log determinant of its covariance. */
 double gaussian_log_scale(const gaussian *g);

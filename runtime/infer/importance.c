@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <cblas.h>
 #include "autodiff/passes.h"
 #include "runtime/infer/matrix.h"
 
@@ -79,10 +78,8 @@ static void place_draw(const gaussian *g, bool tailed, rng *r, double *x) {
 static double distance(const gaussian *g, const double *x, double *scratch) {
     uint64_t n = g->size;
     for (uint64_t i = 0; i < n; i++) scratch[i] = (x[i] - g->mean[i]) / (g->factor ? 1 : g->scale[i]);
-    if (g->factor)
-        cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, g->factor, (int)n, scratch,
-                    1);
-    return cblas_ddot((int)n, scratch, 1, scratch, 1);
+    if (g->factor) matrix_solve_vector(g->algebra, g->factor, scratch, n);
+    return vector_dot(g->algebra, scratch, scratch, n);
 }
 
 static void find_densities(const proposal *p, drawing *d, uint64_t b, const double *log_scale,
@@ -128,19 +125,17 @@ static const double SHARE_LEAST = 1e-3;
 static bool refit_part(const gaussian *old, const drawing *d, const double *log_weight, double ess,
                        gaussian *to, arena *a) {
     uint64_t n = old->size;
-    double *covariance = arena_array(a, double, n *n);
-    *to = (gaussian){n, arena_array(a, double, n), arena_array(a, double, n *n), old->scale};
+    double *before = arena_array(a, double, n *n), *now = arena_array(a, double, n *n);
+    *to = (gaussian){n, arena_array(a, double, n), arena_array(a, double, n *n), old->scale, old->algebra};
     /* a covariance of n entries needs many times n draws before its factor is better than an approximate one
      */
     double trust = ess / (ess + 10 * (double)n);
     if (!gaussian_of_points(to, d->points, log_weight, d->sample.count, a)) return false;
-    cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)n, (int)n, 1 - trust, old->factor, (int)n, 0,
-                covariance, (int)n);
-    cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)n, (int)n, trust, to->factor, (int)n, 1,
-                covariance, (int)n);
+    matrix_square(to->algebra, old->factor, before, n);
+    matrix_square(to->algebra, to->factor, now, n);
     for (uint64_t i = 0; i < n; i++) to->mean[i] = trust * to->mean[i] + (1 - trust) * old->mean[i];
-    memcpy(to->factor, covariance, n * n * sizeof *covariance);
-    return matrix_cholesky(to->factor, n);
+    for (uint64_t i = 0; i < n * n; i++) to->factor[i] = trust * now[i] + (1 - trust) * before[i];
+    return matrix_cholesky(to->algebra, to->factor, n);
 }
 
 bool importance_refit(const drawing *d, const proposal *old, proposal *refitted, arena *a) {

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <cblas.h>
 
 enum { CLIMBS = 32, MODES_MOST = 8 };
 
@@ -21,8 +20,8 @@ typedef struct mode {
 static bool near(const gaussian *g, const double *x, double *scratch) {
     uint64_t n = g->size;
     for (uint64_t i = 0; i < n; i++) scratch[i] = x[i] - g->mean[i];
-    cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, g->factor, (int)n, scratch, 1);
-    return cblas_dnrm2((int)n, scratch, 1) < APART;
+    matrix_solve_vector(g->algebra, g->factor, scratch, n);
+    return vector_length(g->algebra, scratch, n) < APART;
 }
 
 /* Points a few sds of the guide away, and others anywhere around 0. */
@@ -60,7 +59,7 @@ bool modes_find(density *one, density *many, const gaussian *guide, double log_m
         for (uint32_t k = 0; k < count; k++) known |= near(&modes[k].at, to, scratch);
         if (known) continue;
         mode m = {.log_mass = start_mass(one, many, to, &end, a)};
-        m.at = (gaussian){n, end.mode, end.factor, end.scale};
+        m.at = (gaussian){n, end.mode, end.factor, end.scale, guide->algebra};
         if (!isfinite(m.log_mass) || near(&m.at, guide->mean, scratch)) continue;
         keep_mode(modes, &count, m);
         best = fmax(best, m.log_mass);

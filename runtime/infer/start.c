@@ -13,15 +13,12 @@
 
 #include <math.h>
 #include <string.h>
-#include <cblas.h>
 #include "runtime/infer/matrix.h"
 
 enum { MEMORY = 10, ITERATIONS = 200, SEARCH = 40, ATTEMPTS = 100, NEWTON_STEPS = 8, STOPS = 10, CLIMBS = 4 };
 
 /* A step that promises less than this many nats ends the climb: far below what a posterior's sd can show. */
 static const double ENOUGH = 1e-6;
-
-static double dot(const double *x, const double *y, uint64_t n) { return cblas_ddot((int)n, x, 1, y, 1); }
 
 static bool all_finite(const double *x, uint64_t n) {
     for (uint64_t i = 0; i < n; i++)
@@ -46,6 +43,7 @@ static const double FIRST_SCALE = 1e-2;
 /* The point of the climb; pairs of steps and changes of the gradient, the newest at (count - 1) % MEMORY. */
 typedef struct climb {
     uint64_t size;
+    const algebra *algebra;
     double value, *x, *gradient;
     double *steps[MEMORY], *changes[MEMORY], curvature[MEMORY];
     uint32_t count;
@@ -62,36 +60,38 @@ static void find_direction(climb *c) {
     memcpy(q, c->gradient, n * sizeof *q);
     for (uint32_t k = c->count; k-- > first;) {
         uint32_t i = k % MEMORY;
-        weight[i] = dot(c->steps[i], q, n) / c->curvature[i];
-        cblas_daxpy((int)n, -weight[i], c->changes[i], 1, q, 1);
+        weight[i] = vector_dot(c->algebra, c->steps[i], q, n) / c->curvature[i];
+        vector_add(q, -weight[i], c->changes[i], n);
     }
-    double scale = 1 / fmax(1, sqrt(dot(q, q, n)));
+    double scale = 1 / fmax(1, sqrt(vector_dot(c->algebra, q, q, n)));
     if (c->count) {
         uint32_t i = (c->count - 1) % MEMORY;
-        scale = c->curvature[i] / dot(c->changes[i], c->changes[i], n);
+        scale = c->curvature[i] / vector_dot(c->algebra, c->changes[i], c->changes[i], n);
     }
-    cblas_dscal((int)n, scale, q, 1);
+    vector_scale(q, scale, n);
     for (uint32_t k = first; k < c->count; k++) {
         uint32_t i = k % MEMORY;
-        double b = dot(c->changes[i], q, n) / c->curvature[i];
-        cblas_daxpy((int)n, weight[i] - b, c->steps[i], 1, q, 1);
+        double b = vector_dot(c->algebra, c->changes[i], q, n) / c->curvature[i];
+        vector_add(q, weight[i] - b, c->steps[i], n);
     }
 }
 
 /* Moves to a point that satisfies the weak Wolfe conditions along the direction, or at least is higher. */
 static bool search(climb *c, density *one) {
     const double rise = 1e-4, flatten = 0.9;
-    double slope = dot(c->direction, c->gradient, c->size), low = 0, high = INFINITY, step = 1;
+    double slope = vector_dot(c->algebra, c->direction, c->gradient, c->size), low = 0, high = INFINITY,
+           step = 1;
     double found = 0;
     for (int i = 0; i < SEARCH; i++) {
         memcpy(c->next, c->x, c->size * sizeof *c->x);
-        cblas_daxpy((int)c->size, step, c->direction, 1, c->next, 1);
+        vector_add(c->next, step, c->direction, c->size);
         double value = evaluate(one, c->next, c->next_gradient);
         if (!(value >= c->value + rise * step * slope)) {
             high = step;
         } else {
             found = step;
-            if (dot(c->direction, c->next_gradient, c->size) <= flatten * slope) return true;
+            if (vector_dot(c->algebra, c->direction, c->next_gradient, c->size) <= flatten * slope)
+                return true;
             low = step;
         }
         step = isinf(high) ? 2 * low : 0.5 * (low + high);
@@ -99,7 +99,7 @@ static bool search(climb *c, density *one) {
     }
     if (found == 0) return false;
     memcpy(c->next, c->x, c->size * sizeof *c->x);
-    cblas_daxpy((int)c->size, found, c->direction, 1, c->next, 1);
+    vector_add(c->next, found, c->direction, c->size);
     evaluate(one, c->next, c->next_gradient);
     return true;
 }
@@ -110,8 +110,8 @@ static void accept(climb *c, density *one) {
         c->steps[i][k] = c->next[k] - c->x[k];
         c->changes[i][k] = c->gradient[k] - c->next_gradient[k];
     }
-    c->curvature[i] = dot(c->steps[i], c->changes[i], c->size);
-    double length = dot(c->changes[i], c->changes[i], c->size);
+    c->curvature[i] = vector_dot(c->algebra, c->steps[i], c->changes[i], c->size);
+    double length = vector_dot(c->algebra, c->changes[i], c->changes[i], c->size);
     if (c->curvature[i] > 1e-12 * length) c->count++;
     memcpy(c->x, c->next, c->size * sizeof *c->x);
     memcpy(c->gradient, c->next_gradient, c->size * sizeof *c->x);
@@ -138,7 +138,7 @@ static void climb_on(climb *c, density *one) {
             next_stop = fmax(i + 1, 1.7 * i);
         }
         find_direction(c);
-        double promise = dot(c->direction, c->gradient, c->size);
+        double promise = vector_dot(c->algebra, c->direction, c->gradient, c->size);
         if (!(promise > 0) || promise < ENOUGH || !search(c, one)) {
             if (!c->count || promise < ENOUGH) return;
             c->count = 0; /* the pairs are of no more use; steepest ascent once, then anew */
@@ -148,8 +148,8 @@ static void climb_on(climb *c, density *one) {
     }
 }
 
-static climb climb_new(uint64_t size, arena *a) {
-    climb c = {.size = size};
+static climb climb_new(uint64_t size, bool factored, arena *a) {
+    climb c = {.size = size, .algebra = algebra_open(factored ? size : 0, a)};
     double **all[] = {&c.x, &c.gradient, &c.direction, &c.next, &c.next_gradient};
     for (int i = 0; i < 5; i++) *all[i] = arena_array(a, double, size);
     for (int i = 0; i < STOPS; i++) c.stops[i] = arena_array(a, double, size);
@@ -165,8 +165,8 @@ static climb climb_new(uint64_t size, arena *a) {
 /* Minus the second derivatives along the columns of a factor: curvature[j] = L' (g(x - h L_j) - g(x + h L_j))
  * / 2h by rows, or, where the factor is a vector of scales (`factor` NULL), only the diagonal of it. False
  * where a point is not finite. */
-static bool whitened_curvature(density *many, const double *x, const double *factor, const double *scale,
-                               double h, double *curvature) {
+static bool whitened_curvature(const algebra *k, density *many, const double *x, const double *factor,
+                               const double *scale, double h, double *curvature) {
     uint64_t n = many->space->size, pairs = many->points / 2;
     for (uint64_t first = 0; first < n; first += pairs) {
         uint64_t count = n - first < pairs ? n - first : pairs;
@@ -176,8 +176,8 @@ static bool whitened_curvature(density *many, const double *x, const double *fac
             if (p >= 2 * count) continue;
             uint64_t j = first + p / 2;
             double step = p % 2 ? h : -h;
-            if (factor) cblas_daxpy((int)n, step, factor + j, (int)n, at, 1);
-            else at[j] += step * scale[j];
+            if (!factor) at[j] += step * scale[j];
+            for (uint64_t i = j; factor && i < n; i++) at[i] += step * factor[i * n + j];
         }
         density_run(many);
         if (!all_finite(many->gradient, 2 * count * n)) return false;
@@ -190,7 +190,7 @@ static bool whitened_curvature(density *many, const double *x, const double *fac
             }
             double *row = curvature + j * n;
             for (uint64_t i = 0; i < n; i++) row[i] = (before[i] - after[i]) / (2 * h);
-            cblas_dtrmv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, (int)n, factor, (int)n, row, 1);
+            matrix_multiply_vector_transposed(k, factor, row, n);
         }
     }
     return true;
@@ -202,7 +202,7 @@ static void find_scales(density *many, start *s, arena *a) {
     uint64_t n = many->space->size;
     double *curvature = arena_array(a, double, n);
     for (int round = 0; round < 3; round++) {
-        if (!whitened_curvature(many, s->mode, NULL, s->scale, 1e-2, curvature)) {
+        if (!whitened_curvature(NULL, many, s->mode, NULL, s->scale, 1e-2, curvature)) {
             for (uint64_t i = 0; i < n; i++) s->scale[i] *= 0.1;
             continue;
         }
@@ -261,12 +261,12 @@ static place judge_climb(climb *c, density *many, rng *r, arena *a) {
 
 /* The smallest multiple of the identity, by factors of ten, that makes a symmetric matrix positive definite,
  * and its factor. */
-static void factor_shifted(const double *a, double *l, uint64_t n) {
+static void factor_shifted(const algebra *k, const double *a, double *l, uint64_t n) {
     for (double shift = 0;; shift = shift == 0 ? 1e-3 : 10 * shift) {
         for (uint64_t i = 0; i < n; i++)
             for (uint64_t j = 0; j <= i; j++)
                 l[i * n + j] = 0.5 * (a[i * n + j] + a[j * n + i]) + (i == j ? shift : 0);
-        if (matrix_cholesky(l, n)) return;
+        if (matrix_cholesky(k, l, n)) return;
     }
 }
 
@@ -274,23 +274,21 @@ static void factor_shifted(const double *a, double *l, uint64_t n) {
 static bool newton_step(climb *c, density *one, density *many, start *s, double *work[3]) {
     uint64_t n = c->size;
     double *curvature = work[0], *l = work[1], *scratch = work[2];
-    if (!whitened_curvature(many, s->mode, s->factor, NULL, 1e-3, curvature)) {
-        cblas_dscal((int)(n * n), 0.1, s->factor, 1);
+    if (!whitened_curvature(c->algebra, many, s->mode, s->factor, NULL, 1e-3, curvature)) {
+        vector_scale(s->factor, 0.1, n * n);
         return true;
     }
-    factor_shifted(curvature, l, n);
-    matrix_invert_factor(l, n, scratch);
-    matrix_multiply_lower(s->factor, l, scratch, n);
+    factor_shifted(c->algebra, curvature, l, n);
+    matrix_invert_factor(c->algebra, l, n, scratch);
+    matrix_multiply_lower(c->algebra, s->factor, l, scratch, n);
     memcpy(s->factor, scratch, n * n * sizeof *scratch);
     /* direction = L L' g, to climb along with the same line search */
     c->value = evaluate(one, s->mode, c->gradient);
     memcpy(c->x, s->mode, n * sizeof *c->x);
     memcpy(c->direction, c->gradient, n * sizeof *c->x);
-    cblas_dtrmv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, (int)n, s->factor, (int)n, c->direction,
-                1);
-    double promise = dot(c->direction, c->direction, n);
-    cblas_dtrmv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, s->factor, (int)n,
-                c->direction, 1);
+    matrix_multiply_vector_transposed(c->algebra, s->factor, c->direction, n);
+    double promise = vector_dot(c->algebra, c->direction, c->direction, n);
+    matrix_multiply_vector(c->algebra, s->factor, c->direction, n);
     if (promise > ENOUGH && search(c, one)) memcpy(s->mode, c->next, n * sizeof *c->x);
     return promise > ENOUGH;
 }
@@ -311,7 +309,7 @@ static void find_curvature(climb *c, density *one, density *many, uint64_t most_
 
 bool start_find(density *one, density *many, uint64_t most_factored, rng *r, arena *a, start *found) {
     uint64_t n = one->space->size;
-    climb c = climb_new(n, a);
+    climb c = climb_new(n, n <= most_factored, a);
     place best = {0};
     for (int i = 0; i < CLIMBS; i++) {
         if (!first_point(&c, one, r, i == 0)) break;
@@ -327,7 +325,7 @@ bool start_find(density *one, density *many, uint64_t most_factored, rng *r, are
 
 bool start_climb(density *one, const double *from, double *to, arena *a) {
     uint64_t n = one->space->size;
-    climb c = climb_new(n, a);
+    climb c = climb_new(n, false, a);
     memcpy(c.x, from, n * sizeof *from);
     c.value = evaluate(one, c.x, c.gradient);
     if (!isfinite(c.value)) return false;
@@ -338,7 +336,7 @@ bool start_climb(density *one, const double *from, double *to, arena *a) {
 
 double start_mass(density *one, density *many, double *mode, start *found, arena *a) {
     uint64_t n = one->space->size;
-    climb c = climb_new(n, a);
+    climb c = climb_new(n, true, a);
     memcpy(c.x, mode, n * sizeof *mode);
     *found = (start){mode, arena_array(a, double, n), NULL, false};
     for (uint64_t i = 0; i < n; i++) found->scale[i] = FIRST_SCALE;

@@ -51,7 +51,7 @@ fi
 
 library=$(find root -name 'libvm.a' -o -name 'libvm.so' | head -n 1)
 case $library in
-*.a) cc $(if sanitized; then echo -fsanitize=address,undefined; fi) -shared -o all.so -Wl,--whole-archive "$library" -Wl,--no-whole-archive -lsleef -lopenblas -lm && library=all.so ;;
+*.a) cc $(if sanitized; then echo -fsanitize=address,undefined; fi) -shared -o all.so -Wl,--whole-archive "$library" -Wl,--no-whole-archive -lsleef -lm && library=all.so ;;
 esac
 # The linker's own symbols, such as __bss_start and _end, and the sanitizers' are not ours.
 nm -D --defined-only "$library" | awk '{ print $3 }' | grep -Ev '^vm_|^_|asan|ubsan' >seen

@@ -312,8 +312,8 @@ static bool agree_single(maker *m, ref r, double **values, arena *scratch) {
 }
 
 /* The whole tape, bit for bit, against a machine of the same tape with every value an output: so with other
- * regions, and no buffer shared. Slices, renamings and expansions are left as they are: BLAS has other bits
- * for a matrix that lies otherwise. */
+ * regions, and no buffer shared. Slices, renamings and expansions are left as they are: products have other
+ * bits for a matrix that lies otherwise. */
 static void output_all(const tape *from, tape *to) {
     for (ref r = 1; r < from->code.count; r++) {
         op f = from->code.at[r].op;

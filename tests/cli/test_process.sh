@@ -81,8 +81,8 @@ holds 'a closed standard output loses no file' [ -s fit.json ]
 if sanitized; then
     echo 'skip memory that runs out: sanitizers take their own'
 else
-    # Loading takes less than 60 MB of address space, the work of OpenBLAS 128 MB.
-    for limit in 60000 100000 150000 180000 220000; do
+    # Loading takes less than 20 MB of address space, this fit 10 MB.
+    for limit in 15000 20000 22000 25000 30000 50000; do
         (ulimit -v $limit && "$vmrun" fit long.vm -o short.json >out 2>err)
         code=$?
         if [ $code -eq 0 ] || { [ $code -eq 1 ] && grep -q 'out of memory' err; }; then

@@ -4,7 +4,6 @@
  * its data do not suit it, are messages like any other. */
 #include <math.h>
 
-#include "runtime/infer/blas.h"
 #include "runtime/infer/fit.h"
 #include "tests/fuzz/harness.h"
 
@@ -116,7 +115,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length) {
     fuzz_open(&h);
     if (setjmp(h.escape) == 0) {
         const program *p = fuzz_compile(&h, input, length);
-        blas_reserve(&h.memory);
         const model *m = h.diagnostics.errors ? NULL : bind_made_up(&h, p, length % 2);
         if (m && is_small(m)) fit_a_little(&h, m);
         fuzz_look_at_messages(&h);

@@ -75,22 +75,35 @@ static const char *trimmed(const char *from, const char *to, arena *a) {
     return arena_copy(a, from, (size_t)(to - from));
 }
 
+static bool parse_argument(const char *text, char kind, choice *value) {
+    uint64_t count;
+    if (kind == 'N') return parse_count(text, &count) && (value->count = (uint32_t)count, true);
+    return number_parse(text, &value->number) && isfinite(value->number) &&
+           (kind == 'R' || value->number > 0);
+}
+
+/* `(2, 50)` for `(R, N)`: as many numbers as there are letters. */
+static bool parse_arguments(const char *text, const char *kinds, arena *a, choice *value) {
+    while (*text++ == *kinds++ && *kinds) {
+        const char *end = text + strcspn(text, ",)");
+        kinds += strspn(kinds, " ");
+        if (!*end || !parse_argument(trimmed(text, end, a), *kinds++, value)) return false;
+        if (*kinds == ')') return end[0] == ')' && end[1] == 0;
+        text = end;
+    }
+    return false;
+}
+
 /* One of `words`, which `|` separates: `elbo`, or `iwae(50)` where the list has `iwae(N)`. */
 static bool parse_choice(const char *text, const char *words, arena *a, choice *value) {
-    const char *open = strchr(text, '('), *end = text + strlen(text);
-    const char *head = trimmed(text, open ? open : end, a), *inside = NULL;
-    if (open && end[-1] != ')') return false;
-    if (open) inside = trimmed(open + 1, end - 1, a);
+    size_t length = strcspn(text, "(");
+    const char *head = trimmed(text, text + length, a), *arguments = text + length;
     *value = (choice){0};
     for (const char *word = words;; word += strcspn(word, "|") + 1, value->word++) {
         size_t whole = strcspn(word, "|"), size = strcspn(word, "|(");
-        uint64_t count;
         if (size == strlen(head) && memcmp(word, head, size) == 0) {
-            if (size == whole) return !inside;
-            if (!inside) return word[size + 1] == 'X'; /* a rate may be left to the option `rate` */
-            if (word[size + 1] == 'X')
-                return number_parse(inside, &value->number) && value->number > 0 && isfinite(value->number);
-            return parse_count(inside, &count) && (value->number = (double)count, true);
+            if (!*arguments) return size == whole || memcmp(word + size, "(X)", 3) == 0;
+            return size < whole && parse_arguments(arguments, word + size, a, value);
         }
         if (word[whole] == 0) return false;
     }

@@ -17,13 +17,14 @@ typedef enum option_kind {
     OPTION_SCHEDULE
 } option_kind;
 
-/* A word by its place in the row's list, and its number; 0 where it has none. */
+/* A word by its place in the row's list, and its numbers; 0 where it has none. */
 typedef struct choice {
     uint32_t word;
     double number;
+    uint32_t count;
 } choice;
 enum { OPTIMIZER_adam, OPTIMIZER_sgd, OPTIMIZER_adamw, OPTIMIZER_rmsprop };
-enum { OBJECTIVE_elbo, OBJECTIVE_iwae, OBJECTIVE_em };
+enum { OBJECTIVE_elbo, OBJECTIVE_iwae, OBJECTIVE_renyi, OBJECTIVE_chi, OBJECTIVE_inclusive, OBJECTIVE_em };
 typedef enum family_kind {
     FAMILY_auto,
     FAMILY_mean_field,

@@ -1,6 +1,7 @@
 #include "runtime/infer/batch.h"
 
 #include "runtime/infer/dependence.h"
+#include "runtime/infer/estimator.h"
 
 enum { STREAM_BATCH = 17 };
 
@@ -85,10 +86,10 @@ static void check_bounds(check *c) {
     for (variable v = 0; v < c->p->variables.count; v++) {
         const variable_row *row = program_variable(c->p, v);
         if (row->kind == VARIABLE_latent && !axes_has(row->axes, c->axis))
-            refuse(
-                c, row->at,
-                arena_print(c->d->arena, "the bound `iwae` is one for all, since `%s` is shared", row->name),
-                "use `objective = elbo`, or leave `batch` out");
+            refuse(c, row->at,
+                   arena_print(c->d->arena, "the objective weighs draws of all entries, since `%s` is shared",
+                               row->name),
+                   "use `objective = elbo`, or leave `batch` out");
     }
 }
 
@@ -116,7 +117,7 @@ bool batch_check(diagnostics *d, const program *p, const options *o) {
         check_node(&c, p->guide.at[i].sample);
     }
     for (uint32_t i = 0; i < p->families.count; i++) check_family(&c, &p->families.at[i]);
-    if (o->objective.word == OBJECTIVE_iwae) check_bounds(&c);
+    if (is_bound(o)) check_bounds(&c);
     return c.good;
 }
 

@@ -165,7 +165,7 @@ static estimate write_elbo(estimator *e) {
         if (is_scored(&e->program->guide.at[i]))
             surrogate = plus(e, surrogate, score(e, &e->program->guide.at[i]));
     return (estimate){times(e, tape_sum(e->t, value, draw_axis(e)), mean),
-                      times(e, tape_sum(e->t, surrogate, draw_axis(e)), mean), e->weight != 0};
+                      times(e, tape_sum(e->t, surrogate, draw_axis(e)), mean), e->weight != 0, 1};
 }
 
 /* Importance-weighted bounds. */
@@ -233,34 +233,83 @@ static lowering still_latents(estimator *e) {
     return fork;
 }
 
-static ref doubly_reparameterised(bounds *b, ref weight) {
+/* Which bound, see estimator.h, and the weights of a draw in its gradients. */
+typedef struct bound_kind {
+    double power;          /* log (1/K sum w^power) / power */
+    double linear, square; /* of the path of draw k: linear v_k + square v_k² */
+    int rises; /* 1: it is climbed; -1: descended; 0: another objective is, whose value this is not */
+} bound_kind;
+
+static bound_kind bound_kind_of(const options *o) {
+    double x = o->objective.number;
+    switch (o->objective.word) {
+    case OBJECTIVE_renyi: return (bound_kind){1 - x, x, 1 - x, 1};
+    case OBJECTIVE_chi: return (bound_kind){x, x - 1, -x, -1};
+    case OBJECTIVE_inclusive: return (bound_kind){1, 1, -1, 0};
+    default: return (bound_kind){1, 0, 1, 1};
+    }
+}
+
+static ref powered(estimator *e, const bound_kind *k, ref log_w) {
+    return k->power == 1 ? log_w : times(e, log_w, number(e, k->power));
+}
+
+/* The bound by log sum w^power. */
+static ref mean_power(estimator *e, const bound_kind *k, ref total) {
+    ref mean = minus(e, total, number(e, log(e->draws)));
+    return k->power == 1 ? mean : times(e, mean, number(e, 1 / k->power));
+}
+
+static ref by_params(bounds *b, ref weight) {
+    lowering still = still_latents(b->e);
+    return times(b->e, weight, log_weights(b, &still, NULL, number(b->e, 0)));
+}
+
+static ref doubly_reparameterised(bounds *b, const bound_kind *k, ref weight) {
     estimator *e = b->e;
-    lowering still = still_latents(e), *path = (lowering *)&e->on->stopped;
+    lowering *path = (lowering *)&e->on->stopped;
     ref by_guide = log_weights(b, path, path, families(e, true));
-    ref by_params = log_weights(b, &still, NULL, number(e, 0));
-    weight = stopped(e, weight);
-    ref square = times(e, weight, weight);
-    return tape_sum(e->t, plus(e, times(e, square, by_guide), times(e, weight, by_params)), draw_axis(e));
+    ref factor = plus(e, times(e, number(e, k->linear), weight),
+                      times(e, number(e, k->square), times(e, weight, weight)));
+    return tape_sum(e->t, plus(e, times(e, factor, by_guide), by_params(b, weight)), draw_axis(e));
+}
+
+/* log q by draw, where a draw stays put and the guide moves: the score of the guide. */
+static ref still_guide(bounds *b) {
+    estimator *e = b->e;
+    ref total = minus(e, families(e, true), families(e, false));
+    for (uint32_t i = 0; i < e->terms.count; i++) {
+        const term *x = &e->terms.at[i];
+        if (x->kind != TERM_guide) continue;
+        ref along = lowered(e, (lowering *)&e->on->stopped, x, b->kept, false);
+        total = plus(e, total, minus(e, along, lowered(e, e->live, x, b->kept, false)));
+    }
+    return total;
+}
+
+static ref reweighted(bounds *b, ref weight) {
+    estimator *e = b->e;
+    return tape_sum(e->t, plus(e, times(e, weight, still_guide(b)), by_params(b, weight)), draw_axis(e));
 }
 
 /* What a draw adds to the bound: the bound less that in which the geometric mean of the other weights is in
  * its place. */
-static ref leave_one_out(bounds *b, ref log_w, ref bound) {
+static ref leave_one_out(bounds *b, const bound_kind *k, ref log_w, ref bound) {
     estimator *e = b->e;
-    double k = e->draws;
-    if (k < 2) return bound;
+    double draws = e->draws;
+    if (draws < 2) return bound;
     axis draw = e->live->draw, other = tape_add_axis(e->t, "draw'", e->draws);
     ref sum = tape_sum(e->t, log_w, axes_one(draw));
-    ref mean = times(e, minus(e, sum, log_w), number(e, 1 / (k - 1)));
+    ref mean = times(e, minus(e, sum, log_w), number(e, 1 / (draws - 1)));
     ref itself = tape_map2(e->t, OP_eq, tape_position(e->t, draw), tape_position(e->t, other));
     ref replaced = tape_select(e->t, itself, mean, tape_rename(e->t, log_w, draw, other));
-    ref without = tape_reduce(e->t, OP_log_sum_exp, replaced, axes_one(other));
-    return minus(e, bound, minus(e, without, number(e, log(k))));
+    ref without = tape_reduce(e->t, OP_log_sum_exp, powered(e, k, replaced), axes_one(other));
+    return minus(e, bound, mean_power(e, k, without));
 }
 
-static ref scored(bounds *b, ref log_w, ref bound) {
+static ref scored(bounds *b, const bound_kind *k, ref log_w, ref bound) {
     estimator *e = b->e;
-    ref log_q = number(e, 0), signal = stopped(e, leave_one_out(b, log_w, bound));
+    ref log_q = number(e, 0), signal = stopped(e, leave_one_out(b, k, log_w, bound));
     for (uint32_t i = 0; i < e->program->guide.count; i++) {
         const draw *s = &e->program->guide.at[i];
         if (is_scored(s))
@@ -268,21 +317,29 @@ static ref scored(bounds *b, ref log_w, ref bound) {
                          tape_sum(e->t, lower_node(e->live, s->log_density),
                                   lower_axes(e->live, axes_minus(s->axes, b->kept))));
     }
-    return plus(e, bound, tape_sum(e->t, times(e, signal, log_q), draw_axis(e)));
+    ref climbed = plus(e, bound, tape_sum(e->t, times(e, signal, log_q), draw_axis(e)));
+    return k->rises < 0 ? tape_map1(e->t, OP_neg, climbed) : climbed;
 }
 
-static estimate write_iwae(estimator *e) {
-    collect(e, false);
-    bounds b = open_bounds(e);
+static ref climbed_bound(bounds *b, const bound_kind *k, ref log_w, ref total, ref bound) {
+    estimator *e = b->e;
     bool any_scored = false;
     for (uint32_t i = 0; i < e->program->guide.count; i++) any_scored |= is_scored(&e->program->guide.at[i]);
+    ref weight = stopped(e, tape_map1(e->t, OP_exp, minus(e, powered(e, k, log_w), total)));
+    if (!any_scored) return doubly_reparameterised(b, k, weight);
+    return k->rises ? scored(b, k, log_w, bound) : reweighted(b, weight);
+}
+
+static estimate write_bound(estimator *e, const options *o) {
+    bound_kind k = bound_kind_of(o);
+    collect(e, false);
+    bounds b = open_bounds(e);
     ref log_w = log_weights(&b, e->live, e->live, families(e, false));
-    ref total = tape_reduce(e->t, OP_log_sum_exp, log_w, draw_axis(e));
-    ref bound = minus(e, total, number(e, log(e->draws))), rest = other_terms(&b);
-    ref climbed = any_scored ? scored(&b, log_w, bound)
-                             : doubly_reparameterised(&b, tape_map1(e->t, OP_exp, minus(e, log_w, total)));
+    ref total = tape_reduce(e->t, OP_log_sum_exp, powered(e, &k, log_w), draw_axis(e));
+    ref bound = mean_power(e, &k, total), rest = other_terms(&b);
+    ref climbed = climbed_bound(&b, &k, log_w, total, bound);
     return (estimate){plus(e, over_entries(&b, bound), rest), plus(e, over_entries(&b, climbed), rest),
-                      e->weight != 0};
+                      e->weight != 0, k.rises};
 }
 
 static estimator open_estimator(const guide *g, const guide_tape *on, uint32_t draws) {
@@ -299,8 +356,9 @@ static bool samples_latents(const guide *g) { return g->families.count || g->mod
 estimate estimate_write(const guide *g, const guide_tape *on, const options *o, uint32_t draws) {
     estimator e = open_estimator(g, on, draws);
     uint64_t weights = (uint64_t)1 << OPTION_beta | (uint64_t)1 << OPTION_anneal;
-    if (o->given & weights) e.weight = tape_input(e.t, (axes){0});
-    return o->objective.word == OBJECTIVE_iwae && samples_latents(g) ? write_iwae(&e) : write_elbo(&e);
+    if (o->given & weights || (o->objective.word == OBJECTIVE_elbo && o->objective.number > 0))
+        e.weight = tape_input(e.t, (axes){0});
+    return is_bound(o) && samples_latents(g) ? write_bound(&e, o) : write_elbo(&e);
 }
 
 evidence evidence_write(const guide *g, const guide_tape *on) {
@@ -311,4 +369,33 @@ evidence evidence_write(const guide *g, const guide_tape *on) {
     for (uint32_t i = 0; i < e.program->guide.count; i++)
         log_q = plus(&e, log_q, lower_draw(e.live, &e.program->guide.at[i]));
     return (evidence){plus(&e, lower_log_density(e.live), on->log_jacobian), log_q, elbo(&e, false)};
+}
+
+/* ---- what may be asked for ---- */
+
+/* Whether the model's density has a param, not by way of latents. */
+static bool is_in_model(const program *p, variable v, arena *a) {
+    bool *sources = arena_array(a, bool, p->variables.count);
+    sources[v] = true;
+    dependence d = dependence_of(p, sources, a);
+    d.statement = arena_array(a, const draw *, p->variables.count);
+    for (uint32_t i = 0; i < p->model.count; i++)
+        if (dependence_has(&d, p->model.at[i].log_density)) return true;
+    for (uint32_t i = 0; i < p->factors.count; i++)
+        if (dependence_has(&d, p->factors.at[i])) return true;
+    return false;
+}
+
+bool estimate_check(diagnostics *d, const program *p, const options *o) {
+    if (o->objective.word != OBJECTIVE_chi) return true;
+    for (variable v = 0; v < p->variables.count; v++) {
+        const variable_row *row = program_variable(p, v);
+        if (row->kind != VARIABLE_param || !is_in_model(p, v, d->arena)) continue;
+        diagnostic *said =
+            diagnose(d, DIAGNOSTIC_option, row->at,
+                     "`chi` bounds the evidence from above, so it cannot say which `%s` is best", row->name);
+        advise(d, said, "draw `%s` in the model, or use `objective = elbo` or `iwae(10)`", row->name);
+        return false;
+    }
+    return true;
 }

@@ -4,11 +4,17 @@
  *
  *   ELBO      E log p(x, z) - log q(z), the mean over the draws. Of log q only the derivative along the draw
  * is taken, since the other has expectation 0 (Roeder, Wu and Duvenaud, NeurIPS 2017); where the KL of a
- * statement to the model's is known in closed form, it takes the place of both. IWAE(K)   E log 1/K sum w_k,
- * w_k = p(x, z_k) / q(z_k) (Burda, Grosse and Salakhutdinov, ICLR 2016): one bound for each entry of the axes
- * along which the latents stay apart. The gradient is the doubly reparameterised one (Tucker, Lawson, Gu and
- * Maddison, ICLR 2019): v_k² ∂ log w_k / ∂z ∂z / ∂φ for the guide, v_k ∂ log w_k / ∂θ for the params, v_k =
- * w_k / sum w.
+ * statement to the model's is known in closed form, it takes the place of both. bounds    E log (1/K sum
+ * w_k^a) / a, w_k = p(x, z_k) / q(z_k): one for each entry of the axes along which the latents stay apart.
+ * With v_k = w_k^a / sum w^a the gradient is the doubly reparameterised one (Tucker, Lawson, Gu and Maddison,
+ * ICLR 2019), ((1 - a) v_k + a v_k²) ∂ log w_k / ∂z ∂z / ∂φ for the guide and v_k ∂ log w_k / ∂θ for the
+ * params. iwae(K)      a = 1 (Burda, Grosse and Salakhutdinov, ICLR 2016) renyi(α, K)  a = 1 - α (Li and
+ * Turner, NeurIPS 2016): from below for α in (0, 1), where α -> 1 is the ELBO; α < 0 tends to a bound from
+ * above chi(n, K)    a = n, descended: CUBO, from above (Dieng, Tran, Ranganath, Paisley and Blei, NeurIPS
+ * 2017); for the guide alone inclusive(K)  KL(p || q) for the guide by weights that are normalised, v_k ∂ log
+ * q(z_k) / ∂φ or, where draws can be differentiated, (v_k - v_k²) ∂ log w_k / ∂z ∂z / ∂φ; for the params as
+ * in iwae: the wake phases of reweighted wake-sleep (Bornschein and Bengio, ICLR 2015). Its value is that of
+ * iwae.
  *
  * A latent whose draws cannot be differentiated gets the score function ∇ log q(z) times a signal: what it
  * has an influence on, along its own axes as far as they stay apart, less the mean of that over the other
@@ -24,8 +30,19 @@
 typedef struct estimate {
     ref value, surrogate; /* no axes */
     bool weighted;        /* prior and guide have a weight: the last input */
+    int rises;            /* the value as the surrogate is climbed: 1 up, -1 down, 0 either way */
 } estimate;
 estimate estimate_write(const guide *g, const guide_tape *on, const options *o, uint32_t draws);
+
+/* Whether the objective weighs draws of one entry against each other. */
+static inline bool is_bound(const options *o) {
+    choice x = o->objective;
+    bool elbo = x.word == OBJECTIVE_renyi && x.number > 1 - 1e-6 && x.number < 1 + 1e-6;
+    return x.word != OBJECTIVE_elbo && x.word != OBJECTIVE_em && !elbo;
+}
+
+/* Reports a param of the model where the objective bounds the evidence from above. */
+bool estimate_check(diagnostics *d, const program *p, const options *o);
 
 /* By draw: log densities of model and guide, and the ELBO's estimate. */
 typedef struct evidence {

@@ -10,6 +10,7 @@
 #include <string.h>
 #include "autodiff/passes.h"
 #include "runtime/infer/clock.h"
+#include "runtime/infer/estimator.h"
 #include "runtime/infer/importance.h"
 #include "runtime/infer/modes.h"
 #include "runtime/infer/objective.h"
@@ -328,7 +329,7 @@ static status run_guide(run *r) {
     arena *a = r->a;
     const options *o = &r->options;
     family_kind kind = o->family.word ? (family_kind)o->family.word : FAMILY_mean_field;
-    guide *g = guide_new(r->d, r->model, kind, (uint32_t)o->family.number, a);
+    guide *g = guide_new(r->d, r->model, kind, o->family.count, a);
     objective *climbed = g ? objective_new(r->d, g, o, a) : NULL;
     if (!climbed) return STATUS_invalid_program;
     guide_start(g, o->seed, climbed->x, a);
@@ -471,7 +472,8 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, prog
     if (over) options_merge(&r.options, over);
     r.fit = arena_new(a, fit);
     *r.fit = (fit){.model = m, .arena = a, .seed = r.options.seed};
-    if (!all_move(d, m, true) || !batch_check(d, m->program, &r.options) || !single_check(d, m, &r.options)) {
+    if (!all_move(d, m, true) || !batch_check(d, m->program, &r.options) ||
+        !estimate_check(d, m->program, &r.options) || !single_check(d, m, &r.options)) {
         *status = STATUS_invalid_program;
         return NULL;
     }

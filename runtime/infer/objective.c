@@ -18,10 +18,10 @@ static const uint64_t FIRST_EVALUATION = UINT64_C(1) << 40;
 enum { SAMPLES_BATCH = 1, SAMPLES_SCORED = 4 };
 
 static uint32_t draws_a_step(const guide *g, const options *o) {
-    bool iwae = o->objective.word == OBJECTIVE_iwae, scored = false;
+    bool scored = false;
     const program *p = g->model->program;
     if (!g->families.count && !p->guide.count) return 1;
-    if (iwae) return (uint32_t)o->objective.number;
+    if (o->objective.count) return o->objective.count;
     for (uint32_t i = 0; i < p->guide.count; i++) scored |= is_scored(&p->guide.at[i]);
     bool asked = o->given >> OPTION_samples & 1;
     return asked || !o->batch.axis ? (uint32_t)o->samples : scored ? SAMPLES_SCORED : SAMPLES_BATCH;
@@ -34,7 +34,10 @@ static double factor_at(schedule s, uint64_t step) {
 }
 
 /* The weight of prior and guide at a step. */
-static double weight_at(const options *o, uint64_t step) { return o->beta * factor_at(o->anneal, step); }
+static double weight_at(const options *o, uint64_t step) {
+    bool weighted = o->objective.word == OBJECTIVE_elbo && o->objective.number > 0;
+    return o->beta * (weighted ? o->objective.number : 1) * factor_at(o->anneal, step);
+}
 
 static optimiser climber_of(const guide *g, const options *options, precision p, arena *a) {
     optimiser_block *blocks = arena_array(a, optimiser_block, g->parts.count);
@@ -55,6 +58,7 @@ objective *objective_new(diagnostics *d, const guide *g, const options *options,
     lowering l = lower_open_batch(g->model, written, o->draws, o->batches.axis, o->batches.size);
     guide_tape q = guide_write(g, &l);
     estimate e = estimate_write(g, &q, options, o->draws);
+    o->rises = e.rises;
     uint32_t parts = g->parts.count, slot = parts;
     ref *gradient = arena_array(a, ref, parts), culprit;
     if (!tape_gradient(written, e.surrogate, q.parts, parts, gradient, &culprit)) {
@@ -132,8 +136,9 @@ static judge judge_open(const objective *o, arena *a) {
 }
 
 static void judge_fall(judge *j, objective *o) {
+    if (!o->rises) return;
     if (retreat_closes(&j->back)) optimiser_read(&o->climber, j->iterate);
-    if (!retreat_take(&j->back, j->iterate, o->value)) return;
+    if (!retreat_take(&j->back, j->iterate, o->rises * o->value)) return;
     optimiser_restart(&o->climber, j->back.x);
     descent_retreat(&j->levels);
 }

@@ -20,6 +20,7 @@ typedef struct objective {
     double *x;         /* the flat vector: the start, and the optimum */
     optimiser climber; /* what the machine reads is its x */
     double value;      /* an estimate of the objective */
+    int rises;         /* it as steps go well: 1 up, -1 down, 0 either way */
     batches batches;
     double *weight; /* of prior and guide; NULL where it is 1 */
 } objective;

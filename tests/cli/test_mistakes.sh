@@ -27,6 +27,14 @@ model {
   y[home] ~ normal(a[county_of], 1)
 }
 M
+cat >upper.vm <<'M'
+data y : real = 1
+param mu : real = 0
+model {
+  z ~ normal(mu, 1)
+  y ~ normal(z, 1)
+}
+M
 printf 'y,of\n1,red\n2,red\n3,blue\n' >good.csv
 
 # --- the command
@@ -55,6 +63,11 @@ expect 'a seed that is no number' 2 '--seed x|whole number' "$vmrun" fit groups.
 expect 'no draws' 2 '--draws 0|from 1' "$vmrun" fit groups.vm --draws 0
 expect 'an unknown family' 2 'full_rank' "$vmrun" fit groups.vm --family flow9
 expect 'an unknown kind of log' 2 '`--log` takes `json`' "$vmrun" fit groups.vm --log xml
+expect 'an upper bound for a param' 1 'upper.vm:2:7|`chi` bounds the evidence from above|use `objective = elbo`' \
+    "$vmrun" fit upper.vm --objective 'chi(2, 10)'
+expect 'a bound without its draws' 2 'iwae(N)' "$vmrun" fit upper.vm --objective iwae
+expect 'an order that is no number' 2 'renyi(R, N)' "$vmrun" fit upper.vm --objective 'renyi(x, 10)'
+expect 'an argument too many' 2 'renyi(R, N)' "$vmrun" fit upper.vm --objective 'renyi(1, 10, 3)'
 expect 'a set without a value' 2 'write `--set NAME=VALUE`' "$vmrun" fit groups.vm --set n
 expect 'a set without a name' 2 'write `--set NAME=VALUE`' "$vmrun" fit groups.vm --set =3
 expect 'an output of no kind' 2 '`-o fit.txt`|.json|.csv' "$vmrun" fit groups.vm --data good.csv -o fit.txt

@@ -249,6 +249,12 @@ RULE(contract) {
     if (wanted(s, 1)) add_to(s, 1, tape_contract(s->t, G, X, axes_minus(axes_of(s, X), axes_of(s, Y))));
 }
 
+/* Made by passes, when derivatives have been taken. */
+UNKNOWN(mixture)
+UNKNOWN(shares)
+UNKNOWN(sum_rows)
+UNKNOWN(scatter_rows)
+
 RULE(cumsum) { give(s, 0, tape_cumsum_back(s->t, G, (axis)s->x.attribute)); }
 RULE(cumsum_back) { give(s, 0, tape_cumsum(s->t, G, (axis)s->x.attribute)); }
 

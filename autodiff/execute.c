@@ -7,6 +7,7 @@ static void run_step(const execution *e, const plan_step *s) {
     case STEP_product: run_product(e, s); break;
     case STEP_cumulate: run_cumulate(e, s); break;
     case STEP_scatter: run_scatter(e, s); break;
+    case STEP_rows: run_rows(e, s); break;
     case STEP_place: run_place(e, s); break;
     case STEP_cholesky: run_cholesky(e, s); break;
     case STEP_cholesky_back: run_cholesky_back(e, s); break;

@@ -14,6 +14,8 @@
 #define run_cumulate      TYPED(run_cumulate)
 #define run_scatter       TYPED(run_scatter)
 #define run_place         TYPED(run_place)
+#define run_rows          TYPED(run_rows)
+#define log_of_rows       TYPED(log_of_rows)
 #define run_product       TYPED(run_product)
 #define run_cholesky      TYPED(run_cholesky)
 #define run_cholesky_back TYPED(run_cholesky_back)
@@ -30,6 +32,9 @@ void run_reduce(const execution *e, const plan_step *s);
 void run_cumulate(const execution *e, const plan_step *s);
 void run_scatter(const execution *e, const plan_step *s);
 void run_place(const execution *e, const plan_step *s);
+void run_rows(const execution *e, const plan_step *s);
+/* log sum over the n terms exp(x + y) */
+double log_of_rows(const kernels *k, const element *x, const element *y, size_t n);
 void run_product(const execution *e, const plan_step *s);
 void run_cholesky(const execution *e, const plan_step *s);
 void run_cholesky_back(const execution *e, const plan_step *s);

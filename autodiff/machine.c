@@ -111,12 +111,22 @@ static void fix_segments(const machine *m, plan_step *s) {
         s->place[i] = (int32_t)place_of_index(element_read(p, index, i), reach);
 }
 
+static void fix_rows(const machine *m, const micro *g, uint64_t entries) {
+    for (int i = 0; i < 2; i++)
+        if (g->rows[i].start)
+            row_starts(&g->rows[i], m->plan->precision, m->run.at, 0, entries, g->rows[i].start);
+}
+
 static void fix_indices(const machine *m) {
     for (uint32_t k = m->plan->fixed_steps; k < m->plan->steps.count; k++) {
         plan_step *s = &m->plan->steps.at[k];
         if (s->segment) fix_segments(m, s);
-        for (uint32_t i = 0; s->kind == STEP_region && i < s->region.count; i++)
-            if (s->region.micros[i].index) fix_index(m, &s->region.micros[i]);
+        if (s->kind == STEP_rows && s->rows.segment) row_sum_sort(&s->rows, m->plan->precision, m->run.at);
+        for (uint32_t i = 0; s->kind == STEP_region && i < s->region.count; i++) {
+            micro *g = &s->region.micros[i];
+            if (g->index) fix_index(m, g);
+            if (g->rows) fix_rows(m, g, s->region.entries);
+        }
     }
 }
 
@@ -232,6 +242,7 @@ static bool reads_finite(const machine *m, ref r, axes of, const uint32_t index[
     op_kind kind = op_kind_of(x->op);
     for (int i = 0; i < op_inputs(x->op); i++) {
         ref in = x->in[i];
+        if (m->plan->values[in].form == VALUE_dead) continue; /* read row by row where it was looked up */
         if (kind == KIND_MAP || kind == KIND_RANDOM) {
             if (!isfinite(read_at(m, in, of, index))) return false;
         } else if (kind != KIND_REDUCE) {
@@ -266,7 +277,9 @@ static bool fault_in(const machine *m, ref r, arena *scratch, fault *found) {
             rest /= size;
         }
         if (!reads_finite(m, r, x->axes, found->index)) continue;
-        for (int k = 0; k < op_inputs(x->op); k++) found->in[k] = read_at(m, x->in[k], x->axes, found->index);
+        for (int k = 0; k < op_inputs(x->op); k++)
+            if (m->plan->values[x->in[k]].form != VALUE_dead)
+                found->in[k] = read_at(m, x->in[k], x->axes, found->index);
         for (int k = 0; k < x->axes.count; k++) {
             const uint32_t *order = m->tape->axes.at[x->axes.at[k]].order;
             if (order) found->index[k] = order[found->index[k]];

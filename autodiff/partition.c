@@ -68,6 +68,8 @@ static double micro_cost(const micro *m) {
     case MICRO_scatter: return 1.5;
     case MICRO_random: return draw_cost(m->op);
     case MICRO_layers: return map_cost(OP_exp) + 0.5;
+    case MICRO_row_product: return 0.5 * (double)m->width;
+    case MICRO_mixture: return map_cost(OP_log);
     case MICRO_rows_dot:
     case MICRO_rows_add: return 0.3 * (double)m->width;
     case MICRO_load:
@@ -284,6 +286,15 @@ static bool is_square(const plan_step *s) {
     return s->kind == STEP_cholesky || s->kind == STEP_cholesky_back || s->kind == STEP_solve;
 }
 
+/* Where rows are summed one by one, they can be; each has as many terms as another in the mean. */
+static void partition_rows(plan_step *s) {
+    const row_sum *q = &s->rows;
+    if (q->sources == 2) return;
+    double all = 0.3 * (double)q->width * (double)q->entries;
+    partition_entries(s, q->rows, q->rows ? all / (double)q->rows : 0, 1);
+    if (!q->segment) s->cut.parts = 1;
+}
+
 static void partition_step(plan *p, plan_step *s, sum_range *room) {
     s->cut = (cut){1, 1, 1, 1};
     if (s->kind == STEP_region) partition_region(p, s, room);
@@ -297,6 +308,7 @@ static void partition_step(plan *p, plan_step *s, sum_range *room) {
         partition_entries(s, run ? s->walk->entries / run : 0, (double)run, 1);
     } else if (s->kind == STEP_scatter && s->segment)
         partition_entries(s, s->count, (double)s->walk->entries / (double)(s->count + !s->count), 1);
+    if (s->kind == STEP_rows) partition_rows(s);
     if (s->kind == STEP_loop) s->cost = loop_cost(p, s->of);
     bool shared = s->kind == STEP_loop || s->cut.parts > 1;
     bool apart = s->kind == STEP_product || is_square(s); /* each thread has its own */

@@ -11,6 +11,7 @@ const pass PASSES[] = {
     {"simplify", pass_simplify, false},
     {"sort", pass_sort, false},
     {"lookup", pass_look_up, false},
+    {"mix", pass_mix, true},
     {"factor", pass_factor, false},
     {"contract", pass_contract, false},
     {"drop", pass_drop, false},

@@ -40,6 +40,8 @@ void pass_simplify(const tape *from, tape *to);
 void pass_sort(const tape *from, tape *to);
 /* Functions of what was looked up are looked up: see lookup.c. */
 void pass_look_up(const tape *from, tape *to);
+/* Mixtures whose terms are sums of two tables are products of their rows: see mix.c. */
+void pass_mix(const tape *from, tape *to);
 /* Products in normal form: equal factors meet, factors that lack summed axes leave sums, contractions and
  * scatters; see factor.c. */
 void pass_factor(const tape *from, tape *to);

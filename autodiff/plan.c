@@ -18,16 +18,19 @@ typedef struct planner {
     bool *summed;         /* by ref: a product that is multiplied where it is summed */
     const bool *layered;  /* by axis: makes layers */
     placement *places;    /* by ref: what is put side by side */
+    row_reads *reads;     /* by ref: what reads rows where they lie */
     bool *by_entry;       /* by ref: is read elementwise, perhaps through views */
 } planner;
 
 static const instruction *code(const planner *p, ref r) { return &p->tape->code.at[r]; }
 static int inputs(const planner *p, ref r) {
+    if (p->reads[r].count) return (int)p->reads[r].count;
     uint32_t placed = p->places ? p->places[r].count : 0;
     return (int)(placed ? placed : tape_operands(p->tape, r).count);
 }
 
 static ref input(const planner *p, ref r, int i) {
+    if (p->reads[r].count) return p->reads[r].at[i];
     bool placed = p->places && p->places[r].count;
     return placed ? code(p, p->places[r].at[i])->in[0] : tape_operands(p->tape, r).at[i];
 }
@@ -38,6 +41,12 @@ static ref input(const planner *p, ref r, int i) {
 static bool is_slice(const planner *p, ref r, int i) {
     const scan *s = tape_scan(p->tape, r);
     return (uint32_t)i >= s->carries && axes_has(code(p, s->operands[i])->axes, s->along);
+}
+
+/* Whether r reads its input i not block by block, but where it lies. */
+static bool is_whole_row_read(const planner *p, ref r, int i) {
+    const row_reads *l = &p->reads[r];
+    return l->count && ((uint32_t)i < l->others || code(p, r)->op != OP_mixture);
 }
 
 static void mark(planner *p) {
@@ -53,6 +62,7 @@ static void mark(planner *p) {
                 p->values[input(p, r, i)].form = VALUE_block;
                 p->uses[input(p, r, i)]++;
                 if (code(p, r)->op == OP_scan && !is_slice(p, r, i)) p->values[input(p, r, i)].dense = true;
+                if (is_whole_row_read(p, r, i)) p->values[input(p, r, i)].dense = true;
             }
 }
 
@@ -89,7 +99,7 @@ static bool computed_once(const planner *p, ref r) {
 /* A product all of whose axes both factors have: a sum over products of single entries. */
 static bool is_dot(const planner *p, ref r) {
     const instruction *x = code(p, r);
-    return x->op == OP_contract &&
+    return x->op == OP_contract && !p->reads[r].count &&
            axes_within(x->axes, axes_common(code(p, x->in[0])->axes, code(p, x->in[1])->axes));
 }
 
@@ -102,6 +112,7 @@ static value_form form_of(const planner *p, ref r) {
     op f = code(p, r)->op;
     if (p->values[r].rows == ROWS_dot || layers_summed(p->tape, r, p->layered)) return VALUE_block;
     if (p->places[r].count) return VALUE_whole;
+    if (p->reads[r].count) return f == OP_contract || f == OP_mixture ? VALUE_block : VALUE_whole;
     switch (op_kind_of(f)) {
     case KIND_LEAF: return VALUE_leaf;
     case KIND_MAP:
@@ -157,7 +168,8 @@ static void classify(planner *p) {
         bool loop = code(p, r)->op == OP_scan;
         v->entries = loop ? loop_lay_out(p->plan, r) : tape_size(p->tape, code(p, r)->axes);
         v->fixed = computed_once(p, r);
-        if (code(p, r)->op == OP_contract && !is_dot(p, r)) v->rows = rows_of(p, r).form;
+        if (code(p, r)->op == OP_contract && !is_dot(p, r) && !p->reads[r].count)
+            v->rows = rows_of(p, r).form;
         v->form = form_of(p, r);
         if (p->keep_all) v->dense = true;
         if (v->form == VALUE_view) {
@@ -223,6 +235,7 @@ static bool flows(const planner *p, ref user, int i) {
     ref from = input(p, user, i);
     const value *u = &p->values[user], *v = &p->values[from];
     op f = code(p, user)->op;
+    if (is_whole_row_read(p, user, i)) return false;
     if (u->rows == ROWS_dot || (u->rows == ROWS_add && i == rows_of(p, user).matrix)) return false;
     return v->form == VALUE_block && v->fixed == u->fixed && in_region(p, user) && f != OP_gather &&
            f != OP_rename && f != OP_slice && f != OP_expand && f != OP_scan_result &&
@@ -534,6 +547,37 @@ static void write_rows(region_writer *w, ref r, micro m) {
     push(p->arena, &w->code, m);
 }
 
+/* What the entries of `over` read of the rows of a value, or write. `row` is not among them. */
+static row_lookup lookup_of(const planner *p, row_source s, axis row, axes over, bool fixed) {
+    const value *v = &p->values[s.x], *index = &p->values[s.index];
+    layout rest = layout_without(v->layout, row);
+    row_lookup l = {.root = v->root, .pitch = layout_stride(&rest, s.of), .reach = 1};
+    if (s.index) {
+        rest = layout_without(rest, s.of);
+        l.index = index->root;
+        l.reach = p->tape->axes.at[s.of].size;
+    }
+    l.walk = walk_of(p, over, &rest, s.index ? &index->layout : NULL, NULL);
+    if (fixed) l.start = arena_array(p->plan->arena, int32_t, l.walk->entries);
+    return l;
+}
+
+static bool is_known(const planner *p, ref index) { return !index || p->values[index].fixed; }
+
+static void write_row_reader(region_writer *w, ref r, micro m) {
+    planner *p = w->planner;
+    const row_reads *l = &p->reads[r];
+    m.kind = m.op == OP_mixture ? MICRO_mixture : MICRO_row_product;
+    m.rows = arena_array(p->plan->arena, row_lookup, 2);
+    m.width = p->tape->axes.at[l->row].size;
+    for (int i = 0; i < 2; i++)
+        m.rows[i] = lookup_of(p, l->source[i], l->row, w->home,
+                              !p->values[r].fixed && is_known(p, l->source[i].index));
+    if (m.op == OP_mixture) m.in[0] = operand_of(w, l->at[l->others], false);
+    m.to = own(w, r);
+    push(p->arena, &w->code, m);
+}
+
 /* A view that somebody needs as a value of its own. */
 static void write_copy(region_writer *w, ref r, micro m) {
     layout l = view_layout(w->planner, r);
@@ -560,6 +604,7 @@ static void write_micro(region_writer *w, ref r) {
     w->layer = w->planner->values[r].layer;
     micro m = {.op = f, .of = r, .layers = layer_count(w->planner, w->layer)};
     if (f == OP_gather) write_gather(w, r, m);
+    else if (w->planner->reads[r].count) write_row_reader(w, r, m);
     else if (w->planner->values[r].rows) write_rows(w, r, m);
     else if (f == OP_scatter) write_table(w, r, m);
     else if (f == OP_sum || f == OP_contract) write_sum(w, r, m);
@@ -807,6 +852,28 @@ static void plan_scatter(planner *p, plan_step *s, ref r) {
     if (apart) s->place = arena_array(p->plan->arena, int32_t, w->size[w->rank - 1]);
 }
 
+static void plan_rows(planner *p, plan_step *s, ref r) {
+    const row_reads *l = &p->reads[r];
+    const ref *others = l->at + l->others;
+    arena *a = p->plan->arena;
+    row_sum *q = &s->rows;
+    *q = (row_sum){.sources = (int)l->sources, .width = p->tape->axes.at[l->row].size};
+    if (q->sources == 2) q->bound = p->values[*others++].root;
+    q->weight = p->values[others[0]].root;
+    axes over = code(p, others[0])->axes;
+    row_source to = {r, 0, AXIS_NONE};
+    if (s->op == OP_scatter_rows) to.index = others[1], to.of = (axis)code(p, r)->attribute;
+    bool known = !s->fixed && q->sources == 1 && is_known(p, l->source[0].index) && is_known(p, to.index);
+    q->entries = tape_size(p->tape, over);
+    q->rows = p->values[r].entries / q->width;
+    for (int i = 0; i < q->sources; i++) q->from[i] = lookup_of(p, l->source[i], l->row, over, false);
+    q->to = lookup_of(p, to, l->row, over, known);
+    if (!known) return;
+    q->segment = arena_array(a, int32_t, q->rows + 1);
+    q->entry = arena_array(a, int32_t, q->entries);
+    q->start = arena_array(a, int32_t, q->entries);
+}
+
 /* The entries that a placed value takes in the result are the slice of it that has the value's axes. */
 static const walk *place_walk(const planner *p, ref place, const layout *whole) {
     const instruction *x = code(p, place);
@@ -837,8 +904,13 @@ static void plan_whole(planner *p, plan_step *s) {
     ref r = s->of;
     const instruction *x = code(p, r);
     s->op = x->op;
-    for (int i = 0; i < op_inputs(x->op); i++) s->in[i] = p->values[x->in[i]].root;
+    for (int i = 0; i < op_inputs(x->op) && i < 2; i++) s->in[i] = p->values[x->in[i]].root;
     switch (x->op) {
+    case OP_sum_rows:
+    case OP_scatter_rows:
+        s->kind = STEP_rows;
+        plan_rows(p, s, r);
+        break;
     case OP_contract:
         s->kind = STEP_product;
         plan_product(p, s, r);
@@ -962,6 +1034,7 @@ plan *plan_new(arena *a, const tape *t, precision in, team *threads, bool keep_a
     p.uses = arena_array(a, uint32_t, t->code.count);
     p.by_entry = arena_array(a, bool, t->code.count);
     p.summed = arena_array(a, bool, t->code.count);
+    p.reads = row_reads_find(t, a);
     mark(&p);
     find_places(&p);
     find_read_by_entry(&p);

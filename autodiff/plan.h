@@ -21,6 +21,7 @@
 
 #include "autodiff/kernels/kernels.h"
 #include "autodiff/places.h"
+#include "autodiff/row_reads.h"
 #include "autodiff/rows.h"
 #include "autodiff/team.h"
 #include "autodiff/tape.h"
@@ -75,13 +76,15 @@ typedef enum micro_kind {
     MICRO_binary_sv,
     MICRO_select,
     MICRO_random,
-    MICRO_rows_dot, /* in[0] (whole), in[1] (whole): a matrix, a vector */
-    MICRO_rows_add, /* adds the rows of in[0] (whole), each times its entry of in[1], into `to` */
-    MICRO_layers,   /* log_sum_exp of in[0] over its layers */
-    MICRO_strand,   /* several, as machine code (emit/emit.h) */
-    MICRO_scatter,  /* adds in[0] into the places of `to` that in[1] (whole) names */
-    MICRO_sum,      /* adds in[0] into `to` along `walk` */
-    MICRO_dot       /* adds in[0] times in[1] into `to` along `walk` */
+    MICRO_rows_dot,    /* in[0] (whole), in[1] (whole): a matrix, a vector */
+    MICRO_row_product, /* of the rows `rows[0]` and `rows[1]` */
+    MICRO_mixture,     /* of the same, in[0] being p */
+    MICRO_rows_add,    /* adds the rows of in[0] (whole), each times its entry of in[1], into `to` */
+    MICRO_layers,      /* log_sum_exp of in[0] over its layers */
+    MICRO_strand,      /* several, as machine code (emit/emit.h) */
+    MICRO_scatter,     /* adds in[0] into the places of `to` that in[1] (whole) names */
+    MICRO_sum,         /* adds in[0] into `to` along `walk` */
+    MICRO_dot          /* adds in[0] times in[1] into `to` along `walk` */
 } micro_kind;
 
 typedef struct micro {
@@ -98,6 +101,7 @@ typedef struct micro {
     int64_t pitch;  /* … and their stride; of a matrix, from row to row */
     int64_t step;   /* of a matrix, within a row */
     uint64_t width; /* … and the entries of a row */
+    row_lookup *rows;  /* of a product of rows and a mixture: two */
     uint32_t layers;   /* it is run for each; of MICRO_layers, those of in[0] */
     void (*run)(void); /* of unary and binary: the kernel, to be cast */
     struct strand *strand;
@@ -192,6 +196,7 @@ typedef enum step_kind {
     STEP_product,
     STEP_cumulate, /* in[0], result along `walk` (without the axis), `count` entries of stride `pitch` */
     STEP_scatter,  /* x, index, result along `walk` */
+    STEP_rows,     /* sum_rows, scatter_rows */
     STEP_place,    /* `placed` side by side */
     STEP_cholesky,
     STEP_cholesky_back,
@@ -232,6 +237,7 @@ typedef struct plan_step {
         region region;
         matrix_product product;
         square_matrix square;
+        row_sum rows;
     };
 } plan_step;
 

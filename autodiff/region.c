@@ -202,6 +202,44 @@ static void run_rows_add(const block *b, const micro *m) {
     }
 }
 
+/* The starts of the block's rows; `room` is where they are put if they are not known. */
+static const int32_t *starts(const block *b, const row_lookup *l, int32_t room[BLOCK_MOST]) {
+    if (l->start) return l->start + b->start;
+    row_starts(l, b->run->plan->precision, b->run->at, b->start, b->n, room);
+    return room;
+}
+
+static void run_row_product(const block *b, const micro *m) {
+    int32_t room[2][BLOCK_MOST];
+    const int32_t *x = starts(b, &m->rows[0], room[0]), *y = starts(b, &m->rows[1], room[1]);
+    b->kernels->row_pairs(entries(b, m->to), entries_of(b->run, m->rows[0].root), x,
+                          entries_of(b->run, m->rows[1].root), y, m->width, b->n);
+}
+
+/* The result may lie where p does. */
+static void run_mixture(const block *b, const micro *m) {
+    element *y = entries(b, m->to);
+    const element *p = entries(b, m->in[0]);
+    uint16_t doubtful[BLOCK_MOST];
+    size_t count = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        doubtful[count] = (uint16_t)i;
+        count += !(p[i] > (element)MIXTURE_LEAST);
+    }
+    b->kernels->unary[OP_log](y, p, b->n);
+    if (!count) return;
+    int32_t room[2][BLOCK_MOST];
+    const int32_t *from[2];
+    for (int i = 0; i < 2; i++) from[i] = starts(b, &m->rows[i], room[i]);
+    for (size_t k = 0; k < count; k++) {
+        size_t i = doubtful[k];
+        bool found = from[0][i] >= 0 && from[1][i] >= 0;
+        y[i] = !found ? (element)NAN
+                      : (element)log_of_rows(b->kernels, entries_of(b->run, m->rows[0].root) + from[0][i],
+                                             entries_of(b->run, m->rows[1].root) + from[1][i], m->width);
+    }
+}
+
 static void run_random(const block *b, const micro *m) {
     const element *x[2] = {0};
     for (int i = 0; i < op_inputs(m->op); i++) x[i] = entries(b, m->in[i]);
@@ -266,6 +304,8 @@ static void run_micro(const block *b, const micro *m) {
     case MICRO_layers: break;
     case MICRO_strand: run_strand(b, m->strand); break;
     case MICRO_rows_dot: run_rows_dot(b, m); break;
+    case MICRO_row_product: run_row_product(b, m); break;
+    case MICRO_mixture: run_mixture(b, m); break;
     case MICRO_rows_add: run_rows_add(b, m); break;
     case MICRO_scatter: run_table(b, m); break;
     case MICRO_sum:

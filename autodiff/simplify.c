@@ -356,6 +356,10 @@ static ref simplify(const rewriting *w, instruction x) {
     switch (x.op) {
     case OP_select: return choose(s, x.in[0], x.in[1], x.in[2]);
     case OP_contract: return tape_contract(t, x.in[0], x.in[1], axes_minus(was, x.axes));
+    case OP_mixture: return tape_mixture(t, x.in[0], x.in[1], x.in[2], first);
+    case OP_shares: return tape_shares(t, x.in[0], x.in[1], x.in[2]);
+    case OP_sum_rows: return tape_sum_rows(t, x.in[0], x.in[1], x.axes);
+    case OP_scatter_rows: return tape_scatter_rows(t, x.in[0], x.in[1], x.in[2], first, x.axes);
     case OP_cumsum:
     case OP_cumsum_back: return cumulate(s, x.op, x.in[0], first);
     case OP_gather: return gather(s, x.in[0], x.in[1], first);

@@ -181,6 +181,36 @@ ref tape_contract(tape *t, ref x, ref y, axes over) {
     return tape_sum(t, tape_emit(t, (instruction){.op = OP_contract, .in = {x, y}, .axes = rest}), neither);
 }
 
+ref tape_mixture(tape *t, ref x, ref y, ref p, axis over) {
+    assert(axes_equal(axes_of(t, p), axes_without(axes_union(axes_of(t, x), axes_of(t, y)), over)));
+    return tape_emit(
+        t, (instruction){.op = OP_mixture, .in = {x, y, p}, .axes = axes_of(t, p), .attribute = over});
+}
+
+static axis last_axis(axes of) { return of.at[of.count - 1]; }
+
+ref tape_shares(tape *t, ref x, ref y, ref r) {
+    axes all = axes_union(axes_of(t, x), axes_of(t, y));
+    assert(axes_within(axes_of(t, r), axes_without(all, last_axis(all))));
+    r = tape_expand(t, r, axes_without(all, last_axis(all)));
+    return tape_emit(t, (instruction){.op = OP_shares, .in = {x, y, r}, .axes = all});
+}
+
+ref tape_sum_rows(tape *t, ref x, ref w, axes to) {
+    axis row = last_axis(axes_of(t, x));
+    w = tape_expand(t, w, axes_without(axes_of(t, x), row));
+    assert(axes_within(to, axes_with(axes_of(t, w), row)) && axes_has(to, row));
+    return tape_emit(t, (instruction){.op = OP_sum_rows, .in = {x, w}, .axes = to});
+}
+
+ref tape_scatter_rows(tape *t, ref x, ref w, ref index, axis of, axes to) {
+    axis row = last_axis(axes_of(t, x));
+    w = tape_expand(t, w, axes_without(axes_union(axes_of(t, x), axes_of(t, index)), row));
+    assert(axes_within(axes_without(to, of), axes_with(axes_of(t, w), row)) && axes_has(to, row));
+    return tape_emit(t,
+                     (instruction){.op = OP_scatter_rows, .in = {x, w, index}, .axes = to, .attribute = of});
+}
+
 static ref cumulate(tape *t, op f, ref x, axis along) {
     x = tape_expand(t, x, axes_one(along));
     return tape_emit(t, (instruction){.op = f, .in = {x}, .axes = axes_of(t, x), .attribute = along});
@@ -310,6 +340,8 @@ static void print_attributes(const tape *t, const instruction *x, FILE *to) {
     case OP_cumsum:
     case OP_cumsum_back:
     case OP_gather:
+    case OP_mixture:
+    case OP_scatter_rows:
     case OP_scatter: fprintf(to, " %s", t->axes.at[x->attribute].name); break;
     case OP_scan_result: fprintf(to, " result %u", x->attribute); break;
     default:

@@ -101,6 +101,13 @@ ref tape_reduce(tape *t, op f, ref x, axes over);
 ref tape_sum(tape *t, ref x, axes over);
 ref tape_sum_all(tape *t, ref x);
 ref tape_contract(tape *t, ref x, ref y, axes over);
+/* See ops.def. p lacks `over`, and has all other axes of x and y. */
+ref tape_mixture(tape *t, ref x, ref y, ref p, axis over);
+ref tape_shares(tape *t, ref x, ref y, ref r);
+/* Of x times w; the last axis of x belongs to no other operand, and is kept. Of the other axes the ones in
+ * `to` stay. */
+ref tape_sum_rows(tape *t, ref x, ref w, axes to);
+ref tape_scatter_rows(tape *t, ref x, ref w, ref index, axis of, axes to);
 ref tape_cumsum(tape *t, ref x, axis along);
 ref tape_cumsum_back(tape *t, ref x, axis along);
 
@@ -163,6 +170,11 @@ typedef struct operands {
     uint32_t count;
 } operands;
 operands tape_operands(const tape *t, ref r);
+
+/* What a sum of exponentials, each at most 1, must exceed to be trusted: far above what is lost of terms that
+ * are too small for a float, and near enough to 1 that its logarithm is as exact as that of the largest term.
+ */
+#define MIXTURE_LEAST 1e-20
 
 /* Reverse mode as a program transformation: appends the instructions that compute d y / d x[i] for a scalar y
  * (no axes) to the same tape, each with the axes of x[i]; 0 gradients are the number 0 expanded. The rules

@@ -6,6 +6,7 @@
 #include <tgmath.h>
 
 #include "autodiff/kernels/chain.h"
+#include "autodiff/kernels/pairs.h"
 #include "autodiff/kernels/rows.h"
 #include "autodiff/kernels/triangles.h"
 #if defined SINGLE
@@ -430,6 +431,8 @@ const kernels TABLE_OF(ISA, BY_PRECISION(double, single)) = {
     .solve = solve,
     .row_products = row_products,
     .column_products = column_products,
+    .row_pairs = row_pairs,
+    .add_rows_at = add_rows_at,
     .add_rows = add_rows,
     .ascend = ascend,
     .ascend_plainly = ascend_plainly,

@@ -106,6 +106,12 @@ typedef struct kernels {
     /* Matrices whose rows, or whose columns, are `pitch` or `step` apart, see rows.h. */
     void (*row_products)(void *y, const void *x, int64_t pitch, const void *b, size_t width, size_t n);
     void (*column_products)(void *y, const void *x, int64_t step, const void *b, size_t width, size_t n);
+    /* Rows that begin at xs[i] and ys[i], or nowhere for -1: z[i] = the product of the two; y += the sum of
+     * x's, each times w[entry[i]]. See pairs.h. */
+    void (*row_pairs)(void *z, const void *x, const int32_t *xs, const void *y, const int32_t *ys,
+                      size_t width, size_t n);
+    void (*add_rows_at)(void *y, const void *x, const int32_t *xs, const void *w, const int32_t *entry,
+                        size_t width, size_t n);
     void (*add_rows)(void *y, const void *x, int64_t pitch, const void *g, size_t width, size_t n);
 
     void (*ascend)(const ascent *a, void *x, void *m, void *v, const void *g, size_t n);

@@ -237,6 +237,18 @@ static ref contracted(maker *m, op f, int variant) {
     }
 }
 
+static ref by_rows(maker *m, op f, int variant) {
+    tape *t = &m->t;
+    ref x = input(m, "ac", -2, 2), y = input(m, "bc", -2, 2), w = input(m, "a", -2, 2);
+    if (variant) return 0;
+    switch (f) {
+    case OP_mixture: return tape_mixture(t, x, y, tape_contract(t, x, y, set("c")), C);
+    case OP_shares: return tape_shares(t, x, y, w);
+    case OP_sum_rows: return tape_sum_rows(t, x, w, set("c"));
+    default: return tape_scatter_rows(t, x, w, tape_position(t, A), B, set("bc"));
+    }
+}
+
 static ref cumulated(maker *m, op f, int variant) {
     static const char *const OF[] = {"c", "ac", "bcd", "a"};
     if (variant >= 4) return 0;
@@ -433,6 +445,10 @@ static const row ROWS[OP_count] = {
     [OP_cholesky_back] = BUILT(factored_back),
     [OP_solve_lower] = BUILT(solved),
     [OP_solve_lower_transposed] = BUILT(solved),
+    [OP_mixture] = {EXPECTED_unknown, by_rows, 0, 0, 0, 0},
+    [OP_shares] = {EXPECTED_unknown, by_rows, 0, 0, 0, 0},
+    [OP_sum_rows] = {EXPECTED_unknown, by_rows, 0, 0, 0, 0},
+    [OP_scatter_rows] = {EXPECTED_unknown, by_rows, 0, 0, 0, 0},
     [OP_random_normal] = BUILT(drawn),
     [OP_random_uniform] = BUILT(drawn),
     [OP_random_gamma] = {EXPECTED_unknown, drawn, 0, 0, 0, 0},

@@ -184,6 +184,27 @@ static number reduce(run *u, const instruction *c) {
     }
 }
 
+/* Rows: at a point of the result. */
+static number rows(run *u, const instruction *c) {
+    instruction product = *c;
+    product.op = OP_contract;
+    if (c->op == OP_sum_rows) return reduce(u, &product);
+    number x = at(u, c->in[0]), y = at(u, c->in[1]), third = at(u, c->in[2]), sum = 0, most = -INFINITY;
+    if (c->op == OP_shares) return third == INFINITY ? 0 : expl(x + y - third);
+    if (third > MIXTURE_LEAST) return logl(third);
+    axis over = (axis)c->attribute;
+    for (uint32_t *k = &u->point[over], i = 0; i < u->t->axes.at[over].size; i++) {
+        *k = i;
+        x = at(u, c->in[0]) + at(u, c->in[1]);
+        if (x > most || isnan(x)) most = x;
+    }
+    for (uint32_t *k = &u->point[over], i = 0; i < u->t->axes.at[over].size; i++) {
+        *k = i;
+        sum += expl(at(u, c->in[0]) + at(u, c->in[1]) - most);
+    }
+    return isinf(most) ? most : most + logl(sum);
+}
+
 static number cumulate(run *u, const instruction *c) {
     axis along = (axis)c->attribute;
     uint32_t here = u->point[along], size = u->t->axes.at[along].size;
@@ -226,11 +247,13 @@ static number move(run *u, const instruction *c) {
 }
 
 static void scatter(run *u, const instruction *c, number *result) {
-    axes all = axes_union(axes_of(u, c->in[0]), axes_of(u, c->in[1]));
+    bool weighted = c->op == OP_scatter_rows;
+    ref place = c->in[weighted ? 2 : 1];
+    axes all = axes_union(axes_union(axes_of(u, c->in[0]), axes_of(u, c->in[1])), axes_of(u, place));
     axis into = (axis)c->attribute;
     for (size_t k = 0; k < tape_size(u->t, all); k++) {
         go_to(u, all, k);
-        number x = at(u, c->in[0]), index = at(u, c->in[1]);
+        number x = at(u, c->in[0]) * (weighted ? at(u, c->in[1]) : 1), index = at(u, place);
         if (!(index >= 1 && index <= u->t->axes.at[into].size)) continue;
         u->point[into] = (uint32_t)index - 1;
         result[place_of(u, c->axes)] += x;
@@ -338,7 +361,9 @@ static number at_point(run *u, const instruction *c, size_t k) {
     case KIND_REDUCE: return reduce(u, c);
     case KIND_MOVE: return move(u, c);
     case KIND_RANDOM: return draw(u, c, k);
-    case KIND_LINEAR: return c->op == OP_contract ? reduce(u, c) : cumulate(u, c);
+    case KIND_LINEAR:
+        if (c->op == OP_mixture || c->op == OP_shares || c->op == OP_sum_rows) return rows(u, c);
+        return c->op == OP_contract ? reduce(u, c) : cumulate(u, c);
     case KIND_SCAN:
         return c->op == OP_scan ? 0 : u->results[u->t->code.at[c->in[0]].attribute][c->attribute][k];
     }
@@ -346,8 +371,8 @@ static number at_point(run *u, const instruction *c, size_t k) {
 }
 
 static bool whole(op f) {
-    return f == OP_scatter || f == OP_cholesky || f == OP_cholesky_back || f == OP_solve_lower ||
-           f == OP_solve_lower_transposed;
+    return f == OP_scatter || f == OP_scatter_rows || f == OP_cholesky || f == OP_cholesky_back ||
+           f == OP_solve_lower || f == OP_solve_lower_transposed;
 }
 
 static void run_all(run *u, bool rounded, arena *a);
@@ -417,7 +442,7 @@ static void run_all(run *u, bool rounded, arena *a) {
         if (!u->values[r]) u->values[r] = arena_array(a, number, size);
         for (size_t k = 0; k < size; k++) u->values[r][k] = 0;
         if (c->op == OP_scan) run_scan(u, r, rounded, a);
-        if (c->op == OP_scatter) scatter(u, c, u->values[r]);
+        if (c->op == OP_scatter || c->op == OP_scatter_rows) scatter(u, c, u->values[r]);
         else if (whole(c->op)) matrices(u, c, u->values[r]);
         for (size_t k = 0; k < size; k++) {
             go_to(u, c->axes, k);

@@ -317,9 +317,11 @@ const char *vm_reason(const vm_fit *f, size_t i, double *value, const char **tex
 }
 
 vm_evidence vm_fit_evidence(const vm_fit *f) {
-    if (!f) return (vm_evidence){NAN, NAN, NAN, NAN, NAN, NAN};
+    if (!f) return (vm_evidence){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     const fit *x = f->fit;
-    return (vm_evidence){x->elbo, x->elbo_error, x->log_evidence, x->log_evidence_error, x->khat, x->ess};
+    return (vm_evidence){x->elbo.value, x->elbo.error, x->log_evidence.value,   x->log_evidence.error,
+                         x->khat,       x->ess,        x->reconstruction.value, x->reconstruction.error,
+                         x->kl.value,   x->kl.error};
 }
 
 size_t vm_variable_count(const vm_fit *f) { return f ? f->count : 0; }

@@ -108,9 +108,11 @@ VM_API size_t vm_reason_count(const vm_fit *fit);
 VM_API const char *vm_reason(const vm_fit *fit, size_t i, double *value, const char **text);
 
 /* Evidence lower bound and log evidence in nats, with Monte-Carlo standard errors; Pareto k-hat of the
- * weights. */
+ * weights. The bound is the reconstruction, E log p(data | latents) under the guide, less the KL from the
+ * guide to the prior. */
 typedef struct vm_evidence {
     double elbo, elbo_error, log_evidence, log_evidence_error, khat, effective_size;
+    double reconstruction, reconstruction_error, kl, kl_error;
 } vm_evidence;
 VM_API vm_evidence vm_fit_evidence(const vm_fit *fit);
 

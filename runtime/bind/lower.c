@@ -352,12 +352,18 @@ ref lower_factors(lowering *l) {
     return total;
 }
 
-ref lower_log_density(lowering *l) {
+static ref lower_terms(lowering *l, bool priors) {
     const program *p = l->model->program;
     ref total = tape_number(l->tape, 0);
-    for (uint32_t i = 0; i < p->model.count; i++)
-        if (!program_touched(p, p->model.at[i].log_density))
-            total = tape_map2(l->tape, OP_add, total, lower_draw(l, &p->model.at[i]));
+    for (uint32_t i = 0; i < p->model.count; i++) {
+        const draw *d = &p->model.at[i];
+        bool prior = program_variable(p, d->of)->kind == VARIABLE_latent;
+        if ((priors || !prior) && !program_touched(p, d->log_density))
+            total = tape_map2(l->tape, OP_add, total, lower_draw(l, d));
+    }
     total = tape_map2(l->tape, OP_add, total, lower_factors(l));
     return tape_map2(l->tape, OP_add, total, lower_summed(l));
 }
+
+ref lower_log_density(lowering *l) { return lower_terms(l, true); }
+ref lower_log_likelihood(lowering *l) { return lower_terms(l, false); }

@@ -63,6 +63,8 @@ axes lower_axes(const lowering *l, axes of);
 /* The model's log density, one value a draw (axes: {draw} or none): all statements and factors, each summed
  * over its axes, and over the discrete latents. All other latents and params must be set. */
 ref lower_log_density(lowering *l);
+/* Without the priors: without the statements that draw latents which are not summed out. */
+ref lower_log_likelihood(lowering *l);
 /* Its parts: one statement, summed over its axes; the log of the sum over discrete latents of the statements
  * that they enter (program_touched), 0 where there are none; what `factor` adds besides. */
 ref lower_draw(lowering *l, const draw *d);

@@ -368,7 +368,8 @@ evidence evidence_write(const guide *g, const guide_tape *on) {
     for (uint32_t f = 0; f < g->families.count; f++) log_q = plus(&e, log_q, on->families[f].log_q);
     for (uint32_t i = 0; i < e.program->guide.count; i++)
         log_q = plus(&e, log_q, lower_draw(e.live, &e.program->guide.at[i]));
-    return (evidence){plus(&e, lower_log_density(e.live), on->log_jacobian), log_q, elbo(&e, false)};
+    return (evidence){plus(&e, lower_log_density(e.live), on->log_jacobian), lower_log_likelihood(e.live),
+                      log_q, elbo(&e, false)};
 }
 
 /* ---- what may be asked for ---- */

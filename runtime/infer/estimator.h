@@ -44,9 +44,9 @@ static inline bool is_bound(const options *o) {
 /* Reports a param of the model where the objective bounds the evidence from above. */
 bool estimate_check(diagnostics *d, const program *p, const options *o);
 
-/* By draw: log densities of model and guide, and the ELBO's estimate. */
+/* By draw: log densities of model, data and guide, and the ELBO's estimate. */
 typedef struct evidence {
-    ref log_density, log_guide, elbo;
+    ref log_density, log_likelihood, log_guide, elbo;
 } evidence;
 evidence evidence_write(const guide *g, const guide_tape *on);
 

@@ -106,25 +106,51 @@ static double *gaussian_weights(const drawing *d, arena *a) {
     return weight;
 }
 
-/* The ELBO of the Gaussian, from its own draws among those of the mixture. */
-static double drawing_elbo(const drawing *d, double *error) {
-    double sum = 0, square = 0, used = 0;
-    for (uint64_t b = 0; b < d->sample.count; b += 2) {
-        double value = d->sample.log_density[b] - d->log_normal[b];
-        if (!isfinite(value)) continue;
-        sum += value;
-        square += value * value;
-        used++;
+/* ELBO = reconstruction - KL: E log p(data | latents), where discrete latents are summed out of the density
+ * of the data, and the KL from the guide to the prior. */
+typedef struct bound {
+    measured elbo, reconstruction, kl;
+} bound;
+
+/* Their estimates by draws of the guide. */
+typedef struct averages {
+    double count, sum[3], squares[3];
+} averages;
+
+static void averages_add(averages *m, double elbo, double log_likelihood) {
+    const double x[3] = {elbo, log_likelihood, log_likelihood - elbo};
+    m->count++;
+    for (int i = 0; i < 3; i++) m->sum[i] += x[i], m->squares[i] += x[i] * x[i];
+}
+
+static bound averages_bound(const averages *m) {
+    measured x[3];
+    for (int i = 0; i < 3; i++) {
+        double mean = m->sum[i] / m->count;
+        x[i] = (measured){mean, sqrt(fmax(m->squares[i] / m->count - mean * mean, 0) / m->count)};
     }
-    *error = sqrt(fmax(square / used - sum / used * sum / used, 0) / used);
-    return sum / used;
+    return (bound){x[0], x[1], x[2]};
+}
+
+static void report_bound(fit *f, bound b) {
+    f->elbo = b.elbo, f->reconstruction = b.reconstruction, f->kl = b.kl;
+}
+
+/* Of the Gaussian, by its own draws among those of the mixture. */
+static bound drawing_bound(const drawing *d) {
+    averages m = {0};
+    for (uint64_t b = 0; b < d->sample.count; b += 2) {
+        double elbo = d->sample.log_density[b] - d->log_normal[b];
+        if (isfinite(elbo)) averages_add(&m, elbo, d->sample.log_likelihood[b]);
+    }
+    return averages_bound(&m);
 }
 
 /* The weighted draws of the best proposal that a few refits lead to, and more of them where few count. */
-static drawing draw_well(run *r, proposal *p, evaluation *e, rng *draws, double *elbo, double *elbo_error) {
+static drawing draw_well(run *r, proposal *p, evaluation *e, rng *draws, bound *of) {
     uint64_t count = r->options.draws;
     drawing best = importance_draw(p, e, count, draws, r->a), last = best;
-    *elbo = drawing_elbo(&best, elbo_error);
+    *of = drawing_bound(&best);
     proposal now = *p;
     for (int i = 0; i < REFITS && p->parts->factor && best.sample.quality.ess < SHARE_ENOUGH * (double)count;
          i++) {
@@ -191,8 +217,7 @@ typedef struct attempt {
     proposal proposal; /* that guide or what was refitted to its draws */
     drawing drawing;
     double *centring; /* of the space it was fitted in */
-    double elbo,
-        elbo_error; /* of the Gaussian as it was fitted; what is drawn from may have been refitted since */
+    bound bound;      /* of the Gaussian as it was fitted; what is drawn from may have been refitted since */
     bool converged;
 } attempt;
 
@@ -220,7 +245,7 @@ static bool attempt_fit(gaussian_run *r, gaussian g, attempt *to) {
     to->centring = copied(r->space.centring, n, a);
     to->converged = r->course.converged;
     to->proposal = proposal_of(&to->guide, a);
-    to->drawing = draw_well(r->run, &to->proposal, r->evaluation, &r->draws, &to->elbo, &to->elbo_error);
+    to->drawing = draw_well(r->run, &to->proposal, r->evaluation, &r->draws, &to->bound);
     to->guide = to->proposal.parts[0];
     return true;
 }
@@ -251,20 +276,20 @@ static bool find_attempt(gaussian_run *r, gaussian first, attempt *best) {
 static void add_modes(gaussian_run *r, attempt *best) {
     arena *a = r->run->a;
     attempt more = *best;
-    double elbo, error;
+    bound ignored;
     if (r->course.interrupted || !best->guide.factor || best->guide.size > MODES_SOUGHT) return;
     rng climbs = rng_open(r->run->options.seed, STREAM_MODES);
     uint64_t most = (r->one->gradients + r->many->gradients) / 2; /* … as the fit has taken */
     if (!modes_find(r->one, r->many, &best->guide, best->drawing.sample.quality.log_mean, most, &climbs, a,
                     &more.proposal))
         return;
-    more.drawing = draw_well(r->run, &more.proposal, r->evaluation, &r->draws, &elbo, &error);
+    more.drawing = draw_well(r->run, &more.proposal, r->evaluation, &r->draws, &ignored);
     if (FAR_FEWER * share_that_counts(&more.drawing.sample) < share_that_counts(&best->drawing.sample))
         return;
     *best = more;
-    push(
-        a, &r->run->fit->reasons,
-        (reason){"modes", best->proposal.count, "Gaussians together, since the posterior has several modes"});
+    push(a, &r->run->fit->reasons,
+         (reason){"modes", best->proposal.count,
+                  "Gaussians together, since one alone leaves out modes or tails of the posterior"});
 }
 
 static uint32_t at_least(uint32_t x, uint32_t least) { return x < least ? least : x; }
@@ -314,8 +339,7 @@ static status run_gaussian(run *r) {
                              .quality = best.drawing.sample.quality,
                              .error = sample_error(&best.drawing.sample, a),
                              .joint = joint};
-    r->fit->elbo = best.elbo;
-    r->fit->elbo_error = best.elbo_error;
+    report_bound(r->fit, best.bound);
     r->uncorrected = gaussian_weights(&best.drawing, a);
     check_wider(r, &best.proposal, &best.drawing, count, g.evaluation);
     r->sample = arena_new(a, sample);
@@ -344,15 +368,12 @@ static status run_guide(run *r) {
     reported *rep = arena_new(a, reported);
     *rep = reported_new(r->model, a);
     uint64_t count = draws_that_pay(r->model, rep->scalars, r->options.draws);
-    double *elbo, sum = 0, square = 0, n = (double)count;
+    double *elbo;
+    averages m = {0};
     r->sample = arena_new(a, sample);
     *r->sample = objective_draw(g, rep, climbed->x, count, r->options.seed, &elbo, a);
-    for (uint64_t i = 0; i < count; i++) {
-        sum += elbo[i];
-        square += elbo[i] * elbo[i];
-    }
-    r->fit->elbo = sum / n;
-    r->fit->elbo_error = sqrt(fmax(square / n - sum / n * sum / n, 0) / n);
+    for (uint64_t i = 0; i < count; i++) averages_add(&m, elbo[i], r->sample->log_likelihood[i]);
+    report_bound(r->fit, averages_bound(&m));
     r->findings = (findings){.converged = course.converged,
                              .draws = r->sample->count,
                              .quality = r->sample->quality,
@@ -401,8 +422,7 @@ static void report_sample(run *r) {
     f->log_guide = s->log_guide;
     f->khat = s->quality.khat;
     f->ess = s->quality.ess;
-    f->log_evidence = s->quality.log_mean;
-    f->log_evidence_error = s->quality.log_mean_error;
+    f->log_evidence = (measured){s->quality.log_mean, s->quality.log_mean_error};
     verdict_judge(f, &r->findings);
 }
 

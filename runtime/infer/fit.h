@@ -22,6 +22,11 @@ typedef struct reason {
     const char *text; /* what it means and what to do */
 } reason;
 
+/* An estimate with its Monte-Carlo error, in nats. */
+typedef struct measured {
+    double value, error;
+} measured;
+
 /* One scalar of a reported variable. */
 typedef struct summary {
     variable variable;
@@ -48,8 +53,9 @@ typedef struct fit {
     uint64_t seed, steps, gradients;
     bool interrupted;
     double seconds;
-    double elbo, elbo_error;
-    double log_evidence, log_evidence_error, khat, ess;
+    measured elbo, reconstruction, kl; /* elbo = reconstruction - kl, see fit.c */
+    measured log_evidence;
+    double khat, ess;
     bool corrected; /* summaries are of importance-weighted draws */
     vector(summary) summaries;
     vector(discrete) states;

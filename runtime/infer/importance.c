@@ -20,6 +20,7 @@ evaluation *evaluation_new(const space *s, const reported *r, uint32_t points, u
     assignment_set_all(&given);
     ref log_density = tape_map2(written, OP_add, lower_log_density(&l), given.log_jacobian);
     tape_output(written, tape_expand(written, log_density, axes_one(l.draw)));
+    tape_output(written, tape_expand(written, lower_log_likelihood(&l), axes_one(l.draw)));
     reported_output(r, &l);
     evaluation *e = arena_new(a, evaluation);
     *e = (evaluation){.space = s, .report = r, .tape = arena_new(a, tape), .points = points, .seed = seed};
@@ -112,7 +113,8 @@ drawing importance_draw(const proposal *p, evaluation *e, uint64_t count, rng *r
         memcpy(e->at, d.points + first * n, here * n * sizeof(double));
         machine_run(e->machine, e->seed, e->runs++);
         memcpy(d.sample.log_density + first, machine_output(e->machine, 0), here * sizeof(double));
-        reported_take(e->report, e->machine, 1, here, &d.sample, first);
+        memcpy(d.sample.log_likelihood + first, machine_output(e->machine, 1), here * sizeof(double));
+        reported_take(e->report, e->machine, 2, here, &d.sample, first);
     }
     sample_weigh(&d.sample, a);
     return d;

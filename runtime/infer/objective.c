@@ -196,20 +196,23 @@ sample objective_draw(const guide *g, const reported *r, const double *x, uint64
     lowering l = lower_open(g->model, &written, points);
     guide_tape q = guide_write(g, &l);
     evidence e = evidence_write(g, &q);
-    ref wanted[] = {e.log_density, e.log_guide, e.elbo};
-    for (int i = 0; i < 3; i++) tape_output(&written, tape_expand(&written, wanted[i], axes_one(l.draw)));
+    enum { WANTED = 4 };
+    ref wanted[WANTED] = {e.log_density, e.log_likelihood, e.log_guide, e.elbo};
+    for (int i = 0; i < WANTED; i++)
+        tape_output(&written, tape_expand(&written, wanted[i], axes_one(l.draw)));
     reported_output(r, &l);
     tape_compile(&written, &run, a, NULL, NULL);
     machine *m = machine_new(a, &run, g->model->team);
     for (uint32_t b = 0; b < g->parts.count; b++) machine_bind(m, b, x + g->parts.at[b].offset);
     sample s = sample_new(r, count, a);
     *elbo = arena_array(a, double, count);
-    double *to[] = {s.log_density, s.log_guide, *elbo};
+    double *to[WANTED] = {s.log_density, s.log_likelihood, s.log_guide, *elbo};
     for (uint64_t first = 0; first < count; first += points) {
         uint64_t left = count - first, here = left < points ? left : points;
         machine_run(m, seed, FIRST_EVALUATION + first);
-        for (uint32_t i = 0; i < 3; i++) memcpy(to[i] + first, machine_output(m, i), here * sizeof(double));
-        reported_take(r, m, 3, here, &s, first);
+        for (uint32_t i = 0; i < WANTED; i++)
+            memcpy(to[i] + first, machine_output(m, i), here * sizeof(double));
+        reported_take(r, m, WANTED, here, &s, first);
     }
     sample_weigh(&s, a);
     return s;

@@ -83,6 +83,7 @@ sample sample_new(const reported *r, uint64_t count, arena *a) {
                     .values = arena_array(a, double, count * r->scalars),
                     .constants = arena_array(a, double, r->constants),
                     .log_density = arena_array(a, double, count),
+                    .log_likelihood = arena_array(a, double, count),
                     .log_guide = arena_array(a, double, count),
                     .log_weight = arena_array(a, double, count)};
 }

@@ -37,8 +37,9 @@ struct sample {
     uint64_t count;
     double *values; /* count × scalars */
     double *constants;
-    double *log_density, *log_guide, *log_weight; /* by draw; the weights are smoothed and sum to 1 */
-    psis quality;                                 /* of the weights */
+    double *log_density, *log_likelihood, *log_guide; /* by draw; log_likelihood: without the priors */
+    double *log_weight;                               /* smoothed; the weights sum to 1 */
+    psis quality;                                     /* of the weights */
 };
 
 sample sample_new(const reported *r, uint64_t count, arena *a);

@@ -101,9 +101,9 @@ report report_of_fit(const fit *f, arena *a) {
                 .draws = f->draw_count,
                 .seconds = f->seconds,
                 .elbo = f->elbo,
-                .elbo_error = f->elbo_error,
+                .reconstruction = f->reconstruction,
+                .kl = f->kl,
                 .log_evidence = f->log_evidence,
-                .log_evidence_error = f->log_evidence_error,
                 .khat = f->khat,
                 .ess = f->ess,
                 .interrupted = f->interrupted,
@@ -209,10 +209,14 @@ void report_json(const report *r, FILE *to) {
     json_reasons(r, to);
     json_field(", \"seconds\": ", r->seconds, to);
     fprintf(to, ", \"seed\": %llu, ", (unsigned long long)r->seed);
-    json_field("\"elbo\": {\"value\": ", r->elbo, to);
-    json_field(", \"mcse\": ", r->elbo_error, to);
-    json_field("}, \"log_evidence\": {\"value\": ", r->log_evidence, to);
-    json_field(", \"mcse\": ", r->log_evidence_error, to);
+    json_field("\"elbo\": {\"value\": ", r->elbo.value, to);
+    json_field(", \"mcse\": ", r->elbo.error, to);
+    json_field(", \"reconstruction\": ", r->reconstruction.value, to);
+    json_field(", \"reconstruction_mcse\": ", r->reconstruction.error, to);
+    json_field(", \"kl\": ", r->kl.value, to);
+    json_field(", \"kl_mcse\": ", r->kl.error, to);
+    json_field("}, \"log_evidence\": {\"value\": ", r->log_evidence.value, to);
+    json_field(", \"mcse\": ", r->log_evidence.error, to);
     json_field(", \"khat\": ", r->khat, to);
     json_field(", \"ess\": ", r->ess, to);
     fprintf(
@@ -355,9 +359,12 @@ void report_table(const report *r, FILE *to) {
         fprintf(to, "  %s %.3g: %s\n", r->reasons.at[i].code, r->reasons.at[i].value,
                 r->reasons.at[i].text ? r->reasons.at[i].text : "");
     if (r->interrupted) fputs("  interrupted: the fit was stopped before its end\n", to);
-    if (isfinite(r->elbo)) fprintf(to, "elbo %.6g ± %.2g, ", r->elbo, r->elbo_error);
-    if (isfinite(r->log_evidence))
-        fprintf(to, "log evidence %.6g ± %.2g, ", r->log_evidence, r->log_evidence_error);
+    if (isfinite(r->elbo.value)) fprintf(to, "elbo %.6g ± %.2g", r->elbo.value, r->elbo.error);
+    if (isfinite(r->kl.value))
+        fprintf(to, " (reconstruction %.6g - KL %.4g)", r->reconstruction.value, r->kl.value);
+    if (isfinite(r->elbo.value)) fputs(", ", to);
+    if (isfinite(r->log_evidence.value))
+        fprintf(to, "log evidence %.6g ± %.2g, ", r->log_evidence.value, r->log_evidence.error);
     if (isfinite(r->khat)) fprintf(to, "k-hat %.2f, ", r->khat);
     if (r->steps) fprintf(to, "%llu steps, ", (unsigned long long)r->steps);
     fprintf(to, "%llu draws, seed %llu", (unsigned long long)r->draws, (unsigned long long)r->seed);

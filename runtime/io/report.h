@@ -38,7 +38,8 @@ typedef struct report {
     vector(reason) reasons;
     uint64_t seed, steps, gradients, draws;
     double seconds;
-    double elbo, elbo_error, log_evidence, log_evidence_error, khat, ess;
+    measured elbo, reconstruction, kl, log_evidence;
+    double khat, ess;
     bool interrupted, corrected;
     vector(report_row) rows; /* those of one variable follow each other */
     vector(report_states) states;

@@ -149,10 +149,13 @@ static void read_result(void *user) {
     read_reasons(r);
     to->seconds = number_of(r, r->root, "seconds");
     to->seed = whole_of(r, r->root, "seed");
-    to->elbo = number_of(r, elbo, "value");
-    to->elbo_error = number_of(r, elbo, "mcse");
-    to->log_evidence = number_of(r, evidence, "value");
-    to->log_evidence_error = number_of(r, evidence, "mcse");
+    to->elbo.value = number_of(r, elbo, "value");
+    to->elbo.error = number_of(r, elbo, "mcse");
+    to->reconstruction =
+        (measured){number_of(r, elbo, "reconstruction"), number_of(r, elbo, "reconstruction_mcse")};
+    to->kl = (measured){number_of(r, elbo, "kl"), number_of(r, elbo, "kl_mcse")};
+    to->log_evidence.value = number_of(r, evidence, "value");
+    to->log_evidence.error = number_of(r, evidence, "mcse");
     to->khat = number_of(r, evidence, "khat");
     to->ess = number_of(r, evidence, "ess");
     to->steps = whole_of(r, r->root, "steps");
@@ -311,8 +314,8 @@ static bool check_draws(diagnostics *d, const data_set *s) {
 
 static bool read_draws(diagnostics *d, arena *a, const char *path, char *text, size_t length, report *to) {
     to->model = report_model_name(a, path);
-    to->elbo = to->elbo_error = to->log_evidence = to->log_evidence_error = to->khat = to->ess = to->seconds =
-        (double)NAN;
+    to->elbo = to->reconstruction = to->kl = to->log_evidence = (measured){(double)NAN, (double)NAN};
+    to->khat = to->ess = to->seconds = (double)NAN;
     if (!take_comments(a, text, to)) {
         to->verdict = VERDICT_doubtful;
         push(a, &to->reasons,

@@ -26,8 +26,8 @@ static void conjugate(arena *a, const char *family) {
           sd);
     /* as near as the tolerance lets it: some nine parameters, each within 0.02 sds, a gap of half their
      * squares; a flow is not exact here, and is allowed a hundredth more */
-    check(fabs(f->elbo - evidence) < 4 * f->elbo_error + 0.015, "conjugate elbo", "%s: %.4f +- %.4f not %.4f",
-          family, f->elbo, f->elbo_error, evidence);
+    check(fabs(f->elbo.value - evidence) < 4 * f->elbo.error + 0.015, "conjugate elbo",
+          "%s: %.4f +- %.4f not %.4f", family, f->elbo.value, f->elbo.error, evidence);
     check(f->verdict == VERDICT_good, "conjugate verdict", "%s: %d", family, (int)f->verdict);
 }
 
@@ -44,8 +44,8 @@ static void proper(arena *a, const char *family) {
     check(f->khat < 0.7, "proper density khat", "%s: %.2f", family, f->khat);
     /* beside its error, the bias of smoothed weights, below a hundredth at such a k-hat and 20,000 draws
      * (Vehtari et al. 2024, figure 3) */
-    check(fabs(f->log_evidence) < 4 * f->log_evidence_error + 0.01, "proper density",
-          "%s: log of the integral %.4f +- %.4f", family, f->log_evidence, f->log_evidence_error);
+    check(fabs(f->log_evidence.value) < 4 * f->log_evidence.error + 0.01, "proper density",
+          "%s: log of the integral %.4f +- %.4f", family, f->log_evidence.value, f->log_evidence.error);
 }
 
 /* What a flow is for: a banana, x2 = x1² + noise, whose evidence is 0. */
@@ -59,7 +59,7 @@ static void banana(arena *a) {
         snprintf(whole, sizeof whole, text, families[i]);
         fit *f = fitted(a, whole, 1);
         if (!check(f != NULL, "banana runs", "%s", families[i])) return;
-        elbo[i] = f->elbo;
+        elbo[i] = f->elbo.value;
     }
     check(elbo[1] > -0.15 && elbo[1] > elbo[0] + 0.3, "a flow bends", "ELBO %.3f, full rank %.3f", elbo[1],
           elbo[0]);

@@ -51,11 +51,11 @@ static void same_posterior(const char *name, arena *a, const char *text) {
         mean = fmax(mean, fabs(x->mean - y->mean) / unit);
         if (x->sd > 0) sd = fmax(sd, fabs(y->sd / x->sd - 1));
     }
-    double apart = fabs(f->elbo - g->elbo);
+    double apart = fabs(f->elbo.value - g->elbo.value);
     printf("# %s: means %.2g sds apart, sds %.2g, ELBO %.6g and %.6g after %llu and %llu steps\n", name, mean,
-           sd, f->elbo, g->elbo, (unsigned long long)f->steps, (unsigned long long)g->steps);
+           sd, f->elbo.value, g->elbo.value, (unsigned long long)f->steps, (unsigned long long)g->steps);
     check(mean < 0.02 && sd < 0.01, name, "means %g sds apart, sds %g", mean, sd);
-    check(apart < 2 * f->elbo_error + 1e-3, name, "ELBO %g and %g", f->elbo, g->elbo);
+    check(apart < 2 * f->elbo.error + 1e-3, name, "ELBO %g and %g", f->elbo.value, g->elbo.value);
 }
 
 static void counts(arena *a) {

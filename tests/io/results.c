@@ -27,7 +27,8 @@ static fit *made_fit(void) {
     f->verdict = VERDICT_good;
     push(&W.arena, &f->reasons, (reason){"khat", 0.31, "the weights\nare good"});
     f->seed = 7, f->steps = 1800, f->gradients = 9000, f->seconds = 0.25;
-    f->elbo = -1072.4, f->elbo_error = 0.2, f->log_evidence = -1071.9, f->log_evidence_error = 0.1;
+    f->elbo = (measured){-1072.4, 0.2}, f->reconstruction = (measured){-1000, 0.3};
+    f->kl = (measured){72.4, 0.1}, f->log_evidence = (measured){-1071.9, 0.1};
     f->khat = INFINITY, f->ess = 3999, f->corrected = true;
     f->draw_count = 5;
     f->draws = arena_array(&W.arena, double, 25);
@@ -65,7 +66,9 @@ static void test_json(const char *path) {
     CHECK(strstr(text, "{\"model\": \"made\", \"verdict\": \"good\", \"reasons\": [{\"code\": \"khat\", "
                        "\"value\": 0.31, "
                        "\"text\": \"the weights\\nare good\"}], \"seconds\": 0.25, \"seed\": 7, "
-                       "\"elbo\": {\"value\": -1072.4, \"mcse\": 0.2}, "
+                       "\"elbo\": {\"value\": -1072.4, \"mcse\": 0.2, \"reconstruction\": -1000, "
+                       "\"reconstruction_mcse\": 0.3, "
+                       "\"kl\": 72.4, \"kl_mcse\": 0.1}, "
                        "\"log_evidence\": {\"value\": -1071.9, \"mcse\": 0.1, \"khat\": null, ") == text,
           "json head");
     CHECK(strstr(text, "{\"name\": \"mu\", \"axes\": [], \"at\": [], \"mean\": 1, \"sd\": ") != NULL,
@@ -197,7 +200,7 @@ static void test_writer(const char *folder, const char *path) {
 
 static void test_long_table(void) {
     made_fit();
-    report r = {.model = "m", .elbo = NAN, .log_evidence = NAN, .khat = NAN};
+    report r = {.model = "m", .elbo = {NAN, NAN}, .kl = {NAN, NAN}, .log_evidence = {NAN, NAN}, .khat = NAN};
     for (uint32_t i = 0; i < 100; i++) {
         uint32_t *at = arena_array(&W.arena, uint32_t, 1);
         *at = i + 1;

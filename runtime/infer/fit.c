@@ -17,14 +17,13 @@
 #include "runtime/infer/states.h"
 #include "runtime/infer/transforms.h"
 #include "runtime/infer/verdict.h"
+#include "runtime/infer/wider.h"
 
 /* Up to this many latents a full-rank guide costs less than the gradients of most models (d² a draw, d³ / 3 a
  * step). */
 enum { FULL_RANK_MOST = 400 };
 /* Draws a step, however large the data are. */
 enum { POINTS_LEAST = 16 };
-/* Latents up to which further modes are looked for, as each takes a Hessian. */
-enum { MODES_SOUGHT = 60 };
 /* Refits of the proposal, and how much larger the last sample may be than asked for. */
 enum { REFITS = 6, ENLARGEMENTS = 2, ENLARGEMENT = 4 };
 /* A centring below this everywhere is as good as none. */
@@ -167,25 +166,6 @@ static drawing draw_well(run *r, proposal *p, evaluation *e, rng *draws, bound *
         best = importance_draw(p, e, count, draws, r->a);
     }
     return best;
-}
-
-static gaussian widened(const gaussian *g, double by, arena *a) {
-    uint64_t n = g->size, matrix = g->factor ? n * n : 0;
-    gaussian w = {n, g->mean, matrix ? arena_array(a, double, matrix) : NULL, arena_array(a, double, n),
-                  g->algebra};
-    for (uint64_t i = 0; i < matrix; i++) w.factor[i] = by * g->factor[i];
-    for (uint64_t i = 0; i < n; i++) w.scale[i] = by * g->scale[i];
-    return w;
-}
-
-/* Draws of a wider guide, by so much that its typical set still meets that of the guide. */
-static void check_wider(run *r, const proposal *p, const drawing *d, uint64_t count, evaluation *e) {
-    proposal wide = {p->count, arena_array(r->a, gaussian, p->count), p->weight};
-    for (uint32_t k = 0; k < p->count; k++)
-        wide.parts[k] = widened(&p->parts[k], 1 + 1.5 / sqrt(1.0 + (double)p->parts->size), r->a);
-    rng draws = rng_open(r->options.seed, STREAM_CHECK);
-    drawing second = importance_draw(&wide, e, count, &draws, r->a);
-    if (second.sample.quality.ess >= 10) verdict_compare(&r->findings, &d->sample, &second.sample, r->a);
 }
 
 /* A latent with a location and a scale was fitted in its non-centred form, where its prior alone would give
@@ -341,7 +321,8 @@ static status run_gaussian(run *r) {
                              .joint = joint};
     report_bound(r->fit, best.bound);
     r->uncorrected = gaussian_weights(&best.drawing, a);
-    check_wider(r, &best.proposal, &best.drawing, count, g.evaluation);
+    rng second = rng_open(r->options.seed, STREAM_CHECK);
+    wider_check(&r->findings, &best.drawing.sample, &best.proposal, count, g.evaluation, &second, a);
     r->sample = arena_new(a, sample);
     *r->sample = best.drawing.sample;
     return STATUS_ok;
@@ -379,6 +360,8 @@ static status run_guide(run *r) {
                              .quality = r->sample->quality,
                              .error = sample_error(r->sample, a),
                              .joint = true};
+    if (!course.interrupted)
+        wider_check_guide(&r->findings, r->d, g, climbed->x, r->sample, r->fit->gradients / 2, o, a);
     return STATUS_ok;
 }
 

@@ -134,6 +134,26 @@ static void two_modes(arena *a) {
     check(told, "two modes are told", "no reason `modes`");
 }
 
+/* A guide of the program's own that holds one of two equal modes: its weights are nearly equal, and it is not
+ * called good. One that holds the posterior is. */
+static void half_of_it(arena *a) {
+    fit *f = fitted(a,
+                    "data y : real = 4\nmodel {\n  z ~ normal(0, 2)\n  y ~ normal(z^2, 1)\n}\n"
+                    "guide { z ~ normal(?, ?) }\n",
+                    1);
+    fit *g = fitted(a,
+                    "data y : real = 4\nmodel {\n  z : positive ~ normal(0, 2)\n  y ~ normal(z^2, 1)\n}\n"
+                    "guide { z ~ lognormal(?, ?) }\n",
+                    1);
+    if (!check(f && g, "a guide with one mode runs", "no fit")) return;
+    bool told = false;
+    for (uint32_t i = 0; i < f->reasons.count; i++) told |= strcmp(f->reasons.at[i].code, "check") == 0;
+    check(told && f->verdict == VERDICT_bad, "half of a posterior is not good",
+          "verdict %d, khat %.2f, ess %.0f", (int)f->verdict, f->khat, f->ess);
+    check(g->verdict == VERDICT_good, "the half that is all is good", "verdict %d, khat %.2f",
+          (int)g->verdict, g->khat);
+}
+
 /* A posterior that no Gaussian holds: two far modes, of which any one fit finds at most one, must not be
  * called good where the weights show it; a Neal funnel with scale 3 in its given form. */
 static void funnel(arena *a) {
@@ -191,6 +211,7 @@ int main(void) {
     chain(&a);
     seeds(&a);
     two_modes(&a);
+    half_of_it(&a);
     funnel(&a);
     drawn_by_guide(&a, "elbo");
     drawn_by_guide(&a, "iwae(5)");

@@ -150,6 +150,7 @@ static machine *make(arena *a, const tape *t, precision p, team *threads, bool k
     team_start(threads, m->plan->cost);
     run_steps(m, 0, m->plan->fixed_steps);
     fix_indices(m);
+    pieces_find(m->plan);
     emit_regions(m->plan);
     m->run.shorts = short_programs(&m->run, a);
     m->bytes = taken(a) - before;

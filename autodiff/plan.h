@@ -20,6 +20,7 @@
 #define VM_AUTODIFF_PLAN_H
 
 #include "autodiff/kernels/kernels.h"
+#include "autodiff/pieces.h"
 #include "autodiff/places.h"
 #include "autodiff/row_reads.h"
 #include "autodiff/rows.h"
@@ -150,6 +151,7 @@ typedef struct region {
     micro *micros;
     uint32_t sum_count;
     region_sum *sums;
+    pieces pieces;
 } region;
 
 /* A product of matrices c = a b for each entry of the batch. */

@@ -112,14 +112,23 @@ static void run_gather(const block *b, const micro *m) {
     }
 }
 
-/* What the entries of one run add to one sum: those of each chunk together, where chunks begin at multiples
- * of CHUNK within a part. Since blocks are made of chunks, the bits of a sum do not depend on the length of
- * the block; and a sum of products has those of the sum of the written product. */
+/* How many entries, from entry `at` of the block on, are summed together: to the end of the piece and of the
+ * chunk, where chunks begin at multiples of CHUNK within a part. Since blocks are made of chunks, the bits of
+ * a sum do not depend on the length of the block. */
+static size_t stretch(const piece_cursor *c, size_t at, size_t most) {
+    size_t n = CHUNK - at % CHUNK;
+    uint64_t left = piece_left(c);
+    if (n > most) n = most;
+    return n < left ? n : (size_t)left;
+}
+
+/* What the entries of one run add to one sum. A sum of products has the bits of the sum of the written
+ * product. */
 static double sum_run(const block *b, double sum, const element *x, const element *y, size_t at, size_t n) {
-    for (size_t end = at + n, to; at < end; at = to) {
-        to = at + CHUNK - at % CHUNK;
-        if (to > end) to = end;
-        sum += y ? b->kernels->dot(x + at, y + at, to - at) : b->kernels->sum(x + at, to - at);
+    piece_cursor c = pieces_at(&b->region->pieces, b->start + at);
+    for (size_t end = at + n, some; at < end; at += some, piece_pass(&c, some)) {
+        some = stretch(&c, at, end - at);
+        sum += y ? b->kernels->dot(x + at, y + at, some) : b->kernels->sum(x + at, some);
     }
     return sum;
 }
@@ -150,13 +159,13 @@ static void run_sum(const block *b, const micro *m) {
 /* Entries that go to one place, within a chunk, are summed before they are added: see sum_run(). */
 static void scatter_runs(const block *b, const micro *m, element *y, const element *x, int64_t at, size_t i,
                          size_t n) {
-    int64_t place = m->index[at], first = at - (int64_t)i;
-    for (size_t end = i + n, to; i < end; i = to) {
-        to = i + CHUNK - i % CHUNK;
-        if (to > end) to = end;
-        if (first + (int64_t)to > m->ends[place]) to = (size_t)(m->ends[place] - first);
-        if (to > i) y[place * m->pitch] += (element)b->kernels->sum(x + i, to - i);
-        if (first + (int64_t)to == m->ends[place]) place++;
+    int64_t place = m->index[at];
+    piece_cursor c = pieces_at(&b->region->pieces, b->start + i);
+    for (size_t end = i + n, some; i < end; i += some, at += (int64_t)some, piece_pass(&c, some)) {
+        for (; at == m->ends[place]; place++) {}
+        some = stretch(&c, i, end - i);
+        if (at + (int64_t)some > m->ends[place]) some = (size_t)(m->ends[place] - at);
+        y[place * m->pitch] += (element)b->kernels->sum(x + i, some);
     }
 }
 
@@ -266,20 +275,68 @@ static void run_layers(block *b, const micro *m) {
         if (!isinf(most[i])) most[i] += sum[i];
 }
 
-static void *stream_at(const block *b, const stream *s) {
-    if (s->kind == STREAM_entries) return entries(b, s->at);
-    if (s->kind == STREAM_number) return whole(b, s->at);
+static element *stream_at(const block *b, const stream *s) {
+    if (s->kind == STREAM_entries && !s->by_piece) return entries(b, s->at);
+    if (!s->of_sum) return whole(b, s->at);
     const region_sum *sum = sum_of(b, s->at.at);
     return sum_entries(b->run, sum, b->part) + s->at.offset - sum->range[b->part].low;
 }
 
-/* Chunk by chunk, as in sum_run(). */
+/* Pieces of a strand on their way to it, a record of so many words each: its length, then where what changes
+ * with the piece is found. */
+enum { PIECES_ABREAST = 64 };
+typedef struct strand_pieces {
+    uint32_t count, words, place[PIECES_ABREAST], size[PIECES_ABREAST];
+    uint64_t record[PIECES_ABREAST * (1 + PIECE_STREAMS_MOST)];
+} strand_pieces;
+
+/* The next ones, from entry `from` of the block on; where they end. */
+static size_t find_pieces(strand_pieces *q, const block *b, piece_cursor *c, size_t from) {
+    size_t n;
+    for (q->count = 0; from < b->n && q->count < PIECES_ABREAST; from += n, piece_pass(c, n)) {
+        n = stretch(c, from, b->n - from);
+        q->size[q->count] = (uint32_t)n;
+        q->place[q->count] = c->run ? c->run->place : 0;
+        q->record[q->words * q->count++] = n * sizeof(element);
+    }
+    return from;
+}
+
+/* Whether the walk is always at its beginning. */
+static bool is_still(const stream *s) {
+    return s->by_run && s->walk->rank == 1 && s->walk->stride[0][0] == 0;
+}
+
+static void find_stream(strand_pieces *q, const stream *s, const element *base, cursor *at, uint64_t *to) {
+    bool still = is_still(s);
+    if (still) base += s->walk->offset[0];
+    for (uint32_t i = 0; i < q->count; i++, to += q->words) {
+        const element *x = s->by_run ? base + q->place[i] * s->pitch : base;
+        if (s->index && !s->by_run) x += s->index[at->at[1]] * s->pitch;
+        if (!still) x += at->at[0];
+        *to = (uintptr_t)x;
+        if (!still) cursor_pass(at, q->size[i]);
+    }
+}
+
 static void run_strand(const block *b, const strand *s) {
     void *at[STREAMS_MOST];
-    uint64_t parts[BLOCK_MOST / CHUNK], count = 0;
+    cursor changing[PIECE_STREAMS_MOST];
+    strand_pieces q;
+    piece_cursor piece = pieces_at(&b->region->pieces, b->start);
+    q.words = 1 + s->by_piece;
     for (uint32_t k = 0; k < s->count; k++) at[k] = stream_at(b, &s->streams[k]);
-    for (size_t i = 0; i < b->n; i += CHUNK) parts[count++] = b->n - i < CHUNK ? b->n - i : CHUNK;
-    s->run(at, parts, count);
+    for (uint32_t k = 0; k < s->by_piece; k++)
+        if (!is_still(&s->streams[s->changing[k]]))
+            changing[k] = walk_at(s->streams[s->changing[k]].walk, b->start);
+    for (size_t i = 0, first = 0; i < b->n; first = i) {
+        i = find_pieces(&q, b, &piece, i);
+        for (uint32_t k = 0; k < s->by_piece; k++) {
+            uint32_t of = s->changing[k];
+            find_stream(&q, &s->streams[of], at[of], &changing[k], &q.record[1 + k]);
+        }
+        s->run(at, q.record, q.count, first * sizeof(element));
+    }
 }
 
 static void run_micro(const block *b, const micro *m) {

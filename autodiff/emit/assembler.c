@@ -3,7 +3,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-void assembly_open(assembly *c, arena *a) { *c = (assembly){.arena = a}; }
+void assembly_open(assembly *c, arena *a) {
+    *c = (assembly){.arena = a};
+    for (int i = 0; i < 2 * MASKS; i++) push(a, &c->constants, i < MASKS ? ~UINT64_C(0) : 0);
+}
 
 static void put(assembly *c, uint8_t x) { push(c->arena, &c->bytes, x); }
 
@@ -132,6 +135,7 @@ static void put_pair_at(assembly *c, uint8_t opcode, general reg, place rm) {
 }
 
 void put_load(assembly *c, general to, place from) { put_pair_at(c, 0x8b, to, from); }
+void put_address(assembly *c, general to, place of) { put_pair_at(c, 0x8d, to, of); }
 void put_store(assembly *c, place to, general from) { put_pair_at(c, 0x89, from, to); }
 void put_copy(assembly *c, general to, general from) { put_pair(c, 0x8b, to, from); }
 void put_add(assembly *c, general to, general x) { put_pair(c, 0x03, to, x); }
@@ -156,6 +160,7 @@ static uint32_t put_with_number(assembly *c, int operation, general to, int32_t 
 
 void put_add_number(assembly *c, general to, int32_t x) { put_with_number(c, 0, to, x); }
 void put_and_number(assembly *c, general to, int32_t x) { put_with_number(c, 4, to, x); }
+void put_compare_number(assembly *c, general to, int32_t x) { put_with_number(c, 7, to, x); }
 uint32_t put_subtract_number(assembly *c, general to, int32_t x) { return put_with_number(c, 5, to, x); }
 
 static void put_short(assembly *c, uint8_t opcode, general x) {
@@ -171,6 +176,12 @@ void put_call(assembly *c, general x) {
     if (is_high(x)) put(c, 0x41);
     put(c, 0xff);
     put_register(c, 2, x);
+}
+
+uint32_t put_jump(assembly *c) {
+    put(c, 0xe9);
+    put_four(c, 0);
+    return assembly_here(c) - 4;
 }
 
 uint32_t put_jump_if(assembly *c, condition when) {

@@ -49,7 +49,10 @@ typedef struct place {
     int32_t offset;
 } place;
 
-enum { CONSTANT_BYTES = 32 };
+/* Constants are vectors with one number in each lane. The first are masks: MASKS with all bits, then as many
+ * with none, so that of the vectors from k lanes before the first of these on the first k lanes have all
+ * bits. */
+enum { CONSTANT_BYTES = 32, MASKS = 4 };
 
 typedef struct constant_use {
     uint32_t at, end; /* of the displacement, of the instruction */
@@ -80,6 +83,7 @@ void put_vectors_end(assembly *c); /* clears the upper halves */
 
 /* Of 64-bit registers. */
 void put_load(assembly *c, general to, place from);
+void put_address(assembly *c, general to, place of);
 void put_store(assembly *c, place to, general from);
 void put_copy(assembly *c, general to, general from);
 void put_number(assembly *c, general to, uint64_t x);
@@ -89,6 +93,7 @@ void put_add_number(assembly *c, general to, int32_t x); /* sets the flags, as t
 uint32_t put_subtract_number(assembly *c, general to,
                              int32_t x); /* where the number stands, for assembly_patch() */
 void put_and_number(assembly *c, general to, int32_t x);
+void put_compare_number(assembly *c, general to, int32_t x);
 void put_test(assembly *c, general x);
 void put_push(assembly *c, general x);
 void put_pop(assembly *c, general x);
@@ -96,6 +101,7 @@ void put_return(assembly *c);
 void put_call(assembly *c, general x);
 
 /* A jump forward is put first and lands later; one back knows where it goes. */
+uint32_t put_jump(assembly *c);
 uint32_t put_jump_if(assembly *c, condition when);
 void put_landing(assembly *c, uint32_t jump);
 void put_jump_back_if(assembly *c, condition when, uint32_t to);

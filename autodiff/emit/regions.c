@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include "autodiff/emit/strand.h"
 
-/* A region of at most so many entries costs what the way to it costs. */
-enum { ENTRIES_LEAST = 16 };
+/* Smaller ones are for short programs. */
+enum { ENTRIES_LEAST = 65 };
 
 typedef struct rewriting {
     plan *plan;
@@ -12,7 +12,7 @@ typedef struct rewriting {
     arena *arena;
     assembly *code;
     vector(item) items;
-    int strands;
+    int depths;
     int *depth;           /* of an item: how many calls of kernels its operands need, one after the other */
     vector(micro) micros; /* in their new order */
     uint32_t slots;
@@ -41,32 +41,49 @@ static bool add_items(rewriting *w) {
     return true;
 }
 
+/* What strands alone read, they read where it lies. */
+static void find_read_in_place(rewriting *w) {
+    const pieces *q = &w->region->pieces;
+    for (uint32_t i = w->items.count; i-- > 0;) {
+        item *x = &w->items.at[i];
+        if (strand_reads(&x->micro, q)) x->read_in_place = true;
+    }
+    for (uint32_t i = 0; i < w->items.count; i++)
+        for (int k = 0; k < 3; k++) {
+            const item *x = &w->items.at[i];
+            if (x->from[k] != FROM_OUTSIDE && !strand_takes(&x->micro, q))
+                w->items.at[x->from[k]].read_in_place = false;
+        }
+}
+
 /* Strand d has what needs d calls of kernels one after the other; between it and the next are the kernels
  * that need it. Those that need no strand come first. */
 static void find_depths(rewriting *w) {
+    const pieces *q = &w->region->pieces;
     w->depth = arena_array(w->arena, int, w->items.count);
     for (uint32_t i = 0; i < w->items.count; i++) {
         item *x = &w->items.at[i];
-        bool taken = strand_takes(&x->micro);
+        if (x->read_in_place) continue;
+        bool taken = strand_takes(&x->micro, q);
         int depth = taken ? 0 : -1;
         for (int k = 0; k < 3; k++) {
-            if (x->from[k] == FROM_OUTSIDE) continue;
+            if (x->from[k] == FROM_OUTSIDE || w->items.at[x->from[k]].read_in_place) continue;
             int least = w->depth[x->from[k]] + (taken && w->items.at[x->from[k]].strand < 0);
             if (least > depth) depth = least;
         }
         w->depth[i] = depth;
         if (taken) x->strand = depth;
-        if (taken && depth >= w->strands) w->strands = depth + 1;
+        if (taken && depth >= w->depths) w->depths = depth + 1;
     }
 }
 
 /* What only later strands read, of what is there anyway, is computed there. */
 static void find_late(rewriting *w) {
     int *first = arena_array(w->arena, int, w->items.count);
-    for (uint32_t i = 0; i < w->items.count; i++) first[i] = w->strands;
+    for (uint32_t i = 0; i < w->items.count; i++) first[i] = w->depths;
     for (uint32_t i = w->items.count; i-- > 0;) {
         item *x = &w->items.at[i];
-        bool moves = x->strand >= 0 && x->micro.to.kind == SOURCE_scratch && first[i] < w->strands;
+        bool moves = x->strand >= 0 && x->micro.to.kind == SOURCE_scratch && first[i] < w->depths;
         for (int k = 0; k < 3; k++)
             if (x->from[k] != FROM_OUTSIDE && w->items.at[x->from[k]].strand >= 0) moves = false;
         if (moves && first[i] > x->strand) w->depth[i] = x->strand = first[i];
@@ -78,10 +95,43 @@ static void find_late(rewriting *w) {
     }
 }
 
+/* Long strands are cut, so that their streams stay few. Until now an item has the depth as its strand. */
+enum { STREAMS_KNOWN = 40 };
+
+typedef struct numbering {
+    operand seen[STREAMS_MOST];
+    uint32_t count;
+    int number;
+} numbering;
+
+static void see(numbering *n, operand o) {
+    for (uint32_t k = 0; k < n->count; k++)
+        if (n->seen[k].kind == o.kind && n->seen[k].at == o.at && n->seen[k].offset == o.offset) return;
+    n->seen[n->count++] = o;
+}
+
+static void number_strand(numbering *n, item *x) {
+    for (int k = 0; k < 3; k++)
+        if (x->micro.in[k].kind != SOURCE_nothing && x->micro.in[k].kind != SOURCE_scratch)
+            see(n, x->micro.in[k]);
+    if (x->micro.to.kind == SOURCE_value) see(n, x->micro.to);
+    x->strand = n->number;
+    if (n->count >= STREAMS_KNOWN) n->count = 0, n->number++;
+}
+
+static void number_strands(rewriting *w) {
+    numbering n = {0};
+    for (int depth = 0; depth < w->depths; depth++) {
+        for (uint32_t i = 0; i < w->items.count; i++)
+            if (w->items.at[i].strand >= 0 && w->depth[i] == depth) number_strand(&n, &w->items.at[i]);
+        n.count = 0, n.number++;
+    }
+}
+
 static void find_written(rewriting *w) {
     for (uint32_t i = 0; i < w->items.count; i++) {
         item *x = &w->items.at[i];
-        bool sum = x->micro.kind == MICRO_sum || x->micro.kind == MICRO_dot;
+        bool sum = x->micro.kind == MICRO_sum || x->micro.kind == MICRO_dot || x->micro.kind == MICRO_scatter;
         if (x->micro.to.kind == SOURCE_value && !sum) x->written = true;
         for (int k = 0; k < 3; k++)
             if (x->from[k] != FROM_OUTSIDE && w->items.at[x->from[k]].strand != x->strand)
@@ -100,7 +150,7 @@ static int place_of(const rewriting *w, uint32_t i) {
  */
 static void assign_slots(rewriting *w) {
     uint32_t count = w->items.count;
-    int places = 2 * w->strands + 2;
+    int places = 2 * w->depths + 2;
     int *last = arena_array(w->arena, int, count);
     uint32_t *slot = arena_array(w->arena, uint32_t, count), *unused = arena_array(w->arena, uint32_t, count);
     uint32_t unused_count = 0;
@@ -114,13 +164,13 @@ static void assign_slots(rewriting *w) {
     for (int at = 0; at < places; at++) {
         for (uint32_t i = 0; i < count; i++) {
             const item *x = &w->items.at[i];
-            if (place_of(w, i) != at || x->micro.to.kind != SOURCE_scratch) continue;
+            if (place_of(w, i) != at || x->micro.to.kind != SOURCE_scratch || x->read_in_place) continue;
             if (x->strand >= 0 && !x->written) continue;
             slot[i] = unused_count ? unused[--unused_count] : w->slots++;
         }
         for (uint32_t i = 0; i < count; i++) {
             const item *x = &w->items.at[i];
-            if (last[i] != at || x->micro.to.kind != SOURCE_scratch) continue;
+            if (last[i] != at || x->micro.to.kind != SOURCE_scratch || x->read_in_place) continue;
             if (x->strand < 0 || x->written) unused[unused_count++] = slot[i];
         }
     }
@@ -135,15 +185,26 @@ static void assign_slots(rewriting *w) {
 static bool write_strand(rewriting *w, int number) {
     strand *s = arena_new(w->arena, strand);
     if (!strand_write(w->code, w->plan, w->items.at, w->items.count, number, s)) return false;
-    if (s->operations) push(w->arena, &w->micros, (micro){.kind = MICRO_strand, .layers = 1, .strand = s});
+    push(w->arena, &w->micros, (micro){.kind = MICRO_strand, .layers = 1, .strand = s});
+    return true;
+}
+
+static bool write_strands(rewriting *w, int depth) {
+    int last = -1;
+    for (uint32_t i = 0; i < w->items.count; i++) {
+        int number = w->items.at[i].strand;
+        if (number <= last || w->depth[i] != depth) continue;
+        if (!write_strand(w, number)) return false;
+        last = number;
+    }
     return true;
 }
 
 static bool write_order(rewriting *w) {
-    for (int at = 0; at < 2 * w->strands + 2; at++) {
-        if (at % 2 && at / 2 < w->strands && !write_strand(w, at / 2)) return false;
+    for (int at = 0; at < 2 * w->depths + 2; at++) {
+        if (at % 2 && !write_strands(w, at / 2)) return false;
         for (uint32_t i = 0; i < w->items.count; i++)
-            if (w->items.at[i].strand < 0 && place_of(w, i) == at)
+            if (w->items.at[i].strand < 0 && place_of(w, i) == at && !w->items.at[i].read_in_place)
                 push(w->arena, &w->micros, w->items.at[i].micro);
     }
     return true;
@@ -158,9 +219,11 @@ static uint32_t block_of(const rewriting *w) {
 
 static bool rewrite(rewriting *w) {
     if (w->region->entries < ENTRIES_LEAST || !add_items(w)) return false;
+    find_read_in_place(w);
     find_depths(w);
-    if (!w->strands) return false;
+    if (!w->depths) return false;
     find_late(w);
+    number_strands(w);
     find_written(w);
     assign_slots(w);
     return block_of(w) && write_order(w);

@@ -38,8 +38,8 @@ cell sequence_keep_pinned(sequence *s, int reg) {
 
 cell sequence_keep_slot(sequence *s) { return keep(s, (cell_state){HOME_slot, sequence_slot(s), -1, NEVER}); }
 
-void sequence_begin(sequence *s, lane_form of) {
-    s->of = of;
+void sequence_begin(sequence *s, cell mask) {
+    s->mask = mask;
     s->cells.count = s->kept;
     s->lines.count = 0;
     memset(s->holds, 0, sizeof s->holds);
@@ -76,6 +76,7 @@ void sequence_store(sequence *s, place to, cell x) {
 
 void sequence_add(sequence *s, cell sum, cell x) {
     assert(sum < s->kept);
+    if (s->mask) x = sequence_do(s, V_and, x, s->mask);
     add_line(s, (line){.code = V_add, .to = sum, .in = {sum, x}});
 }
 
@@ -133,7 +134,7 @@ static void evict(sequence *s, int reg) {
     if (x->home == HOME_none) {
         x->home = HOME_slot;
         x->at = sequence_slot(s);
-        put_vector_at(s->code, V_store, s->of, reg, 0, x->at);
+        put_vector_at(s->code, V_store, OF_DOUBLES, reg, 0, x->at);
     }
     release(s, s->holds[reg]);
 }
@@ -154,8 +155,9 @@ static int take_register(sequence *s) {
 static int bring(sequence *s, cell c) {
     cell_state *x = state(s, c);
     if (x->held < 0) {
-        int reg = take_register(s);
-        put_vector_at(s->code, V_load, s->of, reg, 0, reached(s, x->at));
+        bool part = s->mask && x->home == HOME_memory;
+        int mask = part ? bring(s, s->mask) : 0, reg = take_register(s);
+        put_vector_at(s->code, part ? V_load_part_double : V_load, OF_DOUBLES, reg, mask, reached(s, x->at));
         x->held = (int8_t)reg;
         s->holds[reg] = c;
     }
@@ -163,17 +165,12 @@ static int bring(sequence *s, cell c) {
     return x->held;
 }
 
-static bool reads_whole(vector_instruction f) {
-    return f == V_and || f == V_andn || f == V_or || f == V_xor || f == V_blend_double;
-}
-
 /* Whether the operand is read from memory where it is used: this is the last time, or it stands on the stack
- * or among the constants. Instructions that read whole vectors must find them there. */
+ * or among the constants. */
 static bool is_read_there(sequence *s, const line *l, int k) {
     const cell_state *x = state(s, l->in[k]);
-    if (l->code == V_store || x->held >= 0) return false;
-    if (x->home != HOME_memory) return true;
-    return l->next[k] == NEVER && (s->of == OF_DOUBLES || !reads_whole(l->code));
+    if (!l->in[k] || l->code == V_store || x->held >= 0) return false;
+    return x->home != HOME_memory || (l->next[k] == NEVER && !s->mask);
 }
 
 static void after_read(sequence *s, const line *l, int k) {
@@ -200,11 +197,18 @@ static int target(sequence *s, const line *l) {
 
 static void put_line(sequence *s, const line *l) {
     s->busy = 0;
+    line turned = *l;
+    if (is_read_there(s, l, 0) && (l->code == V_add || l->code == V_mul) && state(s, l->in[1])->held >= 0) {
+        turned.in[0] = l->in[1], turned.in[1] = l->in[0];
+        turned.next[0] = l->next[1], turned.next[1] = l->next[0];
+        l = &turned;
+    }
     place at = l->at;
     int in[3] = {0};
     for (int k = 0; k < 3; k += 2)
         if (l->in[k]) in[k] = bring(s, l->in[k]);
-    bool there = is_read_there(s, l, 1);
+    bool part = l->code == V_store && s->mask, there = is_read_there(s, l, 1);
+    if (part) in[0] = bring(s, s->mask);
     if (!there) in[1] = bring(s, l->in[1]);
     else at = state(s, l->in[1])->at;
     s->busy = 0;
@@ -212,22 +216,21 @@ static void put_line(sequence *s, const line *l) {
     for (int k = 0; k < 3; k++)
         if (l->in[k]) after_read(s, l, k);
     int to = l->code == V_store ? in[1] : target(s, l), last = l->in[2] ? in[2] : l->last;
-    bool ends = l->code == V_compare || l->code == V_blend_double || l->code == V_round_double ||
-                l->code == V_round_one_double;
-    vector_instruction f = l->code;
-    if (there || f == V_store) {
+    bool ends = l->code == V_compare || l->code == V_blend_double || l->code == V_round_double;
+    vector_instruction f = part ? V_store_part_double : l->code;
+    if (there || l->code == V_store) {
         at = reached(s, at);
-        if (ends) put_vector_last_at(s->code, f, s->of, to, in[0], at, last);
-        else put_vector_at(s->code, f, s->of, to, in[0], at);
-    } else if (ends) put_vector_last(s->code, f, s->of, to, in[0], in[1], last);
-    else put_vector(s->code, f, s->of, to, in[0], in[1]);
+        if (ends) put_vector_last_at(s->code, f, OF_DOUBLES, to, in[0], at, last);
+        else put_vector_at(s->code, f, OF_DOUBLES, to, in[0], at);
+    } else if (ends) put_vector_last(s->code, f, OF_DOUBLES, to, in[0], in[1], last);
+    else put_vector(s->code, f, OF_DOUBLES, to, in[0], in[1]);
     for (int k = 0; k < 3; k++)
         if (l->in[k]) free_slot(s, l->in[k]);
     if (!l->to) return;
     cell_state *x = state(s, l->to);
     if (l->to < s->kept) {
         if (x->held >= 0 && s->pinned >> x->held & 1) return;
-        put_vector_at(s->code, V_store, s->of, to, 0, x->at);
+        put_vector_at(s->code, V_store, OF_DOUBLES, to, 0, x->at);
         return;
     }
     x->held = (int8_t)to;

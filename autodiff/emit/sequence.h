@@ -37,7 +37,6 @@ typedef struct line {
 typedef struct sequence {
     arena *arena;
     assembly *code;
-    lane_form of;
     vector(cell_state) cells;
     vector(line) lines;
     uint32_t kept;                /* the cells that live on: those below */
@@ -46,6 +45,7 @@ typedef struct sequence {
     cell holds[VECTOR_REGISTERS]; /* by register */
     uint32_t pinned, busy;        /* registers, as bits: pinned; read by the line that is put */
     general table;                /* what in_table() means */
+    cell mask;                    /* not 0: only the lanes that it has are in memory */
 } sequence;
 
 /* A place whose base is entry k of the table: it is loaded into rax before. */
@@ -60,8 +60,9 @@ cell sequence_keep_constant(sequence *s, uint64_t bits);
 cell sequence_keep_pinned(sequence *s, int reg);
 cell sequence_keep_slot(sequence *s);
 place sequence_slot(sequence *s);
-/* Begins a new piece; cells that do not live on are forgotten. */
-void sequence_begin(sequence *s, lane_form of);
+/* Begins a new sequence; cells that do not live on are forgotten. With a mask, what is loaded, stored and
+ * added to sums are the lanes for which it has all bits. */
+void sequence_begin(sequence *s, cell mask);
 
 /* Lines. */
 cell sequence_load(sequence *s, place from);

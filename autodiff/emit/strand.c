@@ -3,18 +3,17 @@
 #include <assert.h>
 #include "autodiff/emit/sequence.h"
 
-/* Registers of a strand's function: the arguments, the bytes that were passed, the entries that are left of a
- * part, and the first addresses of the table. */
-static const general TABLE = RDI, PARTS = RSI, LEFT = RDX, PASSED = RCX, ENTRIES = R8;
+/* Registers of a strand's function: the arguments, of which the last counts the bytes that were passed; the
+ * bytes that are left of a piece; the first addresses of the table. */
+static const general TABLE = RDI, PIECES = RSI, COUNT = RDX, PASSED = RCX, LEFT = R8;
 static const general ADDRESSES[] = {R9, R10, R11, RBX, RBP, R12, R13, R14, R15};
 enum { ADDRESS_COUNT = 9, SCRATCH_ADDRESSES = 3, ABREAST = 4, LANE_COUNT = 4, LEAST_FREE = 4 };
-static const int32_t ELEMENT = sizeof(double), VECTOR = LANE_COUNT * sizeof(double);
+static const int32_t VECTOR = LANE_COUNT * sizeof(double);
 
 typedef struct strand_sum {
     const item *of;
     uint32_t stream;
     cell part[ABREAST]; /* the vectors of partial sums */
-    place total;        /* of the vectors, while the rest is added up */
 } strand_sum;
 
 typedef struct strand_writer {
@@ -29,6 +28,8 @@ typedef struct strand_writer {
     cell *value, *mask; /* by item, in the copy that is written */
     cell *loaded;       /* by stream, likewise */
     cell numbers[STREAMS_MOST];
+    cell masks[ABREAST]; /* of the rest */
+    bool stores;
     vector(strand_sum) sums;
 } strand_writer;
 
@@ -61,9 +62,36 @@ static bool takes_op(op f) {
     }
 }
 
-static bool is_sum(const micro *m) { return m->kind == MICRO_sum || m->kind == MICRO_dot; }
+static bool is_sum(const micro *m) {
+    return m->kind == MICRO_sum || m->kind == MICRO_dot || m->kind == MICRO_scatter;
+}
 
-bool strand_takes(const micro *m) {
+static uint64_t run_of(const walk *w) { return w->size[w->rank - 1]; }
+static int64_t step_of(const walk *w, int k) { return w->stride[w->rank - 1][k]; }
+static bool is_single(const walk *w) { return w->rank == 1 && w->stride[0][0] == 0; }
+
+/* Whether the runs of the walk end with pieces, so that it is in one run within a piece. */
+static bool fits(const walk *w, const pieces *q) { return q->length && run_of(w) % q->length == 0; }
+
+/* Whether the index is at one place within a piece. */
+static bool is_at_one_place(const micro *m, const pieces *q) {
+    if (!m->index || !m->in_range) return false;
+    if (step_of(m->walk, 1) == 0) return true;
+    for (int d = 0; d < m->walk->rank - 1; d++)
+        if (m->walk->stride[d][1]) return false;
+    return q->by && m->in[1].at == q->by && m->walk->offset[1] == 0 && step_of(m->walk, 1) == 1 &&
+           run_of(m->walk) == q->length;
+}
+
+/* The scatter of a run into one place is a sum, by runs of a sorted index as run_table() does it; into a row,
+ * one by one. */
+static bool takes_scatter(const micro *m, const pieces *q) {
+    bool into_row = step_of(m->walk, 1) == 0, one = step_of(m->walk, 0) == 0;
+    return fits(m->walk, q) && is_at_one_place(m, q) &&
+           (into_row ? step_of(m->walk, 0) == 1 : one && m->ends);
+}
+
+bool strand_takes(const micro *m, const pieces *q) {
     switch (m->kind) {
     case MICRO_unary:
     case MICRO_binary:
@@ -71,9 +99,21 @@ bool strand_takes(const micro *m) {
     case MICRO_binary_sv:
     case MICRO_select: return takes_op(m->op);
     case MICRO_sum:
-    case MICRO_dot: return m->walk->rank == 1 && m->walk->stride[0][0] == 0;
+    case MICRO_dot:
+        return is_single(m->walk) ||
+               (fits(m->walk, q) && (step_of(m->walk, 0) == 0 || step_of(m->walk, 0) == 1));
+    case MICRO_scatter: return takes_scatter(m, q);
     default: return false;
     }
+}
+
+bool strand_reads(const micro *m, const pieces *q) {
+    if (m->to.kind != SOURCE_scratch) return false;
+    if (m->kind == MICRO_load && is_single(m->walk)) return true;
+    if ((m->kind != MICRO_load && m->kind != MICRO_gather) || !fits(m->walk, q)) return false;
+    if (step_of(m->walk, 0) != 0 && step_of(m->walk, 0) != 1) return false;
+    return m->kind == MICRO_load ||
+           (is_at_one_place(m, q) && (step_of(m->walk, 1) == 0 || step_of(m->walk, 0) == 0));
 }
 
 /* Streams. */
@@ -82,17 +122,22 @@ static bool same_operand(operand x, operand y) {
     return x.kind == y.kind && x.at == y.at && x.offset == y.offset && x.layer == y.layer;
 }
 
-static bool find_stream(strand_writer *w, stream_kind kind, operand at, uint32_t *found) {
+static bool same_stream(const stream *x, const stream *y) {
+    return x->kind == y->kind && same_operand(x->at, y->at) && x->walk == y->walk && x->index == y->index;
+}
+
+static bool find_stream(strand_writer *w, stream x, uint32_t *found) {
     strand *s = w->strand;
     for (*found = 0; *found < s->count; ++*found)
-        if (s->streams[*found].kind == kind && same_operand(s->streams[*found].at, at)) return true;
-    if (s->count == STREAMS_MOST) return false;
-    s->streams[s->count++] = (stream){kind, at};
+        if (same_stream(&s->streams[*found], &x)) return true;
+    if (s->count == STREAMS_MOST || (x.by_piece && s->by_piece == PIECE_STREAMS_MOST)) return false;
+    if (x.by_piece) s->changing[s->by_piece++] = s->count;
+    s->streams[s->count++] = x;
     return true;
 }
 
 static int operands_of(const micro *m) {
-    return m->kind == MICRO_sum ? 1 : m->kind == MICRO_dot ? 2 : op_inputs(m->op);
+    return m->kind == MICRO_sum || m->kind == MICRO_scatter ? 1 : m->kind == MICRO_dot ? 2 : op_inputs(m->op);
 }
 
 static bool is_own(const strand_writer *w, const item *x) { return x->strand == w->number; }
@@ -100,33 +145,78 @@ static bool is_inside(const strand_writer *w, const item *x, int k) {
     return x->from[k] != FROM_OUTSIDE && is_own(w, &w->items[x->from[k]]);
 }
 
-static const instruction *number_of(const strand_writer *w, operand o) {
-    const instruction *x = tape_at(w->plan->tape, o.at);
-    return o.kind == SOURCE_scalar && x->op == OP_number ? x : NULL;
+/* What a load or a gather finds. */
+static stream found_stream(const micro *m) {
+    if (is_single(m->walk) && m->kind == MICRO_load)
+        return (stream){.kind = STREAM_number, .at = {SOURCE_scalar, m->in[0].at, m->walk->offset[0], 0}};
+    return (stream){.kind = step_of(m->walk, 0) ? STREAM_entries : STREAM_number,
+                    .by_piece = true,
+                    .at = m->in[0],
+                    .walk = m->walk,
+                    .index = m->kind == MICRO_gather ? m->index : NULL,
+                    .by_run = m->kind == MICRO_gather && step_of(m->walk, 1) == 1,
+                    .pitch = m->pitch};
 }
 
-static bool find_streams_of(strand_writer *w, const item *x, stream_kind kind) {
-    uint32_t at;
+static stream operand_stream(const strand_writer *w, const item *x, int k) {
+    if (x->from[k] != FROM_OUTSIDE && w->items[x->from[k]].read_in_place)
+        return found_stream(&w->items[x->from[k]].micro);
+    operand at = x->micro.in[k];
+    return (stream){.kind = at.kind == SOURCE_scalar ? STREAM_number : STREAM_entries, .at = at};
+}
+
+static stream sum_stream(const item *x) {
     const micro *m = &x->micro;
-    for (int k = 0; k < operands_of(m); k++) {
-        if (is_inside(w, x, k) || number_of(w, m->in[k])) continue;
-        stream_kind of = m->in[k].kind == SOURCE_scalar ? STREAM_number : STREAM_entries;
-        if (of == kind && !find_stream(w, kind, m->in[k], &at)) return false;
+    stream s = {.kind = STREAM_sum, .of_sum = true, .at = m->to};
+    if (m->kind != MICRO_scatter && is_single(m->walk)) {
+        s.at.offset = m->walk->offset[0];
+        return s;
     }
-    if (kind == STREAM_entries && x->written) return find_stream(w, kind, m->to, &at);
-    if (kind != STREAM_sum || !is_sum(m)) return true;
-    operand to = m->to;
-    to.offset = m->walk->offset[0];
-    if (!find_stream(w, kind, to, &at)) return false;
-    push(w->code->arena, &w->sums, (strand_sum){.of = x, .stream = at});
-    return true;
+    s.kind = step_of(m->walk, 0) ? STREAM_entries : STREAM_sum;
+    s.by_piece = true;
+    s.walk = m->walk;
+    s.index = m->kind == MICRO_scatter ? m->index : NULL;
+    s.by_run = s.index && step_of(m->walk, 1) == 1;
+    s.pitch = m->pitch;
+    return s;
+}
+
+/* The number of the tape that a stream is; NULL for others. */
+static const instruction *number_of(const strand_writer *w, const stream *s) {
+    const instruction *x = tape_at(w->plan->tape, s->at.at);
+    return s->kind == STREAM_number && !s->by_piece && x->op == OP_number ? x : NULL;
+}
+
+/* Entries by piece come first, other entries next: these have addresses in registers. */
+static int order_of(const stream *s) {
+    return s->kind == STREAM_entries ? !s->by_piece : s->kind == STREAM_number ? 2 : 3;
+}
+
+static bool add_stream(strand_writer *w, int order, stream s) {
+    uint32_t at;
+    return order_of(&s) != order || number_of(w, &s) || find_stream(w, s, &at);
+}
+
+static bool find_streams_of(strand_writer *w, const item *x, int order) {
+    const micro *m = &x->micro;
+    for (int k = 0; k < operands_of(m); k++)
+        if (!is_inside(w, x, k) && !add_stream(w, order, operand_stream(w, x, k))) return false;
+    if (is_sum(m)) return add_stream(w, order, sum_stream(x));
+    return !x->written || add_stream(w, order, (stream){.kind = STREAM_entries, .at = m->to});
 }
 
 static bool find_streams(strand_writer *w) {
-    for (stream_kind kind = STREAM_entries; kind <= STREAM_sum; kind++) {
+    for (int order = 0; order < 4; order++) {
         for (uint32_t i = 0; i < w->count; i++)
-            if (is_own(w, &w->items[i]) && !find_streams_of(w, &w->items[i], kind)) return false;
-        if (kind == STREAM_entries) w->addresses = w->strand->count;
+            if (is_own(w, &w->items[i]) && !find_streams_of(w, &w->items[i], order)) return false;
+        if (order == 0 && w->strand->count > ADDRESS_COUNT) return false;
+        if (order == 1) w->addresses = w->strand->count;
+    }
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (!is_own(w, &w->items[i]) || !is_sum(&w->items[i].micro)) continue;
+        stream s = sum_stream(&w->items[i]);
+        strand_sum sum = {.of = &w->items[i]};
+        if (s.kind == STREAM_sum && find_stream(w, s, &sum.stream)) push(w->code->arena, &w->sums, sum);
     }
     return true;
 }
@@ -165,19 +255,25 @@ static void keep_constants(strand_writer *w) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) sequence_keep_constant(&w->sequence, all[i]);
     for (uint32_t i = 0; i < w->count; i++)
         for (int k = 0; k < operands_of(&w->items[i].micro) && is_own(w, &w->items[i]); k++) {
-            const instruction *x = number_of(w, w->items[i].micro.in[k]);
-            if (x && !is_inside(w, &w->items[i], k)) sequence_keep_constant(&w->sequence, bits_of(x->number));
+            stream s = operand_stream(w, &w->items[i], k);
+            const instruction *x = is_inside(w, &w->items[i], k) ? NULL : number_of(w, &s);
+            if (x) sequence_keep_constant(&w->sequence, bits_of(x->number));
         }
 }
 
-static cell operand_cell(strand_writer *w, const item *x, int k, int32_t offset) {
-    operand o = x->micro.in[k];
-    if (is_inside(w, x, k)) return w->value[x->from[k]];
-    if (number_of(w, o)) return number(w, number_of(w, o)->number);
+static uint32_t stream_number(strand_writer *w, stream s) {
     uint32_t at;
-    bool found = find_stream(w, o.kind == SOURCE_scalar ? STREAM_number : STREAM_entries, o, &at);
+    bool found = find_stream(w, s, &at);
     assert(found);
-    if (o.kind == SOURCE_scalar) return w->numbers[at];
+    return at;
+}
+
+static cell operand_cell(strand_writer *w, const item *x, int k, int32_t offset) {
+    if (is_inside(w, x, k)) return w->value[x->from[k]];
+    stream s = operand_stream(w, x, k);
+    if (number_of(w, &s)) return number(w, number_of(w, &s)->number);
+    uint32_t at = stream_number(w, s);
+    if (s.kind == STREAM_number) return w->numbers[at];
     if (!w->loaded[at]) w->loaded[at] = sequence_load(&w->sequence, entry_of(w, at, offset));
     return w->loaded[at];
 }
@@ -187,7 +283,7 @@ enum { EQUAL = 0, UNORDERED = 3, NOT_EQUAL = 4, LESS = 0x11, NOT_ABOVE = 0x12, G
 enum { DOWN = 9, TOWARDS_ZERO = 11 };
 
 static cell rounded(sequence *s, cell x, uint8_t how) {
-    return sequence_do_last(s, s->of == OF_DOUBLES ? V_round_double : V_round_one_double, 0, x, how);
+    return sequence_do_last(s, V_round_double, 0, x, how);
 }
 
 static cell is_true(strand_writer *w, cell x) {
@@ -249,10 +345,18 @@ static cell map_cell(strand_writer *w, op f, const cell in[3]) {
     }
 }
 
-static strand_sum *sum_of(strand_writer *w, const item *x) {
-    uint32_t i = 0;
-    while (w->sums.at[i].of != x) i++;
-    return &w->sums.at[i];
+static void write_sum(strand_writer *w, const item *x, const cell in[3], int32_t offset, int turn) {
+    sequence *s = &w->sequence;
+    stream to = sum_stream(x);
+    cell term = x->micro.kind == MICRO_dot ? sequence_do(s, V_mul, in[0], in[1]) : in[0];
+    if (to.kind == STREAM_sum) {
+        uint32_t i = 0;
+        while (w->sums.at[i].of != x) i++;
+        sequence_add(s, w->sums.at[i].part[turn], term);
+        return;
+    }
+    place at = entry_of(w, stream_number(w, to), offset);
+    sequence_store(s, at, sequence_do(s, V_add, sequence_load(s, at), term));
 }
 
 static void write_item(strand_writer *w, uint32_t i, int32_t offset, int turn) {
@@ -262,8 +366,7 @@ static void write_item(strand_writer *w, uint32_t i, int32_t offset, int turn) {
     cell in[3] = {0};
     for (int k = 0; k < operands_of(m); k++) in[k] = operand_cell(w, x, k, offset);
     if (is_sum(m)) {
-        cell term = m->kind == MICRO_dot ? sequence_do(s, V_mul, in[0], in[1]) : in[0];
-        sequence_add(s, sum_of(w, x)->part[turn], term);
+        write_sum(w, x, in, offset, turn);
         return;
     }
     if (m->op == OP_select) {
@@ -272,9 +375,9 @@ static void write_item(strand_writer *w, uint32_t i, int32_t offset, int turn) {
     } else if ((w->mask[i] = mask_of(w, m->op, in[0], in[1])))
         w->value[i] = sequence_do(s, V_and, w->mask[i], number(w, 1));
     else w->value[i] = map_cell(w, m->op, in);
-    uint32_t to;
-    if (x->written && find_stream(w, STREAM_entries, m->to, &to))
-        sequence_store(s, entry_of(w, to, offset), w->value[i]);
+    if (!x->written) return;
+    uint32_t to = stream_number(w, (stream){.kind = STREAM_entries, .at = m->to});
+    sequence_store(s, entry_of(w, to, offset), w->value[i]);
 }
 
 static void write_copy(strand_writer *w, int32_t offset, int turn) {
@@ -283,9 +386,16 @@ static void write_copy(strand_writer *w, int32_t offset, int turn) {
         if (is_own(w, &w->items[i])) write_item(w, i, offset, turn);
 }
 
-static void put_copies(strand_writer *w, lane_form of, int copies) {
-    sequence_begin(&w->sequence, of);
-    for (int j = 0; j < copies; j++) write_copy(w, j * VECTOR, j);
+/* Copies from … to - 1 of a group, which have their own partial sums. */
+static void put_copies(strand_writer *w, int from, int to) {
+    sequence_begin(&w->sequence, 0);
+    for (int j = from; j < to; j++) write_copy(w, j * VECTOR, j);
+    sequence_put(&w->sequence);
+}
+
+static void put_masked_copy(strand_writer *w, int j) {
+    sequence_begin(&w->sequence, w->masks[j]);
+    write_copy(w, j * VECTOR, j);
     sequence_put(&w->sequence);
 }
 
@@ -299,7 +409,7 @@ static void keep_cells(strand_writer *w) {
         if (w->strand->streams[k].kind == STREAM_number) w->numbers[k] = sequence_keep_slot(s);
     for (uint32_t i = 0; i < w->sums.count; i++)
         for (int j = 0; j < ABREAST; j++) w->sums.at[i].part[j] = sequence_keep_slot(s);
-    sequence_begin(s, OF_DOUBLES);
+    sequence_begin(s, 0);
     write_copy(w, 0, 0);
     uint32_t wanted = sequence_pressure(s) + 1;
     int next = VECTOR_REGISTERS, last = (int)(wanted < LEAST_FREE ? LEAST_FREE : wanted);
@@ -312,7 +422,7 @@ static void keep_cells(strand_writer *w) {
     for (uint32_t k = 0; k < w->strand->count; k++)
         if (w->strand->streams[k].kind == STREAM_number)
             w->numbers[k] = next > last ? sequence_keep_pinned(s, --next) : sequence_keep_slot(s);
-    for (uint32_t i = 0; i < w->sums.count; i++) w->sums.at[i].total = sequence_slot(s);
+    for (int j = 0; j < ABREAST; j++) w->masks[j] = sequence_keep_slot(s);
     w->strand->kept = (uint32_t)(VECTOR_REGISTERS - next);
 }
 
@@ -350,19 +460,34 @@ static bool is_pinned(const strand_writer *w, cell c) { return w->sequence.cells
 static int held(const strand_writer *w, cell c) { return w->sequence.cells.at[c].held; }
 static place slot(const strand_writer *w, cell c) { return w->sequence.cells.at[c].at; }
 
+/* Where the address of a stream stands: in the table, or among what changes with the piece. */
+static place address_of(const strand_writer *w, uint32_t stream) {
+    const struct strand *s = w->strand;
+    if (!s->streams[stream].by_piece) return table_entry(stream);
+    uint32_t k = 0;
+    while (s->changing[k] != stream) k++;
+    return (place){PIECES, NO_REGISTER, (int32_t)((1 + k) * sizeof(uint64_t))};
+}
+
 /* Registers 0 and 1 are pinned by nobody. */
-static void put_numbers(strand_writer *w) {
-    assembly *c = w->code;
-    for (uint32_t k = 0; k < saved_addresses(w); k++) put_load(c, ADDRESSES[k], table_entry(k));
-    for (uint32_t k = w->addresses; k < w->strand->count; k++) {
-        if (w->strand->streams[k].kind != STREAM_number) continue;
-        cell x = w->numbers[k];
-        int to = is_pinned(w, x) ? held(w, x) : 0;
-        put_load(c, RAX, table_entry(k));
-        put_vector_at(c, V_broadcast_double, OF_DOUBLES, to, 0, (place){RAX, NO_REGISTER, 0});
-        if (!is_pinned(w, x)) put_vector_at(c, V_store, OF_DOUBLES, to, 0, slot(w, x));
+static void put_number_of(strand_writer *w, uint32_t stream) {
+    cell x = w->numbers[stream];
+    int to = is_pinned(w, x) ? held(w, x) : 0;
+    put_load(w->code, RAX, address_of(w, stream));
+    put_vector_at(w->code, V_broadcast_double, OF_DOUBLES, to, 0, (place){RAX, NO_REGISTER, 0});
+    if (!is_pinned(w, x)) put_vector_at(w->code, V_store, OF_DOUBLES, to, 0, slot(w, x));
+}
+
+/* Addresses and numbers that change with the piece, or those that do not. */
+static void put_streams(strand_writer *w, bool by_piece) {
+    for (uint32_t k = 0; k < w->strand->count; k++) {
+        const stream *s = &w->strand->streams[k];
+        if (s->by_piece != by_piece) continue;
+        if (s->kind == STREAM_number) put_number_of(w, k);
+        if (s->kind != STREAM_entries || k >= ADDRESS_COUNT) continue;
+        put_load(w->code, ADDRESSES[k], address_of(w, k));
+        if (by_piece) put_subtract(w->code, ADDRESSES[k], PASSED);
     }
-    put_number(c, PASSED, 0);
 }
 
 static void put_zero(strand_writer *w, cell sum) {
@@ -379,7 +504,7 @@ static void put_sum_of(strand_writer *w, int to, cell x, cell y) {
     else put_vector_at(w->code, V_add, OF_DOUBLES, to, first, slot(w, y));
 }
 
-/* The sum of the vectors: (0 + 1) + (2 + 3), then of the lanes: (0 + 2) + (1 + 3). */
+/* Adds the sum of the vectors to its place: (0 + 1) + (2 + 3), then of the lanes: (0 + 2) + (1 + 3). */
 static void put_total(strand_writer *w, const strand_sum *s) {
     assembly *c = w->code;
     put_sum_of(w, 0, s->part[0], s->part[1]);
@@ -389,55 +514,96 @@ static void put_total(strand_writer *w, const strand_sum *s) {
     put_vector(c, V_add, OF_DOUBLES, 0, 0, 1);
     put_vector(c, V_unpack_high, OF_DOUBLES, 1, 0, 0);
     put_vector(c, V_add, OF_ONE_DOUBLE, 0, 0, 1);
-    put_vector_at(c, V_store, OF_ONE_DOUBLE, 0, 0, s->total);
-    put_zero(w, s->part[0]);
-}
-
-static void put_rest(strand_writer *w, const strand_sum *s) {
-    assembly *c = w->code;
-    put_vector_at(c, V_load, OF_ONE_DOUBLE, 0, 0, s->total);
-    if (is_pinned(w, s->part[0])) put_vector(c, V_add, OF_ONE_DOUBLE, 0, 0, held(w, s->part[0]));
-    else put_vector_at(c, V_add, OF_ONE_DOUBLE, 0, 0, slot(w, s->part[0]));
-    put_load(c, RAX, table_entry(s->stream));
+    put_load(c, RAX, address_of(w, s->stream));
     place to = {RAX, NO_REGISTER, 0};
     put_vector_at(c, V_load, OF_ONE_DOUBLE, 1, 0, to);
     put_vector(c, V_add, OF_ONE_DOUBLE, 1, 1, 0);
     put_vector_at(c, V_store, OF_ONE_DOUBLE, 1, 0, to);
 }
 
-/* While there are `abreast` entries left. */
-static void put_loop(strand_writer *w, lane_form of, int copies) {
+/* Groups of vectors, while they are whole. */
+static void put_groups(strand_writer *w) {
     assembly *c = w->code;
-    int32_t entries = copies * (of == OF_DOUBLES ? LANE_COUNT : 1);
-    put_subtract_number(c, ENTRIES, entries);
+    put_subtract_number(c, LEFT, ABREAST * VECTOR);
     uint32_t over = put_jump_if(c, IF_BELOW), again = assembly_here(c);
-    put_copies(w, of, copies);
-    put_add_number(c, PASSED, entries * ELEMENT);
-    put_subtract_number(c, ENTRIES, entries);
+    put_copies(w, 0, ABREAST);
+    put_add_number(c, PASSED, ABREAST * VECTOR);
+    put_subtract_number(c, LEFT, ABREAST * VECTOR);
     put_jump_back_if(c, IF_NOT_BELOW, again);
     put_landing(c, over);
-    put_add_number(c, ENTRIES, entries);
+    put_add_number(c, LEFT, ABREAST * VECTOR);
 }
 
-static void put_part(strand_writer *w) {
-    put_load(w->code, ENTRIES, (place){PARTS, NO_REGISTER, 0});
+/* With the bytes that are left in LEFT: the mask of vector j of them. */
+static void put_mask(strand_writer *w, int j) {
+    assembly *c = w->code;
+    put_address(c, RAX, (place){IN_CONSTANTS, NO_REGISTER, MASKS + j});
+    put_subtract(c, RAX, LEFT);
+    put_vector_at(c, V_load, OF_DOUBLES, 0, 0, (place){RAX, NO_REGISTER, 0});
+    put_vector_at(c, V_store, OF_DOUBLES, 0, 0, slot(w, w->masks[j]));
+}
+
+/* What is left, as vectors of which some lanes count, or none: no jump is guessed wrongly. */
+static void put_masked_rest(strand_writer *w) {
+    for (int j = 0; j < ABREAST; j++) {
+        put_mask(w, j);
+        put_masked_copy(w, j);
+    }
+}
+
+/* What is left, where it is stored, which takes long with a mask: whole vectors, then at most one that is
+ * not. */
+static void put_stored_rest(strand_writer *w) {
+    assembly *c = w->code;
+    uint32_t part[ABREAST], none[ABREAST], done[ABREAST];
+    for (int j = 0; j < ABREAST - 1; j++) {
+        put_compare_number(c, LEFT, (j + 1) * VECTOR);
+        part[j] = put_jump_if(c, IF_BELOW);
+        put_copies(w, j, j + 1);
+    }
+    for (int j = ABREAST; j-- > 0;) {
+        if (j < ABREAST - 1) put_landing(c, part[j]);
+        put_compare_number(c, LEFT, j * VECTOR);
+        none[j] = put_jump_if(c, IF_ZERO);
+        put_mask(w, j);
+        put_masked_copy(w, j);
+        done[j] = put_jump(c);
+    }
+    for (int j = 0; j < ABREAST; j++) {
+        put_landing(c, none[j]);
+        put_landing(c, done[j]);
+    }
+}
+
+/* The entries behind whole groups. */
+static void put_rest(strand_writer *w) {
+    assembly *c = w->code;
+    put_test(c, LEFT);
+    uint32_t none = put_jump_if(c, IF_ZERO);
+    if (w->stores) put_stored_rest(w);
+    else put_masked_rest(w);
+    put_add(c, PASSED, LEFT);
+    put_landing(c, none);
+}
+
+static void put_piece(strand_writer *w) {
+    put_load(w->code, LEFT, (place){PIECES, NO_REGISTER, 0});
+    put_streams(w, true);
     for (uint32_t i = 0; i < w->sums.count; i++)
         for (int j = 0; j < ABREAST; j++) put_zero(w, w->sums.at[i].part[j]);
-    put_loop(w, OF_DOUBLES, ABREAST);
-    put_loop(w, OF_DOUBLES, 1);
+    put_groups(w);
+    put_rest(w);
     for (uint32_t i = 0; i < w->sums.count; i++) put_total(w, &w->sums.at[i]);
-    put_loop(w, OF_ONE_DOUBLE, 1);
-    for (uint32_t i = 0; i < w->sums.count; i++) put_rest(w, &w->sums.at[i]);
 }
 
 static void put_function(strand_writer *w) {
     assembly *c = w->code;
     uint32_t frame = put_frame(w);
-    put_numbers(w);
+    put_streams(w, false);
     uint32_t again = assembly_here(c);
-    put_part(w);
-    put_add_number(c, PARTS, sizeof(uint64_t));
-    put_subtract_number(c, LEFT, 1);
+    put_piece(w);
+    put_add_number(c, PIECES, (int32_t)((1 + w->strand->by_piece) * sizeof(uint64_t)));
+    put_subtract_number(c, COUNT, 1);
     put_jump_back_if(c, IF_NOT_ZERO, again);
     put_end(w, frame);
 }
@@ -456,6 +622,11 @@ bool strand_write(assembly *c, const plan *p, const item *items, uint32_t count,
     w.value = arena_array(c->arena, cell, count);
     w.mask = arena_array(c->arena, cell, count);
     w.loaded = arena_array(c->arena, cell, STREAMS_MOST);
+    for (uint32_t i = 0; i < count; i++) {
+        bool adds =
+            is_own(&w, &items[i]) && is_sum(&items[i].micro) && sum_stream(&items[i]).kind == STREAM_entries;
+        w.stores |= adds || (is_own(&w, &items[i]) && items[i].written);
+    }
     keep_cells(&w);
     put_function(&w);
     list_ops(&w);

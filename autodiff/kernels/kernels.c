@@ -230,33 +230,30 @@ static void add_product_to(void *to, const void *left, const void *right, size_t
     EACH z[i] += x[i] * y[i];
 }
 
-/* Four vectors of partial sums; entries behind the end count as 0. */
-#define SUM_OF(term)                                                                                         \
+/* Four vectors of partial sums, by turns; entries behind the end count as 0. */
+#define SUM_OF(term, rest)                                                                                   \
     real s[4] = {all(0), all(0), all(0), all(0)};                                                            \
-    size_t i = 0;                                                                                            \
+    size_t i = 0, last = 0;                                                                                  \
     for (; i + 4 * LANES <= n; i += 4 * LANES)                                                               \
-        for (size_t j = 0; j < 4; j++) {                                                                     \
-            size_t at = i + j * LANES;                                                                       \
-            s[j] = term(s[j], at);                                                                           \
-        }                                                                                                    \
-    for (; i + LANES <= n; i += LANES) s[0] = term(s[0], i);
+        for (size_t j = 0; j < 4; j++) s[j] += term(i + j * LANES);                                          \
+    for (; i + LANES <= n; i += LANES) s[last++] += term(i);                                                 \
+    if (i < n) s[last] += rest(i, n - i);                                                                    \
+    return across((s[0] + s[1]) + (s[2] + s[3]));
 
 static element sum_span(const element *x, size_t n) {
-#define TERM(s, at) (s) + load(x + (at))
-    SUM_OF(TERM)
+#define TERM(at)        load(x + (at))
+#define REST(at, count) load_rest(x + (at), (count))
+    SUM_OF(TERM, REST)
 #undef TERM
-    element rest = 0;
-    for (; i < n; i++) rest += x[i];
-    return across((s[0] + s[1]) + (s[2] + s[3])) + rest;
+#undef REST
 }
 
 static element dot_span(const element *x, const element *y, size_t n) {
-#define TERM(s, at) (s) + load(x + (at)) * load(y + (at))
-    SUM_OF(TERM)
+#define TERM(at)        (load(x + (at)) * load(y + (at)))
+#define REST(at, count) (load_rest(x + (at), (count)) * load_rest(y + (at), (count)))
+    SUM_OF(TERM, REST)
 #undef TERM
-    element rest = 0;
-    for (; i < n; i++) rest += x[i] * y[i];
-    return across((s[0] + s[1]) + (s[2] + s[3])) + rest;
+#undef REST
 }
 
 /* Sums of floats are added up in double, so many floats at a time. */

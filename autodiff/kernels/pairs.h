@@ -7,11 +7,6 @@
 
 #include "autodiff/kernels/rows.h"
 
-/* The first `rest` lanes, 0 behind: fewer than a vector. */
-INLINE real load_rest(const element *p, size_t rest) {
-    return pick(first_lanes(rest), load_part(p, rest), all(0));
-}
-
 /* Lane by lane: what the products of two rows add up to. */
 INLINE real pair_lanes(const element *x, const element *y, size_t width) {
     size_t whole = width - width % LANES, k = 0;

@@ -89,6 +89,19 @@ INLINE real load_part(const element *p, size_t n) {
 #endif
 }
 
+/* The same, the others 0. */
+INLINE real load_rest(const element *p, size_t n) {
+#if defined __AVX512F__
+    return INTRINSIC(maskz_loadu)((lane_mask)((1u << n) - 1), p);
+#elif defined __AVX2__
+    return INTRINSIC(maskload)(p, (__m256i)first_lanes(n));
+#else
+    real x = all(0);
+    for (size_t i = 0; i < n; i++) x[i] = p[i];
+    return x;
+#endif
+}
+
 INLINE void store_part(element *p, real x, size_t n) {
 #if defined __AVX512F__
     INTRINSIC(mask_storeu)(p, (lane_mask)((1u << n) - 1), x);

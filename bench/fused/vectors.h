@@ -6,13 +6,6 @@
 
 #define HALF_LOG_2PI 0.91893853320467274178
 
-/* The first lanes that a row's rest of n < LANES entries fills; the others are 0. */
-static inline real load_rest(const double *p, size_t n) {
-    real x = all(0);
-    for (size_t i = 0; i < n; i++) x[i] = p[i];
-    return x;
-}
-
 /* Log densities of the priors, with the derivative added to *slope. */
 static inline double normal_prior(double x, double scale, double *slope) {
     double z = x / scale;

@@ -142,7 +142,7 @@ static bool all_ops(memory *host, uint32_t n, precision p) {
 static void every_length(memory *host) {
     static const uint32_t MORE[] = {255, 256, 257, 300, 511, 512, 768, 1023, 1024, 1025, 2049, 5003};
     bool twice = true, single = true;
-    for (uint32_t n = 0; n <= 70; n++) {
+    for (uint32_t n = 0; n <= 140; n++) {
         twice &= all_ops(host, n, IN_DOUBLE);
         single &= all_ops(host, n, IN_SINGLE);
     }

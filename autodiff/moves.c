@@ -23,6 +23,12 @@ static void reduce_run(op f, element *y, int64_t t, const element *x, int64_t s,
     for (uint64_t i = 0; i < n; i++, y += t, x += s) *y = f == OP_prod ? *y * *x : extreme(f, *y, *x);
 }
 
+/* The entries of a run that goes to one place. */
+static void reduce_to_one(const kernels *k, op f, element *y, const element *x, uint64_t n) {
+    if (f == OP_prod) reduce_run(f, y, 0, x, 1, n);
+    else *y = extreme(f, *y, (element)(f == OP_max ? k->most : k->least)(x, n));
+}
+
 static op pairwise(op f) { return f == OP_prod ? OP_mul : f == OP_max ? OP_maximum : OP_minimum; }
 
 static void reduce(const execution *e, const plan_step *s, op f, uint32_t part) {
@@ -35,6 +41,7 @@ static void reduce(const execution *e, const plan_step *s, op f, uint32_t part) 
         EACH_RUN(c, n, s->walk, cut_from(&s->cut, part, i), cut_to(&s->cut, part, i)) {
             int64_t from = cursor_stride(&c, 0), to = cursor_stride(&c, 1);
             if (from == 1 && to == 1) join(y + c.at[1], y + c.at[1], x + c.at[0], (size_t)n);
+            else if (from == 1 && to == 0) reduce_to_one(e->plan->kernels, f, y + c.at[1], x + c.at[0], n);
             else reduce_run(f, y + c.at[1], to, x + c.at[0], from, n);
         }
     }
@@ -51,7 +58,18 @@ static void add_exp(const kernels *k, element *sum, const element *x, const elem
     }
 }
 
-/* The same for entries that lie apart, or are all of one sum. */
+/* Of entries next to each other that are all of one sum. */
+static void add_exp_to_one(const kernels *k, element *sum, const element *x, double most, element *work,
+                           uint64_t n) {
+    for (uint64_t from = 0; from < n; from += LOG_SUM_EXP_BLOCK) {
+        size_t count = n - from < LOG_SUM_EXP_BLOCK ? (size_t)(n - from) : LOG_SUM_EXP_BLOCK;
+        k->binary_vs[OP_sub](work, x + from, most, count);
+        k->unary[OP_exp](work, work, count);
+        *sum += (element)k->sum(work, count);
+    }
+}
+
+/* The same for entries that lie apart. */
 static void add_exp_apart(const kernels *k, element *sum, int64_t to, const element *x, int64_t from,
                           const element *most, element *work, uint64_t n) {
     for (uint64_t at = 0; at < n; at += LOG_SUM_EXP_BLOCK) {
@@ -77,6 +95,8 @@ static void log_sum_exp(const execution *e, const plan_step *s, uint32_t thread,
         EACH_RUN(c, n, s->walk, cut_from(&s->cut, part, i), cut_to(&s->cut, part, i)) {
             int64_t from = cursor_stride(&c, 0), to = cursor_stride(&c, 1);
             if (from == 1 && to == 1) add_exp(k, sum + c.at[1], x + c.at[0], most + c.at[1], work, n);
+            else if (from == 1 && to == 0)
+                add_exp_to_one(k, sum + c.at[1], x + c.at[0], (double)most[c.at[1]], work, n);
             else add_exp_apart(k, sum + c.at[1], to, x + c.at[0], from, most + c.at[1], work, n);
         }
     }

@@ -204,6 +204,14 @@ static void partition_region(plan *p, plan_step *s, sum_range *room) {
 
 /* Other steps. */
 
+/* Parts that have all entries under some of the leading axes, so many. */
+static cut cut_under(uint64_t entries, uint64_t size) {
+    uint64_t wanted = divide_up(entries, PARTS_MOST);
+    cut c = {1, entries, round_up(wanted < PART ? PART : wanted, size), 0};
+    c.parts = parts_of(&c);
+    return c;
+}
+
 /* A reduction is cut where its parts have no entry of the result in common, if there is such a cut. */
 static void partition_reduce(plan *p, plan_step *s, sum_range *room) {
     const layout *to = &p->values[s->of].layout;
@@ -212,7 +220,10 @@ static void partition_reduce(plan *p, plan_step *s, sum_range *room) {
     region_sum result = {.of = s->of, .walk = &along, .width = 1, .each = 1};
     subject of = {along.entries, &result, 1};
     s->cost = (s->op == OP_log_sum_exp ? 4 : 1) * (double)along.entries;
-    s->cut = along.entries ? choose_cut(&of, 0, room) : NOTHING;
+    bool by_rows = along.entries && under(&along) > 1;
+    s->cut = !along.entries ? NOTHING
+             : by_rows      ? cut_under(along.entries, under(&along))
+                            : choose_cut(&of, 0, room);
     s->range = arena_array(p->arena, sum_range, s->cut.parts);
     if (along.entries) find_ranges(&s->cut, &result, s->range);
     if (s->cut.parts == 1) s->range[0] = (sum_range){0, p->values[s->of].entries, 0};

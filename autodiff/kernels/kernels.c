@@ -266,6 +266,35 @@ static double sum(const void *from, size_t n) {
     return total + sum_span(x, n);
 }
 
+/* Lane by lane, of whole vectors; lanes with NaN are marked, since a comparison passes over it. */
+#define EXTREME(name, better, worst)                                                                         \
+    static double name(const void *from, size_t n) {                                                         \
+        const element *x = from;                                                                             \
+        real even = all((element)(worst)), odd = even;                                                       \
+        lanes none = all_lanes(0);                                                                           \
+        size_t i = 0;                                                                                        \
+        for (; i + 2 * LANES <= n; i += 2 * LANES) {                                                         \
+            real a = load(x + i), b = load(x + i + LANES);                                                   \
+            none |= (a != a) | (b != b);                                                                     \
+            even = better(a, even);                                                                          \
+            odd = better(b, odd);                                                                            \
+        }                                                                                                    \
+        real both = better(even, odd);                                                                       \
+        double y = (double)(worst);                                                                          \
+        if (any(none)) return (double)NAN;                                                                   \
+        for (int k = 0; k < LANES; k++) y = f##better((double)both[k], y);                                   \
+        for (; i < n; i++) {                                                                                 \
+            if (isnan(x[i])) return (double)NAN;                                                             \
+            y = f##better((double)x[i], y);                                                                  \
+        }                                                                                                    \
+        return y;                                                                                            \
+    }
+INLINE double fgreater(double x, double y) { return x > y ? x : y; }
+INLINE double flesser(double x, double y) { return x < y ? x : y; }
+EXTREME(most, greater, -INFINITY)
+EXTREME(least, lesser, INFINITY)
+#undef EXTREME
+
 static double dot(const void *left, const void *right, size_t n) {
     const element *x = left, *y = right;
     double total = 0;
@@ -416,6 +445,8 @@ const kernels TABLE_OF(ISA, BY_PRECISION(double, single)) = {
             .select = select_vvv,
     .splat = splat,
     .sum = sum,
+    .most = most,
+    .least = least,
     .dot = dot,
     .add_to = add_to,
     .add_product_to = add_product_to,

@@ -90,6 +90,8 @@ typedef struct kernels {
 
     void (*splat)(void *y, double x, size_t n);
     double (*sum)(const void *x, size_t n);
+    double (*most)(const void *x, size_t n); /* the largest, -infinity of none; NaN where one is */
+    double (*least)(const void *x, size_t n);
     double (*dot)(const void *x, const void *y, size_t n); /* the bits of sum() of the products */
     void (*add_to)(void *y, const void *x, size_t n);      /* y += x */
     void (*add_product_to)(void *z, const void *x, const void *y, size_t n); /* z += x y */

@@ -226,6 +226,23 @@ static bool moves_good(const kernels *k) {
     return true;
 }
 
+/* Of numbers, zeros of either sign and infinities; and with a NaN somewhere. */
+static bool extremes_good(const kernels *k) {
+    room r;
+    for (int n = 0; n <= LENGTHS; n++) {
+        prepare(&r);
+        double most = -INFINITY, least = INFINITY;
+        for (int i = 0; i < n; i++) {
+            if (isnan(r.x[i])) r.x[i] = -1;
+            most = fmax(most, r.x[i]), least = fmin(least, r.x[i]);
+        }
+        if (k->most(r.x, (size_t)n) != most || k->least(r.x, (size_t)n) != least) return false;
+        if (n) r.x[rng_below(&source_of_numbers, (uint64_t)n)] = NAN;
+        if (n && (!isnan(k->most(r.x, (size_t)n)) || !isnan(k->least(r.x, (size_t)n)))) return false;
+    }
+    return true;
+}
+
 /* The error of adding n terms in any order is below n units of the sum of magnitudes. */
 static bool sums_good(const kernels *k) {
     double x[1000], y[1000];
@@ -436,6 +453,7 @@ int main(void) {
         CHECK(elementwise, "kernels/elementwise");
         CHECK(moves_good(k), "kernels/moves");
         CHECK(sums_good(k), "kernels/sums");
+        CHECK(extremes_good(k), "kernels/extremes");
         CHECK(draws_good(k), "kernels/draws");
         limits(k);
         functions(k);

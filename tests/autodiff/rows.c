@@ -81,6 +81,51 @@ static void products(const kernels *k) {
     check(alone && beside, name, "a product depends on its neighbours %d, writes beside %d", !alone, !beside);
 }
 
+/* Rows that are read by an index: their products, one of which is of no row, and sums of them. */
+static void pairs(const kernels *k) {
+    static double x[ROWS * PITCH], y[ROWS * PITCH];
+    double z[WIDEST + GUARD], w[ROWS], one;
+    bool products = true, added = true, alone = true, beside = true;
+    fill(x, sizeof x / sizeof *x);
+    fill(y, sizeof y / sizeof *y);
+    fill(w, ROWS);
+    for (size_t width = 0; width <= WIDEST; width++)
+        for (size_t n = 0; n <= ROWS; n++) {
+            int32_t xs[ROWS], ys[ROWS], entry[ROWS];
+            for (size_t i = 0; i < n; i++) {
+                xs[i] = (int32_t)(rng_below(&numbers, ROWS) * PITCH);
+                ys[i] = (int32_t)(rng_below(&numbers, ROWS) * PITCH);
+                entry[i] = (int32_t)rng_below(&numbers, ROWS);
+            }
+            clear(z, n);
+            k->row_pairs(z, x, xs, y, ys, width, n);
+            beside &= untouched(z + n);
+            for (size_t i = 0; i < n; i++) {
+                products &= is_sum(z[i], 0, x + xs[i], 1, y + ys[i], width);
+                k->row_pairs(&one, x, xs + i, y, ys + i, width, 1);
+                alone &= one == z[i];
+            }
+            clear(z, width);
+            k->add_rows_at(z, x, xs, w, entry, width, n);
+            beside &= untouched(z + width);
+            for (size_t c = 0; c < width; c++) {
+                double factors[ROWS], terms[ROWS];
+                for (size_t i = 0; i < n; i++) factors[i] = w[entry[i]], terms[i] = x[xs[i] + (int64_t)c];
+                added &= is_sum(z[c], 7, terms, 1, factors, n);
+            }
+            if (!n) continue;
+            xs[n - 1] = -1;
+            k->row_pairs(z, x, xs, y, ys, width, n);
+            products &= isnan(z[n - 1]);
+            k->add_rows_at(z, x, xs, w, entry, width, n);
+            for (size_t c = 0; c < width; c++) added &= isnan(z[c]);
+        }
+    char name[64];
+    snprintf(name, sizeof name, "rows/%s/pairs", k->name);
+    check(products && added && alone && beside, name, "products %d, sums %d, alone %d, beside %d", products,
+          added, alone, beside);
+}
+
 /* y = - X b, z = X' y, for X over (row, column) or (column, row). */
 static void sweep(arena *a, bool by_columns, uint32_t height, uint32_t width) {
     tape t;
@@ -114,7 +159,10 @@ int main(void) {
     if (setjmp(escape)) return 1;
     numbers = rng_open(4, 0);
     const kernels *table[3];
-    for (int i = 0, count = kernels_available(IN_DOUBLE, table); i < count; i++) products(table[i]);
+    for (int i = 0, count = kernels_available(IN_DOUBLE, table); i < count; i++) {
+        products(table[i]);
+        pairs(table[i]);
+    }
     for (int by_columns = 0; by_columns < 2; by_columns++) {
         arena a;
         arena_open(&a, &host);

@@ -106,6 +106,14 @@ static bool pays(const tape *t, const terms *all, axes of) {
 
 /* The value. */
 
+/* Of an exponential, perhaps under another name. */
+static ref exponent_of(tape *t, ref r) {
+    const instruction x = *at(t, r);
+    if (x.op == OP_exp) return x.in[0];
+    if (x.op != OP_rename || at(t, x.in[0])->op != OP_exp) return 0;
+    return tape_rename(t, at(t, x.in[0])->in[0], (axis)x.attribute, (axis)x.attribute2);
+}
+
 /* x with its axis k under another name, which goes to the leaves: a name that k was given is taken back. */
 static ref renamed(tape *t, ref r, axis k, axis to) {
     instruction x = *at(t, r);
@@ -113,7 +121,7 @@ static ref renamed(tape *t, ref r, axis k, axis to) {
     if (x.op == OP_rename && x.attribute2 == k) return tape_rename(t, x.in[0], (axis)x.attribute, to);
     if (op_kind_of(x.op) != KIND_MAP) return tape_rename(t, r, k, to);
     for (int i = 0; i < op_inputs(x.op); i++) x.in[i] = renamed(t, x.in[i], k, to);
-    if (x.op == OP_log && at(t, x.in[0])->op == OP_exp) return at(t, x.in[0])->in[0];
+    if (x.op == OP_log && exponent_of(t, x.in[0])) return exponent_of(t, x.in[0]);
     x.axes = axes_with(axes_without(x.axes, k), to);
     return tape_emit(t, x);
 }

@@ -206,6 +206,23 @@ static ref and_or(simplifier *s, op f, ref x, ref y) {
     return truth == (f == OP_or) ? number(s, truth) : simplify2(s, OP_ne, y, number(s, 0));
 }
 
+/* exp(x - l), where l stands for m but is 0 where m is -infinity, as in the adjoint of a log_sum_exp m: the
+ * softmax, if that is there already. */
+static ref softmax_of(simplifier *s, ref x) {
+    instruction difference = *at(s, x), l, condition;
+    if (difference.op != OP_sub || (l = *at(s, difference.in[1])).op != OP_select || !is(s, l.in[1], 0))
+        return 0;
+    condition = *at(s, l.in[0]);
+    if (condition.op != OP_eq) return 0;
+    bool whole = (condition.in[0] == l.in[2] && is(s, condition.in[1], -INFINITY)) ||
+                 (condition.in[1] == l.in[2] && is(s, condition.in[0], -INFINITY));
+    difference.in[1] = l.in[2];
+    ref plain = whole ? tape_find(s->to, difference) : 0;
+    if (!plain) return 0;
+    ref softmax = tape_find(s->to, (instruction){.op = OP_exp, .in = {plain}, .axes = difference.axes});
+    return softmax ? tape_select(s->to, l.in[0], number(s, 0), softmax) : 0;
+}
+
 static ref simplify1(simplifier *s, op f, ref x) {
     double folded;
     ref r = 0;
@@ -213,6 +230,7 @@ static ref simplify1(simplifier *s, op f, ref x) {
     if (f == OP_neg) r = negate(s, x);
     if (f == OP_stop) r = x;
     if (f == OP_log) r = operand(s, x, OP_exp, 0);
+    if (f == OP_exp) r = softmax_of(s, x);
     if (f == OP_abs && operand(s, x, OP_neg, 0)) r = simplify1(s, OP_abs, operand(s, x, OP_neg, 0));
     return r ? r : tape_map1(s->to, f, x);
 }
@@ -230,6 +248,10 @@ static ref simplify2(simplifier *s, op f, ref x, ref y) {
     case OP_pow: r = power(s, x, y); break;
     case OP_and:
     case OP_or: r = and_or(s, f, x, y); break;
+    case OP_xlogy: /* a number times the exponent */
+        if (is_number(s, x) && !is(s, x, 0) && operand(s, y, OP_exp, 0))
+            r = simplify2(s, OP_mul, x, operand(s, y, OP_exp, 0));
+        break;
     case OP_minimum:
     case OP_maximum: r = x == y ? x : 0; break;
     default: break;

@@ -291,7 +291,8 @@ vm_status vm_run(vm_model *m, vm_progress_function *watch, void *user, vm_fit **
     const model *bound = model_bind(&m->diagnostics, m->program, &m->given, &f->arena);
     watcher w = {watch, user};
     if (bound)
-        f->fit = fit_run(&m->diagnostics, bound, &m->options, &f->arena, watch ? watch_host : NULL, &w, &s);
+        f->fit = fit_run(&m->diagnostics, bound, &m->options, &f->arena,
+                         (fit_host){.watch = watch ? watch_host : NULL, .user = &w}, &s);
     tell(m);
     if (!f->fit) {
         release(m, f);

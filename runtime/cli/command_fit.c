@@ -1,12 +1,14 @@
 /* vmrun fit: everything that may fail before the fit (program, data, the places that results go to) is tried
  * before it; what a long fit has found is written even when it is interrupted. */
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "runtime/cli/commands.h"
 #include "runtime/infer/fit.h"
-#include "runtime/io/file.h"
+#include "runtime/io/checkpoint_file.h"
 #include "runtime/io/guard.h"
 #include "runtime/io/report.h"
 #include "runtime/io/stan_csv.h"
@@ -84,7 +86,30 @@ static void listen(void) {
     sigaction(SIGHUP, &action, NULL);
 }
 
-static int run_fit(session *s, const arguments *a, outputs *all) {
+/* A fit with its output files, which must not stay half written when memory runs out. */
+typedef struct task {
+    session *session;
+    const arguments *arguments;
+    outputs outputs;
+    checkpoint_file checkpoints; /* without a path: none */
+    uint64_t every;
+    int code;
+} task;
+
+static bool open_checkpoints(task *t) {
+    const arguments *a = t->arguments;
+    const char *path = arguments_flag(a, FLAG_checkpoint, 0);
+    if (!path) return true;
+    session *s = t->session;
+    return checkpoint_file_open(&t->checkpoints, &s->diagnostics, &s->arena, path, t->every,
+                                arguments_flag(a, FLAG_resume, 0) != NULL) ||
+           session_tell(s);
+}
+
+static int run_fit(task *t) {
+    session *s = t->session;
+    const arguments *a = t->arguments;
+    outputs *all = &t->outputs;
     const model *m = model_bind(&s->diagnostics, s->program, &s->data, &s->arena);
     if (!m) {
         session_tell(s);
@@ -94,7 +119,8 @@ static int run_fit(session *s, const arguments *a, outputs *all) {
     watcher w = {.json = log != NULL, .line = !log && isatty(STDERR_FILENO)};
     listen();
     status status = STATUS_ok;
-    fit *f = fit_run(&s->diagnostics, m, &a->options, &s->arena, watch, &w, &status);
+    fit_host host = {watch, &w, t->checkpoints.path ? &t->checkpoints.store : NULL};
+    fit *f = fit_run(&s->diagnostics, m, &a->options, &s->arena, host, &status);
     if (w.line && w.shown) fprintf(stderr, "\r\033[K");
     session_tell(s);
     if (!f) return status == STATUS_interrupted ? EXIT_INTERRUPTED : EXIT_WRONG_INPUT;
@@ -107,23 +133,33 @@ static int run_fit(session *s, const arguments *a, outputs *all) {
     return f->verdict == VERDICT_bad ? EXIT_BAD_VERDICT : EXIT_GOOD;
 }
 
-/* A fit with its output files, which must not stay half written when memory runs out. */
-typedef struct task {
-    session *session;
-    const arguments *arguments;
-    outputs outputs;
-    int code;
-} task;
-
 static void run_task(void *user) {
     task *t = user;
-    if (open_outputs(t->session, t->arguments, &t->outputs))
-        t->code = run_fit(t->session, t->arguments, &t->outputs);
+    if (open_outputs(t->session, t->arguments, &t->outputs) && open_checkpoints(t)) t->code = run_fit(t);
 }
 
 static void end_task(void *user) {
-    const task *t = user;
+    task *t = user;
     for (uint32_t i = 0; i < t->outputs.count; i++) file_abort(&t->outputs.at[i]);
+    file_abort(&t->checkpoints.writer);
+}
+
+enum { CHECKPOINT_EVERY = 1000 };
+
+/* Steps between checkpoints; neither they nor going on from them mean anything without a file. */
+static bool read_every(const arguments *a, uint64_t *every) {
+    const char *path = arguments_flag(a, FLAG_checkpoint, 0), *given = arguments_flag(a, FLAG_every, 0);
+    if (!path && (given || arguments_flag(a, FLAG_resume, 0))) {
+        fprintf(stderr, "vmrun: `--%s` needs the file of the checkpoints: `--checkpoint run.state`\n",
+                given ? "every" : "resume");
+        return false;
+    }
+    double number = CHECKPOINT_EVERY;
+    bool good =
+        !given || (number_parse(given, &number) && number >= 1 && number <= 1e9 && floor(number) == number);
+    if (!good) fprintf(stderr, "vmrun: `--every %s`: a whole number of steps, such as 1000\n", given);
+    *every = (uint64_t)number;
+    return good;
 }
 
 int command_fit(session *s, const arguments *a) {
@@ -138,11 +174,12 @@ int command_fit(session *s, const arguments *a) {
         fprintf(stderr, "vmrun: `-o %s`: a fit is written as .json, its draws as .csv\n", strange);
         return EXIT_WRONG_COMMAND;
     }
+    task t = {.session = s, .arguments = a, .code = EXIT_WRONG_INPUT, .every = CHECKPOINT_EVERY};
+    if (!read_every(a, &t.every)) return EXIT_WRONG_COMMAND;
     bool complete;
     s->warns = true;
     if (!session_compile(s, a->files.at[0])) return EXIT_WRONG_INPUT;
     if (!session_load(s, a, false, &complete)) return EXIT_WRONG_INPUT;
-    task t = {.session = s, .arguments = a, .code = EXIT_WRONG_INPUT};
     guard(s->arena.memory, run_task, end_task, &t);
     return t.code;
 }

@@ -147,3 +147,15 @@ void batches_next(batches *b) {
     if (b->next + b->size > b->count) shuffle(b); /* a rest too short for a batch waits for the next order */
     for (uint32_t i = 0; i < b->size; i++) b->rows[i] = b->order[b->next++] + 1;
 }
+
+void batches_carry(batches *b, carrier *c) {
+    if (b->axis == AXIS_NONE) return;
+    carry(c, &b->rng.block, sizeof b->rng.block);
+    carry(c, &b->rng.left, sizeof b->rng.left);
+    carry(c, &b->rng.now, sizeof b->rng.now);
+    carry(c, &b->next, sizeof b->next);
+    carry(c, b->order, b->count * sizeof *b->order);
+    bool wrong = b->next > b->count || b->rng.left > 2;
+    for (uint32_t i = 0; i < b->count; i++) wrong |= b->order[i] >= b->count;
+    carrier_refuse(c, wrong);
+}

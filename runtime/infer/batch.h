@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "runtime/bind/model.h"
+#include "runtime/infer/checkpoint.h"
 
 /* Whether the program can be fitted as the options of the objective ask: the axis of a batch is one along
  * which all that is free stays apart. Reports what joins entries; no data are needed. */
@@ -20,5 +21,6 @@ typedef struct batches {
 } batches;
 batches batches_open(const model *m, const options *o, uint64_t seed, arena *a);
 void batches_next(batches *b);
+void batches_carry(batches *b, carrier *c);
 
 #endif

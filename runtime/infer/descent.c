@@ -202,3 +202,24 @@ void descent_stop(descent *o) {
         for (uint32_t b = from; b < count; b++) o->average[i] += o->trace.mean[b][i] / (count - from);
     }
 }
+
+static void trace_carry(trace *t, carrier *c) {
+    carry(c, &t->length, sizeof t->length);
+    carry(c, &t->filled, sizeof t->filled);
+    carry(c, &t->count, sizeof t->count);
+    for (int b = 0; b <= BATCHES; b++) {
+        carry(c, t->mean[b], t->size * sizeof *t->mean[b]);
+        carry(c, t->square[b], t->watched * sizeof *t->square[b]);
+    }
+    carrier_refuse(c, t->filled >= t->length || t->count >= BATCHES);
+}
+
+void descent_carry(descent *o, carrier *c) {
+    trace_carry(&o->trace, c);
+    carry(c, &o->rate, sizeof o->rate);
+    carry(c, &o->level, sizeof o->level);
+    carry(c, &o->stride, sizeof o->stride);
+    carry(c, &o->skipped, sizeof o->skipped);
+    carry(c, o->average, o->trace.size * sizeof *o->average);
+    carry(c, o->previous, o->trace.size * sizeof *o->previous);
+}

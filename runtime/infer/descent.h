@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/arena.h"
+#include "runtime/infer/checkpoint.h"
 
 /* Iterates at one rate by their batch means. When the batches are full, pairs of them are joined, so memory
  * is constant and a batch becomes longer than the memory of the iterates. */
@@ -56,5 +57,6 @@ void descent_retreat(descent *o);
 void descent_restart(descent *o);
 /* The best that is known when there is no time left: the average of the last half. */
 void descent_stop(descent *o);
+void descent_carry(descent *o, carrier *c);
 
 #endif

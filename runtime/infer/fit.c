@@ -11,6 +11,7 @@
 #include "autodiff/passes.h"
 #include "runtime/infer/clock.h"
 #include "runtime/infer/estimator.h"
+#include "runtime/infer/fingerprint.h"
 #include "runtime/infer/importance.h"
 #include "runtime/infer/modes.h"
 #include "runtime/infer/objective.h"
@@ -44,8 +45,7 @@ typedef struct run {
     const model *model;
     options options;
     arena *a;
-    progress_function *watch;
-    void *user;
+    fit_host host;
     double started;
     fit *fit;
     findings findings;
@@ -282,7 +282,7 @@ static status run_gaussian(run *r) {
                       .draws = rng_open(r->options.seed, STREAM_DRAWS)};
     uint64_t size = g.space.size;
     g.course = (gaussian_course){
-        0, r->options.steps, r->options.tolerance, r->watch, r->user, r->started, false, false};
+        0, r->options.steps, r->options.tolerance, r->host.watch, r->host.user, r->started, false, false};
     const char *why;
     bool joint = full_rank(r, &g.space, &why);
     push(a, &r->fit->reasons, (reason){"family", (double)size, why});
@@ -330,6 +330,19 @@ static status run_gaussian(run *r) {
 
 /* The guide's route. */
 
+static status complain_of_climb(run *r, const objective *climbed, const objective_course *c) {
+    if (!c->foreign) {
+        machine_complain(r->d, climbed->machine, climbed->tape, r->options.seed, c->steps - 1);
+        return STATUS_not_finite;
+    }
+    diagnostic *said =
+        diagnose_data(r->d, NULL, 0,
+                      "the checkpoint is not one of this fit: the program, its data, an option or "
+                      "the version differ, or the file is damaged");
+    advise(r->d, said, "go on with what it was written by, or begin anew without `--resume`");
+    return STATUS_invalid_data;
+}
+
 static status run_guide(run *r) {
     arena *a = r->a;
     const options *o = &r->options;
@@ -338,11 +351,9 @@ static status run_guide(run *r) {
     objective *climbed = g ? objective_new(r->d, g, o, a) : NULL;
     if (!climbed) return STATUS_invalid_program;
     guide_start(g, o->seed, climbed->x, a);
-    objective_course course = {0, r->watch, r->user, r->started, false, false};
-    if (!objective_fit(climbed, a, &course)) {
-        machine_complain(r->d, climbed->machine, climbed->tape, o->seed, course.steps - 1);
-        return STATUS_not_finite;
-    }
+    objective_course course = {.host = &r->host, .started = r->started};
+    if (r->host.checkpoints) course.fingerprint = fingerprint_of(r->d, r->model, o);
+    if (!objective_fit(climbed, a, &course)) return complain_of_climb(r, climbed, &course);
     r->fit->steps = course.steps;
     r->fit->interrupted = course.interrupted;
     r->fit->gradients = course.steps * climbed->draws;
@@ -461,16 +472,21 @@ static bool single_check(diagnostics *d, const model *m, const options *o) {
     return good;
 }
 
-fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, progress_function *watch,
-             void *user, status *status) {
+static void refuse_checkpoints(diagnostics *d) {
+    diagnostic *said = diagnose_data(d, NULL, 0,
+                                     "this fit does not climb by steps that could be kept: it has no guide "
+                                     "block, params or batches");
+    advise(d, said, "leave `--checkpoint` out");
+}
+
+fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_host host, status *status) {
     model *threaded = arena_new(a, model); /* with the threads of this fit */
     *threaded = *m;
     run r = {.d = d,
              .model = threaded,
              .options = m->program->options,
              .a = a,
-             .watch = watch,
-             .user = user,
+             .host = host,
              .started = seconds_now()};
     if (over) options_merge(&r.options, over);
     r.fit = arena_new(a, fit);
@@ -480,8 +496,14 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, prog
         *status = STATUS_invalid_program;
         return NULL;
     }
+    bool gaussian = one_gaussian(m->program, &r.options);
+    if (gaussian && host.checkpoints) {
+        refuse_checkpoints(d);
+        *status = STATUS_invalid_program;
+        return NULL;
+    }
     threaded->team = team_open(a, r.options.threads);
-    *status = one_gaussian(m->program, &r.options) ? run_gaussian(&r) : run_guide(&r);
+    *status = gaussian ? run_gaussian(&r) : run_guide(&r);
     if (*status == STATUS_ok) report_sample(&r);
     team_close(threaded->team);
     if (*status != STATUS_ok) return NULL;

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "runtime/bind/model.h"
+#include "runtime/infer/checkpoint.h"
 
 /* Looked at between steps. Return true to stop: the fit ends with what it has, status VM_interrupted. */
 typedef struct progress {
@@ -13,6 +14,14 @@ typedef struct progress {
     const char *stage;
 } progress;
 typedef bool progress_function(void *user, const progress *now);
+
+/* Who runs a fit, and what it wants of it; all of it may be absent. */
+typedef struct fit_host {
+    progress_function *watch;
+    void *user;
+    const checkpoints
+        *checkpoints; /* of fits that climb by steps: of a guide block, params or mini-batches */
+} fit_host;
 
 typedef enum verdict { VERDICT_good, VERDICT_doubtful, VERDICT_bad } verdict;
 
@@ -67,8 +76,7 @@ typedef struct fit {
 
 /* Runs the whole fit with the program's options overridden by `over` (may be NULL). Mistakes and numeric
  * faults are reported in `d`; returns NULL then, with *status. All memory from `a`. */
-fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, progress_function *watch,
-             void *user, status *status);
+fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_host host, status *status);
 
 /* The log density of the model at given values of its latents, with gradient: by variable in program order,
  * dense in canonical axis order. With `unconstrained`, the density is that of the unconstrained parameters

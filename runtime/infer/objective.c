@@ -96,13 +96,13 @@ typedef struct recent {
 } recent;
 
 static bool stopped(objective_course *c, uint64_t most, recent *r) {
-    if (!c->watch || c->steps % WATCH_EVERY) return false;
+    if (!c->host->watch || c->steps % WATCH_EVERY) return false;
     double n = (double)r->count, mean = r->sum / n;
     progress now = {
         c->steps, most, mean, sqrt(fmax(r->squares / n - mean * mean, 0) / n), seconds_now() - c->started,
         "fit"};
     *r = (recent){0};
-    return c->watch(c->user, &now);
+    return c->host->watch(c->host->user, &now);
 }
 
 /* The step size at the start. */
@@ -161,12 +161,52 @@ static bool is_judged(const options *o, uint64_t steps) {
     return steps > o->anneal.steps && steps > o->rate_schedule.steps;
 }
 
+/* All that the steps from here on depend on. */
+static void carry_climb(objective *o, judge *j, objective_course *c, uint64_t *faults, carrier *to) {
+    carry(to, &c->steps, sizeof c->steps);
+    carry(to, &c->converged, sizeof c->converged);
+    carry(to, faults, sizeof *faults);
+    optimiser_carry(&o->climber, to);
+    batches_carry(&o->batches, to);
+    descent_carry(&j->levels, to);
+    retreat_carry(&j->back, to);
+    carry(to, &j->value, sizeof j->value);
+    carry(to, &j->values, sizeof j->values);
+}
+
+static void save(objective *o, judge *j, objective_course *c, uint64_t *faults) {
+    const checkpoints *k = c->host->checkpoints;
+    carrier to;
+    if (!k || !k->every || !k->begin(k->user, &to)) return;
+    carry(&to, &c->fingerprint, sizeof c->fingerprint);
+    carry_climb(o, j, c, faults, &to);
+    k->end(k->user, &to);
+}
+
+/* False where there is a checkpoint that is not one of this fit. */
+static bool resume(objective *o, judge *j, objective_course *c, uint64_t *faults) {
+    const checkpoints *k = c->host->checkpoints;
+    if (!k || !k->from) return true;
+    uint64_t fingerprint = 0;
+    carry(k->from, &fingerprint, sizeof fingerprint);
+    carrier_refuse(k->from, fingerprint != c->fingerprint);
+    if (!k->from->failed) carry_climb(o, j, c, faults, k->from);
+    c->foreign = k->from->failed || !k->is_whole(k->user);
+    return !c->foreign;
+}
+
+static bool is_due(const objective_course *c) {
+    const checkpoints *k = c->host->checkpoints;
+    return k && k->every && c->steps % k->every == 0;
+}
+
 bool objective_fit(objective *o, arena *a, objective_course *c) {
     const options *options = o->options;
     uint64_t faults = 0;
     judge j = judge_open(o, a);
     recent now = {0};
     optimiser_place(&o->climber, o->x);
+    if (!resume(o, &j, c, &faults)) return false;
     while (c->steps < options->steps && !c->converged && !c->interrupted) {
         bool finite =
             objective_climb(o, c->steps, j.levels.rate * factor_at(options->rate_schedule, c->steps));
@@ -179,7 +219,9 @@ bool objective_fit(objective *o, arena *a, objective_course *c) {
             c->converged = judge_level(&j, o) == DESCENT_converged;
         }
         c->interrupted = stopped(c, options->steps, &now);
+        if (is_due(c)) save(o, &j, c, &faults);
     }
+    save(o, &j, c, &faults);
     if (!c->converged) {
         descent_stop(&j.levels);
         if (j.levels.trace.count) optimiser_place(&o->climber, j.levels.average);

@@ -33,13 +33,14 @@ bool objective_climb(objective *o, uint64_t step, double rate);
 
 typedef struct objective_course {
     uint64_t steps;
-    progress_function *watch;
-    void *user;
+    const fit_host *host;
+    uint64_t fingerprint; /* of the fit, for its checkpoints */
     double started;
     bool converged, interrupted;
+    bool foreign; /* the checkpoint to go on from is not one of this fit */
 } objective_course;
-/* Moves o->x to the optimum. False where steps kept being not finite; the last run of o is then one of those.
- */
+/* Moves o->x to the optimum. False where the checkpoint is foreign, or steps kept being not finite; the last
+ * run of o is then one of those. */
 bool objective_fit(objective *o, arena *a, objective_course *course);
 
 /* Draws of the guide at x, weighed; *elbo by draw. */

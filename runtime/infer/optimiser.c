@@ -60,6 +60,14 @@ void optimiser_restart(optimiser *o, const double *x) {
     if (o->square) memset(o->square, 0, bytes);
 }
 
+void optimiser_carry(optimiser *o, carrier *c) {
+    size_t bytes = o->size * element_size(o->kernels->precision);
+    carry(c, &o->steps, sizeof o->steps);
+    carry(c, o->x, bytes);
+    carry(c, o->mean, bytes);
+    if (o->square) carry(c, o->square, bytes);
+}
+
 static const void *gradient_of(const optimiser *o, const optimiser_segment *s) {
     return element_at(o->kernels->precision, (void *)o->blocks[s->block].gradient, (int64_t)s->from);
 }

@@ -16,6 +16,7 @@
 #include "autodiff/kernels/kernels.h"
 #include "autodiff/team.h"
 #include "lang/options.h"
+#include "runtime/infer/checkpoint.h"
 
 /* The parameters, one block behind the other. */
 typedef struct optimiser_block {
@@ -56,5 +57,6 @@ void optimiser_gradient(const optimiser *o, double *g);
 void optimiser_place(optimiser *o, const double *x);
 /* … with no memory of gradients. */
 void optimiser_restart(optimiser *o, const double *x);
+void optimiser_carry(optimiser *o, carrier *c);
 
 #endif

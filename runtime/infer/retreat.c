@@ -47,3 +47,13 @@ bool retreat_take(retreat *r, const double *x, double value) {
     memcpy(r->opened, fell ? r->x : x, r->size * sizeof *x);
     return fell;
 }
+
+void retreat_carry(retreat *r, carrier *c) {
+    carry(c, &r->filled, sizeof r->filled);
+    carry(c, r->value, sizeof r->value);
+    carry(c, &r->best, sizeof r->best);
+    carry(c, &r->spread, sizeof r->spread);
+    carry(c, r->opened, r->size * sizeof *r->opened);
+    carry(c, r->x, r->size * sizeof *r->x);
+    carrier_refuse(c, r->filled >= RETREAT_WINDOW);
+}

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/arena.h"
+#include "runtime/infer/checkpoint.h"
 
 enum { RETREAT_WINDOW = 50 };
 
@@ -22,5 +23,6 @@ static inline bool retreat_closes(const retreat *r) { return r->filled + 1 == RE
 /* Takes an iterate (which is looked at only where it closes a window) and the objective's estimate at the one
  * before. True where the objective has fallen so far that the fit should go on from r->x, at a lower rate. */
 bool retreat_take(retreat *r, const double *x, double value);
+void retreat_carry(retreat *r, carrier *c);
 
 #endif

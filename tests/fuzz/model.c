@@ -106,7 +106,7 @@ static void fit_a_little(fuzz_host *h, const model *m) {
     o.steps = 3, o.draws = 20, o.samples = 2;
     o.given = (uint64_t)1 << OPTION_steps | (uint64_t)1 << OPTION_draws | (uint64_t)1 << OPTION_samples;
     status s = STATUS_ok;
-    fit *f = fit_run(&h->diagnostics, m, &o, &h->arena, NULL, NULL, &s);
+    fit *f = fit_run(&h->diagnostics, m, &o, &h->arena, (fit_host){0}, &s);
     if (!f && !h->diagnostics.errors) abort();
 }
 

@@ -11,7 +11,7 @@
 static inline fit *fitted_with(compiled *c, const options *o, arena *a) {
     model *m = bind_compiled(c, a);
     status s;
-    fit *f = m ? fit_run(&c->said, m, o, a, NULL, NULL, &s) : NULL;
+    fit *f = m ? fit_run(&c->said, m, o, a, (fit_host){0}, &s) : NULL;
     show_messages(c);
     return f;
 }

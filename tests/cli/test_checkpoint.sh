@@ -58,4 +58,4 @@ expect 'every no step' 2 '--every 0|such as 1000' "$vmrun" fit model.vm --checkp
 expect 'a folder that is not there' 1 'no/state: |make its folder' "$vmrun" fit model.vm --checkpoint no/state
 printf 'model {\n  z ~ normal(0, 1)\n}\n' >plain.vm
 expect 'a fit without steps to keep' 1 'no guide block|leave `--checkpoint` out' "$vmrun" fit plain.vm --checkpoint state
-exit $failures
+end

@@ -43,6 +43,10 @@ name names_add(names *n, const char *p, size_t length) {
     return *slot;
 }
 
+name names_find(const names *n, const char *string) {
+    return n->capacity ? *slot_of(n->slots, n->capacity, string, strlen(string)) : NULL;
+}
+
 name names_of(names *n, const char *string) { return names_add(n, string, strlen(string)); }
 
 uint32_t edit_distance(const char *a, const char *b, uint32_t limit) {

@@ -15,6 +15,8 @@ typedef struct names {
 void names_open(names *n, arena *a);
 name names_add(names *n, const char *p, size_t length);
 name names_of(names *n, const char *string);
+/* NULL where it is not there. */
+name names_find(const names *n, const char *string);
 
 /* Hash of a byte string (FNV-1a, 64 bits, finished by a multiply-shift). */
 uint64_t hash_bytes(const void *p, size_t length, uint64_t seed);

@@ -103,7 +103,7 @@ static node call_matrix(checker *c, const call *k, node_op op, axes over, node m
     return program_add(c->p, out);
 }
 
-static node call_primitive(checker *c, const call *k, node_op op) {
+static node call_primitive(checker *c, call *k, node_op op) {
     node in[3] = {0};
     uint32_t wants = (uint32_t)node_inputs(op);
     axes over = {0};
@@ -113,6 +113,7 @@ static node call_primitive(checker *c, const call *k, node_op op) {
         return 0;
     }
     for (uint32_t i = 0; i < k->count; i++) {
+        k->arguments[i] = drawn_value(c, k->arguments[i]);
         if (k->arguments[i].kind == VALUE_failed) return 0;
         if (k->arguments[i].kind != VALUE_node) {
             diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, place(c, k->at->list.at[i].value->at),
@@ -559,7 +560,8 @@ bool is_property(name n) {
 
 /* The definition of several with one name that takes these arguments; NULL, reported, where none does. */
 static const binding *overload(checker *c, const call *k, const binding *b) {
-    if (!b->next) return b;
+    bool closed_form = b->home == c->library && is_typed(b->item); /* of which more may be unread */
+    if (!b->next && !closed_form) return b;
     const binding *first = b;
     while (b && !accepts(b, k->arguments, k->count)) b = b->next;
     if (b) return b;

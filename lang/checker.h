@@ -1,6 +1,7 @@
 /* The checker's inside, shared by its files:
  *   program.c       the graph of typed nodes
  *   ranges.c        bounds of values
+ *   library.c       what the program reads of the standard library
  *   scopes.c        names: scopes, definitions that are checked when first used, "did you mean"
  *   nodes.c         making nodes
  *   types.c         axes and types by name
@@ -54,7 +55,7 @@ typedef struct distribution {
 
 typedef enum value_kind { VALUE_failed, VALUE_node, VALUE_distribution, VALUE_several, VALUE_net } value_kind;
 
-enum { VALUES_MOST = 8, DIST_AXES_MOST = 4 };
+enum { VALUES_MOST = 8, DIST_AXES_MOST = 8 };
 
 typedef struct value {
     value_kind kind;
@@ -163,6 +164,7 @@ typedef struct checker {
     arena *arena;
     const text_reader *reader;
     scope *library, *top, *model, *guide, *generate;
+    bool *library_has;       /* of LIBRARY: what was read */
     const item *model_block; /* or NULL */
     surroundings now;
     definition *current; /* being checked */
@@ -205,6 +207,13 @@ void nearest_try(nearest *n, const char *candidate);
 void check_names(checker *c, scope *s, const expression *e);
 /* The place to tell the user: the call, while library code is read. */
 span place(const checker *c, span at);
+
+/* ---- library.c ---- */
+
+/* Reads what the names known so far ask for. */
+void library_read(checker *c);
+/* What the library defines under a name, or NULL. */
+const binding *library_find(checker *c, const char *n);
 
 /* ---- nodes.c ---- */
 
@@ -375,6 +384,8 @@ bool check_argument_axes(checker *c, scope *s, const distribution *d, const expr
                          axes of_x, axis_bindings *bound);
 /* The part of an expression that brings in an axis it may not have, for a message that points at it. */
 const expression *culprit(checker *c, scope *s, const expression *e, axis a);
+/* A distribution without parameters is a draw where one may stand: `loc + scale * std_normal()`. */
+value drawn_value(checker *c, value v);
 /* The support of what is drawn. */
 type drawn_type(checker *c, const distribution *d, const type *declared, const axis_bindings *bound);
 /* A property at x, 0 where it takes none; 0 where there is none or it failed. */
@@ -422,6 +433,8 @@ void warn_of_program(checker *c, uint32_t source);
 
 /* ---- statements.c ---- */
 
+/* Binds a fn, net or dist. */
+void declare_callable(checker *c, scope *s, const item *it);
 /* Binds the names on the left of an item, to be checked when first used. */
 definition *declare_names(checker *c, scope *s, const item *it, const targets *names, variable_kind kind);
 /* The left sides of a statement, and that of a name among them. */

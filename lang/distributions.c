@@ -387,13 +387,42 @@ node property_at(checker *c, const distribution *d, const axis_bindings *bound, 
     return v.kind == VALUE_node ? v.nodes[0] : 0;
 }
 
+value drawn_value(checker *c, value v) {
+    bool draw = v.kind == VALUE_distribution && !v.distribution->count && c->now.random_allowed &&
+                distribution_property(v.distribution, c->word_sample);
+    if (!draw) return v;
+    return value_of(property_at(c, v.distribution, &(axis_bindings){0}, c->word_sample, 0));
+}
+
+/* A log density that is asked at x: -inf outside of the support, whatever its formula says there. A
+ * statement's x is known to lie inside. */
+static node within_support(checker *c, type t, node x, node density) {
+    range is = program_node(c->p, x)->range, must = type_range(c->p, t);
+    bool fraction = must.whole && !is.whole;
+    if (SUPPORTS[t.support].event || t.support == SUPPORT_index) return density;
+    if (range_within(is, must) && !fraction && t.support != SUPPORT_interval) return density;
+    span at = program_node(c->p, x)->at;
+    node lower, upper, out = make_number(c, -INFINITY, at);
+    support_bounds(c, t, at, &lower, &upper);
+    if (upper)
+        density = make(c, NODE_select, make(c, must.open_above ? NODE_lt : NODE_le, x, upper, 0, at), density,
+                       out, at);
+    if (lower)
+        density = make(c, NODE_select, make(c, must.open_below ? NODE_lt : NODE_le, lower, x, 0, at), density,
+                       out, at);
+    node whole = fraction ? make(c, NODE_eq, x, make(c, NODE_floor, x, 0, 0, at), 0, at) : 0;
+    return whole ? make(c, NODE_select, whole, density, out, at) : density;
+}
+
 node distribution_at(checker *c, const distribution *d, name property, node x, const axis *order,
                      uint32_t count) {
     axis_bindings bound;
     axes event;
     type declared = x ? program_node(c->p, x)->type : (type){0};
     if (d->failed || !bind_axis_parameters(c, d, order, count, &declared, true, &bound, &event)) return 0;
-    return property_at(c, d, &bound, property, x);
+    node n = property_at(c, d, &bound, property, x);
+    if (!n || property != c->word_log_density) return n;
+    return within_support(c, drawn_type(c, d, &declared, &bound), x, n);
 }
 
 /* The support of what is drawn; the bounds of `interval(lower, upper)` are arguments, and `index` is an index

@@ -7,7 +7,7 @@
 
 /* f(a, b) of the library. */
 static node library_call(checker *c, const char *f, node a, node b, span at) {
-    const binding *found = scope_find(c->library, names_of(c->p->names, f), true);
+    const binding *found = library_find(c, f);
     value arguments[2] = {value_of(a), value_of(b)};
     value v = call_function(c, found->item, found->home, NULL, 0, arguments, 2, at);
     return v.nodes[0];

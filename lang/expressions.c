@@ -204,7 +204,7 @@ value evaluate(checker *c, scope *s, const expression *e) {
 }
 
 node evaluate_node(checker *c, scope *s, const expression *e) {
-    value v = evaluate(c, s, e);
+    value v = drawn_value(c, evaluate(c, s, e));
     if (v.kind == VALUE_node || v.kind == VALUE_failed) return v.nodes[0];
     if (v.kind == VALUE_net) {
         diagnostic *told =

@@ -101,6 +101,8 @@ static nearest nearest_in(checker *c, const scope *s, name n, bool callable) {
             const binding *b = s->bindings.at[i];
             if ((b->kind == BINDING_callable) == callable && b->name != n) nearest_try(&found, b->name);
         }
+    for (int i = 0; callable && i < LIBRARY_COUNT; i++)
+        if (strcmp(LIBRARY[i].name, n)) nearest_try(&found, LIBRARY[i].name);
 #define PRIMITIVE(word, inputs, form, range, about)                                                          \
     if (callable && about[0]) nearest_try(&found, #word);
 #include "lang/primitives.def"
@@ -110,6 +112,7 @@ static nearest nearest_in(checker *c, const scope *s, name n, bool callable) {
 
 /* How a name is called, where it is defined by an item: `normal(loc, scale)`. */
 static const char *call_text(checker *c, const scope *s, const char *n) {
+    library_find(c, n);
     const binding *b = scope_find(s, names_of(c->p->names, n), true);
     if (!b && primitive_named(n) == NODE_failed)
         return arena_print(c->arena, "%s()", n); /* a family of guides */
@@ -138,6 +141,7 @@ static const char *help_for_ending(checker *c, const scope *s, const char *n) {
         size_t ending = strlen(ENDINGS[i].text);
         if (length <= ending || strcmp(n + length - ending, ENDINGS[i].text) != 0) continue;
         name stem = names_add(c->p->names, n, length - ending);
+        library_find(c, stem);
         const binding *b = scope_find(s, stem, true);
         if (!b || b->item->kind != ITEM_dist) continue;
         const char *call = signature(c, b->item), *at = strstr(ENDINGS[i].help, "%s");
@@ -146,16 +150,49 @@ static const char *help_for_ending(checker *c, const scope *s, const char *n) {
     return NULL;
 }
 
+/* What the parameters of a distribution are elsewhere, or "". */
+static const char *difference(const char *ours) {
+#define DIFFERS(word, note)                                                                                  \
+    if (strcmp(ours, #word) == 0) return note;
+#include "lang/foreign.def"
+#undef DIFFERS
+    return "";
+}
+
+/* `dnorm` and the like. */
+static const char *help_for_prefix(checker *c, const scope *s, const char *n) {
+    const char *ours = NULL, *note = "";
+#define PREFIXED(stem, word, about)                                                                          \
+    if (!ours && alike(n + 1, #stem)) ours = word, note = about;
+#include "lang/foreign.def"
+#undef PREFIXED
+    if (!ours) return NULL;
+    const char *call = call_text(c, s, ours);
+    switch (lower(n[0])) {
+    case 'd':
+        return arena_print(c->arena, "write `x ~ %s`; its density at x is `log_density(%s, x)`%s%s", call,
+                           call, note[0] ? "; " : "", note);
+    case 'p': return arena_print(c->arena, "write `cdf(%s, x)`", call);
+    case 'q': return arena_print(c->arena, "write `quantile(%s, p)`", call);
+    case 'r': return arena_print(c->arena, "draw by a statement: `x ~ %s`", call);
+    default: return NULL;
+    }
+}
+
+static const char *told_of(checker *c, const scope *s, const char *ours, const char *note) {
+    const char *differs = difference(ours);
+    return arena_print(c->arena, "write `%s`%s%s%s%s", call_text(c, s, ours), differs[0] ? "; " : "", differs,
+                       note[0] ? "; " : "", note);
+}
+
 /* What another system's word for a distribution or function is here; NULL where it is none. */
 static const char *help_for_call(checker *c, const scope *s, const char *n) {
 #define FOREIGN_CALL(word, ours, note)                                                                       \
-    if (alike(n, #word))                                                                                     \
-        return ours[0] ? arena_print(c->arena, "write `%s`%s%s", call_text(c, s, ours), note[0] ? "; " : "", \
-                                     note)                                                                   \
-                       : note;
+    if (alike(n, #word)) return ours[0] ? told_of(c, s, ours, note) : note;
 #include "lang/foreign.def"
 #undef FOREIGN_CALL
-    return help_for_ending(c, s, n);
+    const char *help = n[0] ? help_for_prefix(c, s, n) : NULL;
+    return help ? help : help_for_ending(c, s, n);
 }
 
 static const char *help_for_value(const char *n) {
@@ -174,6 +211,13 @@ static bool is_planned(const char *n) {
     return planned;
 }
 
+/* The same name in another spelling. */
+static void advise_near(checker *c, diagnostic *told, const scope *s, const char *best, bool callable) {
+    const char *differs = callable ? difference(best) : "";
+    advise(c->d, told, "did you mean `%s`?%s%s%s", callable ? call_text(c, s, best) : best,
+           differs[0] ? " (" : "", differs, differs[0] ? ")" : "");
+}
+
 void report_unknown(checker *c, const scope *s, name n, span at, bool callable) {
     if (diagnostics_full(c->d)) { /* nothing is looked for that is not told */
         diagnose(c->d, DIAGNOSTIC_name, at, "nothing is called `%s`", n);
@@ -181,6 +225,7 @@ void report_unknown(checker *c, const scope *s, name n, span at, bool callable) 
     }
     const char *point = strrchr(n, '.'), *word = point && point[1] ? point + 1 : n;
     name last = names_of(c->p->names, word);
+    library_find(c, word);
     if (callable && is_planned(word)) {
         diagnostic *told =
             diagnose(c->d, DIAGNOSTIC_unsupported, place(c, at), "`%s`: this version does not run it yet", n);
@@ -202,8 +247,7 @@ void report_unknown(checker *c, const scope *s, name n, span at, bool callable) 
                "a prime renames an axis, for a second index: `%s[k']` is `%s` along k'; a "
                "derivative or a transpose it is not",
                stem, stem);
-    else if (near.best && near.distance == 0)
-        advise(c->d, told, "did you mean `%s`?", callable ? call_text(c, s, near.best) : near.best);
+    else if (near.best && near.distance == 0) advise_near(c, told, s, near.best, callable);
     else if (foreign) advise(c->d, told, "%s", foreign);
     else if (callable && other)
         advise(c->d, told, "`%s` is a value; a product is written `%s * x`, a selection `%s[x]`", n, n, n);

@@ -242,7 +242,7 @@ static void check_dist(checker *c, const item *it) {
     advise(c->d, told, "write `log_density(x) = …` in its braces");
 }
 
-static void declare_callable(checker *c, scope *s, const item *it) {
+void declare_callable(checker *c, scope *s, const item *it) {
     uint32_t errors = c->d->errors;
     check_parameters(c, it);
     if (it->kind == ITEM_dist) check_dist(c, it);
@@ -333,6 +333,7 @@ static void declare_block(checker *c, const item *it, outline *o) {
 }
 
 static void declare_items(checker *c, const items *list, outline *o) {
+    library_read(c);
     for (uint32_t i = 0; i < list->count; i++) {
         const item *it = list->at[i];
         switch (it->kind) {
@@ -529,7 +530,7 @@ static void check_part(checker *c, definition *f, uint32_t part, node n) {
 
 value evaluate_results(checker *c, const definition *f, const item *it) {
     uint32_t wants = it->value.targets.count;
-    value v = evaluate(c, f->scope, it->value.value);
+    value v = drawn_value(c, evaluate(c, f->scope, it->value.value));
     uint32_t has = v.kind == VALUE_several ? v.count : 1;
     if (v.kind == VALUE_failed || has == wants) return v;
     diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, place(c, it->at),
@@ -897,14 +898,6 @@ static void report_unsupported(checker *c) {
 
 /* ---- the whole ---- */
 
-static void load_library(checker *c) {
-    for (int i = 0; i < LIBRARY_COUNT; i++) {
-        uint32_t source = diagnostics_source(c->d, LIBRARY[i].name, LIBRARY[i].text, LIBRARY[i].length, true);
-        syntax tree = syntax_parse(c->d, c->p->names, source);
-        for (uint32_t k = 0; k < tree.items.count; k++) declare_callable(c, c->library, tree.items.at[k]);
-    }
-}
-
 static void check_axis_sizes(checker *c, const outline *o) {
     for (uint32_t i = 0; i < o->sizes.count; i++) {
         const item *it = o->sizes.at[i];
@@ -984,7 +977,6 @@ program *program_compile(diagnostics *d, names *n, uint32_t source, const text_r
     checker *c = checker_new(d, n, source, reader);
     syntax tree = syntax_parse(d, n, source);
     if (d->errors) return c->p;
-    load_library(c);
     outline o = {0};
     declare_items(c, &tree.items, &o);
     c->model_block = o.blocks[BLOCK_model];

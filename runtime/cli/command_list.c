@@ -1,17 +1,42 @@
-/* vmrun list and vmrun version. The list is read from the library itself, so it holds what a program can use.
- */
+/* vmrun list and vmrun version. The list is read from the library itself, so it holds what a program can use;
+ * docs/distributions.md is what `vmrun list --markdown` prints. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "lang/library.h"
 #include "runtime/cli/commands.h"
+#include "runtime/cli/plot.h"
 
-static bool is_listed(const item *it, const char *word) {
-    if (word && !strstr(it->function.name, word)) return false;
-    /* a closed form of distributions, such as kl(normal, normal), is used by its distributions */
-    return it->kind != ITEM_fn || !it->function.parameter_count || !it->function.parameters[0].type.name;
+typedef struct entry_of_list {
+    const library_item *from;
+    const item *item;
+} entry_of_list;
+
+typedef vector(entry_of_list) library_list;
+
+/* A closed form of distributions, such as kl(normal, normal), is used by its distributions. */
+static bool is_closed_form(const library_item *it) { return it->of[0] != NULL; }
+
+static library_list read_library(session *s) {
+    library_list list = {0};
+    for (int i = 0; i < LIBRARY_COUNT; i++) {
+        uint32_t number =
+            diagnostics_source(&s->diagnostics, LIBRARY[i].file, LIBRARY[i].text, LIBRARY[i].length, true);
+        syntax tree = syntax_parse(&s->diagnostics, &s->names, number);
+        for (uint32_t k = 0; k < tree.items.count; k++)
+            push(&s->arena, &list, ((entry_of_list){&LIBRARY[i], tree.items.at[k]}));
+    }
+    return list;
 }
 
-static void print_item(const source *text, const item *it) {
+/* ---- an entry ---- */
+
+static void print_text(const char *text, span at) {
+    printf("%.*s", (int)(at.end - at.start), text + at.start);
+}
+
+static void print_signature(const entry_of_list *e) {
+    const item *it = e->item;
     const parameter *p = it->function.parameters;
     printf("%s", it->function.name);
     for (uint32_t i = 0; i < it->function.axis_count; i++)
@@ -22,43 +47,134 @@ static void print_item(const source *text, const item *it) {
                it->function.axes[i].name, i + 1 < it->function.axis_count ? "" : "]");
     printf("(");
     for (uint32_t i = 0; i < it->function.parameter_count; i++) {
-        printf("%s%s", i ? ", " : "", p[i].name);
-        if (p[i].type.name)
-            printf(" : %.*s", (int)(p[i].type.at.end - p[i].type.at.start), text->text + p[i].type.at.start);
+        printf("%s", i ? ", " : "");
+        print_text(e->from->text, (span){0, p[i].at.start, p[i].type.name ? p[i].type.at.end : p[i].at.end});
     }
     printf(")");
-    if (it->function.type.name)
-        printf(" : %.*s", (int)(it->function.type.at.end - it->function.type.at.start),
-               text->text + it->function.type.at.start);
-    printf("\n");
-    if (it->comment) printf("    %s\n", it->comment);
+    if (it->function.type.name) printf(" : "), print_text(e->from->text, it->function.type.at);
 }
 
-int command_list(session *s, const arguments *a) {
-    if (a->files.count > 1) {
-        fprintf(stderr, "vmrun: `vmrun list WORD` takes one word\n");
-        return EXIT_WRONG_COMMAND;
+/* A comment of several lines, behind `indent` in each. */
+static void print_comment(const char *comment, const char *indent) {
+    for (const char *line = comment; line && *line;) {
+        size_t length = strcspn(line, "\n");
+        printf("%s%.*s\n", indent, (int)length, line);
+        line += length + (line[length] == '\n');
     }
-    const char *word = a->files.count ? a->files.at[0] : NULL;
-    bool found = false;
-    for (int i = 0; i < LIBRARY_COUNT; i++) {
-        uint32_t number =
-            diagnostics_source(&s->diagnostics, LIBRARY[i].name, LIBRARY[i].text, LIBRARY[i].length, true);
-        syntax tree = syntax_parse(&s->diagnostics, &s->names, number);
-        for (uint32_t k = 0; k < tree.items.count; k++) {
-            if (!is_listed(tree.items.at[k], word)) continue;
-            print_item(&s->diagnostics.sources.at[number], tree.items.at[k]);
-            found = true;
+}
+
+/* `cdf, quantile, mean; kl to normal, laplace`. */
+static void print_properties(const library_list *list, const entry_of_list *e) {
+    const items *body = &e->item->function.items;
+    for (uint32_t i = 0, count = 0; i < body->count; i++)
+        if (body->at[i]->kind == ITEM_property && strcmp(body->at[i]->function.name, "log_density") != 0)
+            printf("%s%s", count++ ? ", " : "", body->at[i]->function.name);
+    bool first = true;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const library_item *of = list->at[i].from;
+        if (!is_closed_form(of) || strcmp(of->of[0], e->from->name) != 0) continue;
+        printf("%s%s", first ? "; kl to " : ", ", of->of[1]);
+        first = false;
+    }
+}
+
+static bool has_properties(const item *it) { return it->kind == ITEM_dist && it->function.items.count > 1; }
+
+static void print_entry(const entry_of_list *e) {
+    print_signature(e);
+    printf("\n");
+    print_comment(e->item->comment, "    ");
+}
+
+static void print_whole(session *s, const library_list *list, const entry_of_list *e) {
+    print_entry(e);
+    if (e->item->kind != ITEM_dist) return;
+    if (has_properties(e->item)) {
+        printf("    has ");
+        print_properties(list, e);
+        printf("\n");
+    }
+    plot_density(&s->arena, e->item, "    ", stdout);
+}
+
+/* ---- docs/distributions.md ---- */
+
+static void print_markdown(session *s, const library_list *list) {
+    printf("# Distributions\n\n"
+           "Every distribution of the library: its parameters with their types, where it lies, and what it "
+           "can be asked beside its\n"
+           "`log_density`. Each is written in the language itself, in `stdlib/`. The pictures are densities "
+           "with the arguments below them.\n"
+           "This page is what `vmrun list --markdown` prints; `vmrun list NAME` shows one, `vmrun list "
+           "positive` those that lie there.\n");
+    const char *section = "";
+    for (uint32_t i = 0; i < list->count; i++) {
+        const entry_of_list *e = &list->at[i];
+        if (e->item->kind != ITEM_dist) continue;
+        if (strcmp(section, e->from->section) != 0) printf("\n## %s\n", section = e->from->section);
+        printf("\n### `");
+        print_signature(e);
+        printf("`\n");
+        print_comment(e->item->comment, "");
+        if (has_properties(e->item)) {
+            printf("\nHas ");
+            print_properties(list, e);
+            printf(".\n");
         }
+        char *picture = NULL;
+        size_t length = 0;
+        FILE *to = open_memstream(&picture, &length);
+        if (!to) continue;
+        bool drawn = plot_density(&s->arena, e->item, "", to);
+        fclose(to);
+        if (drawn) printf("\n```text\n%s```\n", picture);
+        free(picture);
+    }
+}
+
+/* ---- the command ---- */
+
+static bool is_listed(const entry_of_list *e, const char *word) {
+    if (is_closed_form(e->from)) return false;
+    if (!word || strstr(e->from->name, word)) return true;
+    return e->item->kind == ITEM_dist && strcmp(e->item->function.type.name, word) == 0;
+}
+
+static bool list_library(session *s, const library_list *list, const char *word) {
+    for (uint32_t i = 0; word && i < list->count; i++)
+        if (!is_closed_form(list->at[i].from) && strcmp(list->at[i].from->name, word) == 0) {
+            print_whole(s, list, &list->at[i]);
+            return true;
+        }
+    bool found = false;
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (!is_listed(&list->at[i], word)) continue;
+        print_entry(&list->at[i]);
+        found = true;
     }
 #define PRIMITIVE(name, inputs, form, range, about)                                                          \
     if (about[0] && (!word || strstr(#name, word)))                                                          \
         found |= printf("%s(%s)\n    %s\n", #name, inputs == 2 ? "x, y" : inputs ? "x" : "", about) > 0;
 #include "lang/primitives.def"
 #undef PRIMITIVE
-    if (!found)
-        fprintf(stderr, "vmrun: no name in the library has `%s` in it; `vmrun list` prints all\n", word);
-    return found ? EXIT_GOOD : EXIT_WRONG_INPUT;
+    return found;
+}
+
+int command_list(session *s, const arguments *a) {
+    bool markdown = arguments_flag(a, FLAG_markdown, 0) != NULL;
+    if (a->files.count > 1 || (markdown && a->files.count)) {
+        fprintf(stderr, "vmrun: `vmrun list WORD` takes one word, `vmrun list --markdown` none\n");
+        return EXIT_WRONG_COMMAND;
+    }
+    library_list list = read_library(s);
+    if (markdown) {
+        print_markdown(s, &list);
+        return EXIT_GOOD;
+    }
+    const char *word = a->files.count ? a->files.at[0] : NULL;
+    if (list_library(s, &list, word)) return EXIT_GOOD;
+    fprintf(stderr, "vmrun: no name in the library has `%s` in it; `vmrun list` prints all\n", word);
+    return EXIT_WRONG_INPUT;
 }
 
 int command_version(session *s, const arguments *a) {

@@ -1,0 +1,24 @@
+#!/bin/sh
+# usage: test_distributions.sh BUILD_DIR   docs/distributions.md is what `vmrun list --markdown` prints; the list finds by name and by support.
+set -u
+build=$(cd "$1" && pwd)
+cd "$(dirname "$0")/../.."
+vmrun=$build/vmrun
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$vmrun" list --markdown >"$work/page"
+if cmp -s "$work/page" docs/distributions.md; then
+    echo 'ok docs/distributions.md is up to date'
+else
+    echo "FAIL docs/distributions.md is up to date: run \`vmrun list --markdown >docs/distributions.md\`; $(diff "$work/page" docs/distributions.md | grep -c '^[<>]') lines differ"
+fi
+# has NAME WORD: the list of WORD has the distribution NAME
+has() {
+    if "$vmrun" list "$2" | grep -q "^$1("; then echo "ok list $2 has $1"; else echo "FAIL list $2 has $1"; fi
+}
+has half_normal positive
+has lkj_corr correlation
+has neg_binomial_2_log binom
+has student_t student_t
+if "$vmrun" list gamma | grep -q 'gamma(2, 1)'; then echo 'ok list gamma has a picture'; else echo 'FAIL list gamma has a picture'; fi
+if "$vmrun" list --markdown normal >/dev/null 2>&1; then echo 'FAIL list --markdown takes no word'; else echo 'ok list --markdown takes no word'; fi

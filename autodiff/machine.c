@@ -153,6 +153,7 @@ static machine *make(arena *a, const tape *t, precision p, team *threads, bool k
     pieces_find(m->plan);
     emit_regions(m->plan);
     m->run.shorts = short_programs(&m->run, a);
+    emit_shorts(&m->run, m->run.shorts, a);
     m->bytes = taken(a) - before;
     return m;
 }
@@ -351,8 +352,8 @@ void machine_print(const machine *m, FILE *to) {
     for (uint32_t k = 0; k < p->steps.count; k++) {
         const plan_step *s = &p->steps.at[k];
         if (m->run.shorts[k])
-            fprintf(to, "     short program of %u steps, %u operations\n", m->run.shorts[k]->end - k,
-                    m->run.shorts[k]->code.count);
+            fprintf(to, "     short program of %u steps, %u operations%s\n", m->run.shorts[k]->end - k,
+                    m->run.shorts[k]->code.count, m->run.shorts[k]->run ? ", machine code" : "");
         fprintf(to, "%4u %s level %d: ", k, k < p->fixed_steps ? "once" : "run ", s->level);
         if (s->kind == STEP_region) print_region(&s->region, to);
         else if (s->kind == STEP_loop) print_loop(&p->loops[code(m, s->of)->attribute], to);

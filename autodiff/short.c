@@ -1,8 +1,5 @@
 #include "autodiff/short.h"
 
-/* Beyond, what a step does takes longer than the way to it. */
-enum { SHORT_MOST = 64 };
-
 typedef vector(short_operation) operations;
 
 typedef struct short_writer {
@@ -45,6 +42,7 @@ static void write_map(short_writer *w, const micro *m, short_code code) {
     short_operation c = operation(w, code, w->n, at_operand(w, m->to));
     for (int i = 0; i < op_inputs(m->op); i++) c.in[i] = at_operand(w, m->in[i]);
     c.run = m->run;
+    c.op = m->op;
     push(w->arena, &w->code, c);
 }
 

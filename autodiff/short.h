@@ -8,6 +8,9 @@
 
 #include "autodiff/execution.h"
 
+/* Entries of a step: beyond, what it does takes longer than the way to it. */
+enum { SHORT_MOST = 64 };
+
 typedef enum short_code {
     SHORT_add, /* of single numbers, as the next ones */
     SHORT_sub,
@@ -32,14 +35,19 @@ typedef struct short_operand {
 
 typedef struct short_operation {
     short_code code;
+    op op; /* of unary, binary and select */
     uint32_t n;
     short_operand to, in[3];
     int64_t from_stride, to_stride; /* of a copy */
     void (*run)(void);              /* the kernel, to be cast */
 } short_operation;
 
+/* Machine code for a program: `at` and `scratch` are the execution's. */
+typedef void short_code_run(void *const *at, void *scratch);
+
 typedef struct short_program {
-    uint32_t end; /* the first step behind it */
+    uint32_t end;        /* the first step behind it */
+    short_code_run *run; /* NULL: the operations are run one by one */
     vector(short_operation) code;
 } short_program;
 

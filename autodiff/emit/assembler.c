@@ -28,7 +28,7 @@ static void put_place(assembly *c, int reg, place p, uint32_t behind) {
     if (p.base == IN_CONSTANTS) {
         put(c, field | 5);
         uint32_t at = assembly_here(c);
-        push(c->arena, &c->uses, (constant_use){at, at + 4 + behind, (uint32_t)p.offset});
+        push(c->arena, &c->uses, (constant_use){at, at + 4 + behind, p.offset});
         put_four(c, 0);
         return;
     }
@@ -66,12 +66,12 @@ static const encoding ENCODINGS[] = {
 static void put_vex(assembly *c, vector_instruction f, lane_form of, int reg, int second, bool index,
                     bool base) {
     const encoding *e = &ENCODINGS[f];
-    bool one = of == OF_ONE_DOUBLE && f != V_broadcast_double;
+    bool one = of == OF_ONE_DOUBLE;
     uint8_t prefix = one && e->prefix == PREFIX_TYPED ? 3 : 1;
-    bool second_used = e->form == FORM_THREE || (e->form == FORM_ROOT && one);
+    bool second_used = e->form == FORM_THREE || (e->form == FORM_ROOT && one), whole = of == OF_DOUBLES;
     put(c, 0xc4);
     put(c, (uint8_t)((reg < 8) << 7 | !index << 6 | !base << 5 | e->map));
-    put(c, (uint8_t)((second_used ? ~second & 15 : 15) << 3 | !one << 2 | prefix));
+    put(c, (uint8_t)((second_used ? ~second & 15 : 15) << 3 | whole << 2 | prefix));
     put(c, e->opcode);
 }
 
@@ -89,6 +89,11 @@ static void put_memory(assembly *c, vector_instruction f, lane_form of, int to, 
 
 void put_vector(assembly *c, vector_instruction f, lane_form of, int to, int x, int y) {
     put_registers(c, f, of, to, x, y);
+}
+
+bool instruction_ends(vector_instruction f) {
+    return f == V_compare || f == V_blend_double || f == V_round_double || f == V_swap_halves ||
+           f == V_swap_pairs || f == V_extract_half;
 }
 
 /* A fourth register stands in the upper half of the last byte. */
@@ -200,13 +205,32 @@ void put_jump_back_if(assembly *c, condition when, uint32_t to) {
     assembly_patch(c, jump, (int32_t)(to - jump - 4));
 }
 
+/* Slots lie on lines of their own. */
+uint32_t put_frame(assembly *c, const general *saved, uint32_t count, place stack) {
+    for (uint32_t k = 0; k < count; k++) put_push(c, saved[k]);
+    put_copy(c, RAX, RSP);
+    uint32_t size = put_subtract_number(c, RSP, 0);
+    put_and_number(c, RSP, -SLOT_BYTES);
+    put_store(c, stack, RAX);
+    return size;
+}
+
+void put_frame_end(assembly *c, const general *saved, uint32_t count, place stack, uint32_t frame,
+                   uint32_t slots) {
+    assembly_patch(c, frame, (int32_t)(slots * SLOT_BYTES));
+    put_load(c, RSP, stack);
+    for (uint32_t k = count; k-- > 0;) put_pop(c, saved[k]);
+    put_vectors_end(c);
+    put_return(c);
+}
+
 /* Constants, and memory that can be run. */
 
-place assembly_constant(assembly *c, uint64_t bits) {
+uint32_t assembly_constant(assembly *c, uint64_t bits) {
     uint32_t k = 0;
     while (k < c->constants.count && c->constants.at[k] != bits) k++;
     if (k == c->constants.count) push(c->arena, &c->constants, bits);
-    return (place){IN_CONSTANTS, NO_REGISTER, (int32_t)k};
+    return k;
 }
 
 static void put_constants(assembly *c) {
@@ -219,7 +243,7 @@ static void put_constants(assembly *c) {
         }
     for (uint32_t i = 0; i < c->uses.count; i++) {
         const constant_use *u = &c->uses.at[i];
-        assembly_patch(c, u->at, (int32_t)(first + u->constant * CONSTANT_BYTES - u->end));
+        assembly_patch(c, u->at, (int32_t)(first - u->end) + u->offset);
     }
 }
 

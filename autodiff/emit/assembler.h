@@ -16,8 +16,8 @@ typedef enum vector_instruction {
 #undef INSTRUCTION
 } vector_instruction;
 
-/* What a vector register holds: all its doubles, or the first. */
-typedef enum lane_form { OF_DOUBLES, OF_ONE_DOUBLE } lane_form;
+/* What of a vector register counts: all its doubles, the first, the first two. */
+typedef enum lane_form { OF_DOUBLES, OF_ONE_DOUBLE, OF_TWO_DOUBLES } lane_form;
 
 typedef enum general {
     RAX,
@@ -37,7 +37,7 @@ typedef enum general {
     R14,
     R15,
     NO_REGISTER,
-    IN_CONSTANTS /* as the base of a place: `offset` is the number of a constant */
+    IN_CONSTANTS /* as the base of a place: where they begin */
 } general;
 
 /* Conditions of jumps, as the processor numbers them. */
@@ -52,11 +52,11 @@ typedef struct place {
 /* Constants are vectors with one number in each lane. The first are masks: MASKS with all bits, then as many
  * with none, so that of the vectors from k lanes before the first of these on the first k lanes have all
  * bits. */
-enum { CONSTANT_BYTES = 32, MASKS = 4 };
+enum { CONSTANT_BYTES = 32, MASKS = 4, SLOT_BYTES = 32 };
 
 typedef struct constant_use {
     uint32_t at, end; /* of the displacement, of the instruction */
-    uint32_t constant;
+    int32_t offset;
 } constant_use;
 
 typedef struct assembly {
@@ -67,8 +67,17 @@ typedef struct assembly {
 } assembly;
 
 void assembly_open(assembly *c, arena *a);
-/* The constant with these bits in each lane, as a place. */
-place assembly_constant(assembly *c, uint64_t bits);
+/* The constant with these bits in each lane: its number, its place. */
+uint32_t assembly_constant(assembly *c, uint64_t bits);
+static inline place constant_place(uint32_t number) {
+    return (place){IN_CONSTANTS, NO_REGISTER, (int32_t)number * CONSTANT_BYTES};
+}
+/* The mask of the first lanes. */
+static inline place mask_place(int lanes) {
+    return (place){IN_CONSTANTS, NO_REGISTER, MASKS * CONSTANT_BYTES - lanes * (int32_t)sizeof(double)};
+}
+/* Whether an instruction ends in a number or a fourth register. */
+bool instruction_ends(vector_instruction f);
 /* Maps the code as memory that can be run and not written, until the arena is closed: its first byte; NULL
  * where the system refuses. Nothing can be added from then on. */
 const uint8_t *assembly_map(assembly *c);
@@ -99,6 +108,13 @@ void put_push(assembly *c, general x);
 void put_pop(assembly *c, general x);
 void put_return(assembly *c);
 void put_call(assembly *c, general x);
+
+/* The beginning and the end of a function: registers that the caller wants back, and a stack of slots of 32
+ * bytes, one of which, at `stack`, remembers the caller's. Returns what the end must be given, with the
+ * number of slots. */
+uint32_t put_frame(assembly *c, const general *saved, uint32_t count, place stack);
+void put_frame_end(assembly *c, const general *saved, uint32_t count, place stack, uint32_t frame,
+                   uint32_t slots);
 
 /* A jump forward is put first and lands later; one back knows where it goes. */
 uint32_t put_jump(assembly *c);

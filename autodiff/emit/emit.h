@@ -9,9 +9,13 @@
 #ifndef VM_AUTODIFF_EMIT_EMIT_H
 #define VM_AUTODIFF_EMIT_EMIT_H
 
-#include "autodiff/plan.h"
+#include "autodiff/short.h"
 
 /* Rewrites the regions of a plan that are run more than once, when the indices of gathers are known. */
 void emit_regions(plan *p);
+/* Gives programs of short steps, by step, code to run. */
+void emit_shorts(const execution *e, short_program **programs, arena *a);
+
+bool emit_is_wanted(const plan *p);
 
 #endif

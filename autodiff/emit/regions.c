@@ -4,7 +4,7 @@
 #include "autodiff/emit/strand.h"
 
 /* Smaller ones are for short programs. */
-enum { ENTRIES_LEAST = 65 };
+enum { ENTRIES_LEAST = SHORT_MOST + 1 };
 
 typedef struct rewriting {
     plan *plan;
@@ -229,7 +229,7 @@ static bool rewrite(rewriting *w) {
     return block_of(w) && write_order(w);
 }
 
-static bool is_wanted(const plan *p) {
+bool emit_is_wanted(const plan *p) {
     const char *wanted = getenv("VM_EMIT");
     return !p->as_written && p->kernels == &kernels_avx2_double && !(wanted && strcmp(wanted, "off") == 0);
 }
@@ -248,7 +248,7 @@ static void install(const rewriting *w, const uint8_t *code) {
 }
 
 void emit_regions(plan *p) {
-    if (!is_wanted(p)) return;
+    if (!emit_is_wanted(p)) return;
     assembly c;
     assembly_open(&c, p->arena);
     vector(rewriting) done = {0};

@@ -27,21 +27,20 @@ static cell keep(sequence *s, cell_state c) {
     return add_cell(s, c);
 }
 
-cell sequence_keep_constant(sequence *s, uint64_t bits) {
-    return keep(s, (cell_state){HOME_constant, assembly_constant(s->code, bits), -1, NEVER});
-}
-
 cell sequence_keep_pinned(sequence *s, int reg) {
     s->pinned |= 1u << reg;
-    return keep(s, (cell_state){.held = (int8_t)reg, .next = NEVER});
+    return keep(s, (cell_state){.held = (int8_t)reg});
 }
 
-cell sequence_keep_slot(sequence *s) { return keep(s, (cell_state){HOME_slot, sequence_slot(s), -1, NEVER}); }
+cell sequence_keep_slot(sequence *s) {
+    return keep(s, (cell_state){.home = HOME_slot, .lanes = ALL_LANES, .at = sequence_slot(s), .held = -1});
+}
 
 void sequence_begin(sequence *s, cell mask) {
     s->mask = mask;
     s->cells.count = s->kept;
     s->lines.count = 0;
+    s->constants.count = 0;
     memset(s->holds, 0, sizeof s->holds);
 }
 
@@ -54,9 +53,29 @@ static cell add_line(sequence *s, line l) {
 
 static cell new_cell(sequence *s) { return add_cell(s, (cell_state){.held = -1}); }
 
-cell sequence_load(sequence *s, place from) {
-    return add_cell(s, (cell_state){HOME_memory, from, -1, NEVER});
+cell sequence_load(sequence *s, place from, uint8_t lanes) {
+    return add_cell(s, (cell_state){.home = HOME_memory, .lanes = lanes, .at = from, .held = -1});
 }
+
+static cell constant_at(sequence *s, place at) {
+    for (uint32_t i = 0; i < s->constants.count; i++)
+        if (state(s, s->constants.at[i])->at.offset == at.offset) return s->constants.at[i];
+    cell c = add_cell(s, (cell_state){.home = HOME_constant, .lanes = ALL_LANES, .at = at, .held = -1});
+    push(s->arena, &s->constants, c);
+    return c;
+}
+
+cell sequence_constant(sequence *s, uint64_t bits) {
+    return constant_at(s, constant_place(assembly_constant(s->code, bits)));
+}
+
+cell sequence_number(sequence *s, double x) {
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return sequence_constant(s, bits);
+}
+
+cell sequence_mask_of(sequence *s, int lanes) { return constant_at(s, mask_place(lanes)); }
 
 cell sequence_do_last(sequence *s, vector_instruction f, cell x, cell y, uint8_t last) {
     return add_line(s, (line){.code = f, .last = last, .to = new_cell(s), .in = {x, y}});
@@ -70,8 +89,14 @@ cell sequence_blend(sequence *s, cell x, cell y, cell where) {
     return add_line(s, (line){.code = V_blend_double, .to = new_cell(s), .in = {x, y, where}});
 }
 
-void sequence_store(sequence *s, place to, cell x) {
-    add_line(s, (line){.code = V_store, .in = {0, x}, .at = to});
+void sequence_store(sequence *s, place to, cell x, uint8_t lanes) {
+    add_line(s, (line){.code = V_store, .in = {0, x}, .at = to, .lanes = lanes});
+}
+
+void sequence_call(sequence *s, call c) {
+    call *kept = arena_new(s->arena, call);
+    *kept = c;
+    add_line(s, (line){.call = kept});
 }
 
 void sequence_add(sequence *s, cell sum, cell x) {
@@ -103,7 +128,7 @@ uint32_t sequence_pressure(const sequence *from) {
         if (l->unread) continue;
         for (int k = 0; k < 3; k++) {
             cell c = l->in[k];
-            if (c < s->kept) continue;
+            if (c < s->kept || state(s, c)->home == HOME_constant) continue;
             if (l->next[k] != NEVER && !counted[c]) counted[c] = true, now++;
             if (l->next[k] == NEVER && counted[c]) counted[c] = false, now--;
         }
@@ -133,6 +158,7 @@ static void evict(sequence *s, int reg) {
     cell_state *x = state(s, s->holds[reg]);
     if (x->home == HOME_none) {
         x->home = HOME_slot;
+        x->lanes = ALL_LANES;
         x->at = sequence_slot(s);
         put_vector_at(s->code, V_store, OF_DOUBLES, reg, 0, x->at);
     }
@@ -152,12 +178,24 @@ static int take_register(sequence *s) {
     return best;
 }
 
+static lane_form form_of(uint8_t lanes) {
+    return lanes == 1 ? OF_ONE_DOUBLE : lanes == 2 ? OF_TWO_DOUBLES : OF_DOUBLES;
+}
+
+/* What is in memory; `mask` is the register of the sequence's mask. */
+static void put_home(sequence *s, const cell_state *x, int reg, int mask) {
+    vector_instruction f = x->lanes == EACH_LANE ? V_broadcast_double : V_load;
+    if (x->lanes == 3) put_vector_at(s->code, V_load, OF_DOUBLES, mask = reg, 0, mask_place(3));
+    if (x->lanes == 3 || mask >= 0) f = V_load_part_double;
+    put_vector_at(s->code, f, form_of(x->lanes), reg, mask < 0 ? 0 : mask, reached(s, x->at));
+}
+
 static int bring(sequence *s, cell c) {
     cell_state *x = state(s, c);
     if (x->held < 0) {
         bool part = s->mask && x->home == HOME_memory;
-        int mask = part ? bring(s, s->mask) : 0, reg = take_register(s);
-        put_vector_at(s->code, part ? V_load_part_double : V_load, OF_DOUBLES, reg, mask, reached(s, x->at));
+        int mask = part ? bring(s, s->mask) : -1, reg = take_register(s);
+        put_home(s, state(s, c), reg, mask);
         x->held = (int8_t)reg;
         s->holds[reg] = c;
     }
@@ -170,7 +208,7 @@ static int bring(sequence *s, cell c) {
 static bool is_read_there(sequence *s, const line *l, int k) {
     const cell_state *x = state(s, l->in[k]);
     if (!l->in[k] || l->code == V_store || x->held >= 0) return false;
-    return x->home != HOME_memory || (l->next[k] == NEVER && !s->mask);
+    return x->home != HOME_memory || (l->next[k] == NEVER && !s->mask && x->lanes == ALL_LANES);
 }
 
 static void after_read(sequence *s, const line *l, int k) {
@@ -195,7 +233,29 @@ static int target(sequence *s, const line *l) {
     return take_register(s);
 }
 
+/* Kernels keep no vector register. */
+static void put_call_of(sequence *s, const call *c) {
+    static const general ARGUMENTS[] = {RDI, RSI, RDX, RCX};
+    for (int r = 0; r < VECTOR_REGISTERS; r++)
+        if (s->holds[r]) evict(s, r);
+    int next = 0;
+    place to = reached(s, c->to);
+    put_address(s->code, ARGUMENTS[next++], to);
+    for (int k = 0; k < c->inputs; k++) {
+        place in = reached(s, c->in[k]);
+        if (c->single[k]) put_vector_at(s->code, V_load, OF_ONE_DOUBLE, 0, 0, in);
+        else put_address(s->code, ARGUMENTS[next++], in);
+    }
+    put_number(s->code, ARGUMENTS[next], c->count);
+    put_number(s->code, RAX, (uintptr_t)c->run);
+    put_call(s->code, RAX);
+}
+
 static void put_line(sequence *s, const line *l) {
+    if (l->call) {
+        put_call_of(s, l->call);
+        return;
+    }
     s->busy = 0;
     line turned = *l;
     if (is_read_there(s, l, 0) && (l->code == V_add || l->code == V_mul) && state(s, l->in[1])->held >= 0) {
@@ -216,12 +276,13 @@ static void put_line(sequence *s, const line *l) {
     for (int k = 0; k < 3; k++)
         if (l->in[k]) after_read(s, l, k);
     int to = l->code == V_store ? in[1] : target(s, l), last = l->in[2] ? in[2] : l->last;
-    bool ends = l->code == V_compare || l->code == V_blend_double || l->code == V_round_double;
+    bool ends = instruction_ends(l->code);
     vector_instruction f = part ? V_store_part_double : l->code;
     if (there || l->code == V_store) {
+        lane_form of = l->code == V_store ? form_of(l->lanes) : OF_DOUBLES;
         at = reached(s, at);
-        if (ends) put_vector_last_at(s->code, f, OF_DOUBLES, to, in[0], at, last);
-        else put_vector_at(s->code, f, OF_DOUBLES, to, in[0], at);
+        if (ends) put_vector_last_at(s->code, f, of, to, in[0], at, last);
+        else put_vector_at(s->code, f, of, to, in[0], at);
     } else if (ends) put_vector_last(s->code, f, OF_DOUBLES, to, in[0], in[1], last);
     else put_vector(s->code, f, OF_DOUBLES, to, in[0], in[1]);
     for (int k = 0; k < 3; k++)

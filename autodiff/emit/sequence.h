@@ -13,24 +13,40 @@
 
 typedef uint32_t cell; /* 0: none */
 
-enum { VECTOR_REGISTERS = 16, SLOT_BYTES = 32 };
+enum { VECTOR_REGISTERS = 16 };
 
 /* Where a cell stands besides in a register. */
 typedef enum home { HOME_none, HOME_memory, HOME_slot, HOME_constant } home;
 
+/* How many lanes stand in memory: all, some of them, or one number for each lane. */
+enum { ALL_LANES = 4, EACH_LANE = 0 };
+
 typedef struct cell_state {
     home home;
+    uint8_t lanes; /* in memory */
     place at;
+    cell mask;     /* of what a comparison gives, 1 or 0: all bits or none; 0 where there is none */
     int8_t held;   /* the register, or -1 */
     uint32_t next; /* the line that reads it next */
 } cell_state;
 
+/* A call of a kernel: what it is given, in the order of its parameters; where it ends, `count`. */
+typedef struct call {
+    void (*run)(void);
+    place to, in[2];
+    bool single[2]; /* the operand is passed as a number */
+    int inputs;
+    uint32_t count;
+} call;
+
 typedef struct line {
     vector_instruction code;
-    uint8_t last; /* of instructions that end in a number */
-    bool unread;  /* nobody reads the result */
+    uint8_t last;  /* of instructions that end in a number */
+    bool unread;   /* nobody reads the result */
+    uint8_t lanes; /* of what is stored */
     cell to, in[3];
-    place at; /* of what is stored */
+    place at;         /* of what is stored */
+    const call *call; /* then it is nothing else */
     uint32_t next[3];
 } line;
 
@@ -39,6 +55,7 @@ typedef struct sequence {
     assembly *code;
     vector(cell_state) cells;
     vector(line) lines;
+    vector(cell) constants;       /* of this sequence */
     uint32_t kept;                /* the cells that live on: those below */
     uint32_t slots;               /* of the stack, at rsp */
     vector(uint32_t) unused;      /* slots */
@@ -56,7 +73,6 @@ static inline place in_table(uint32_t k, general index, int32_t offset) {
 void sequence_open(sequence *s, assembly *c, general table);
 
 /* Cells that live on; to be made before others. */
-cell sequence_keep_constant(sequence *s, uint64_t bits);
 cell sequence_keep_pinned(sequence *s, int reg);
 cell sequence_keep_slot(sequence *s);
 place sequence_slot(sequence *s);
@@ -64,13 +80,19 @@ place sequence_slot(sequence *s);
  * added to sums are the lanes for which it has all bits. */
 void sequence_begin(sequence *s, cell mask);
 
+/* Cells that need no line: what is in memory, constants. */
+cell sequence_load(sequence *s, place from, uint8_t lanes);
+cell sequence_constant(sequence *s, uint64_t bits);
+cell sequence_number(sequence *s, double x);
+cell sequence_mask_of(sequence *s, int lanes);
+
 /* Lines. */
-cell sequence_load(sequence *s, place from);
 cell sequence_do(sequence *s, vector_instruction f, cell x, cell y);
 cell sequence_do_last(sequence *s, vector_instruction f, cell x, cell y, uint8_t last);
 cell sequence_blend(sequence *s, cell x, cell y, cell where);
-void sequence_store(sequence *s, place to, cell x);
+void sequence_store(sequence *s, place to, cell x, uint8_t lanes);
 void sequence_add(sequence *s, cell sum, cell x);
+void sequence_call(sequence *s, call c);
 
 /* The largest number of cells, without those that live on, that are held at once. */
 uint32_t sequence_pressure(const sequence *s);

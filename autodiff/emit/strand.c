@@ -1,7 +1,7 @@
 #include "autodiff/emit/strand.h"
 
 #include <assert.h>
-#include "autodiff/emit/sequence.h"
+#include "autodiff/emit/lower.h"
 
 /* Registers of a strand's function: the arguments, of which the last counts the bytes that were passed; the
  * bytes that are left of a piece; the first addresses of the table. */
@@ -25,42 +25,16 @@ typedef struct strand_writer {
     strand *strand;
     sequence sequence;
     uint32_t addresses; /* streams of entries, which come first */
-    cell *value, *mask; /* by item, in the copy that is written */
+    cell *value;        /* by item, in the copy that is written */
     cell *loaded;       /* by stream, likewise */
     cell numbers[STREAMS_MOST];
     cell masks[ABREAST]; /* of the rest */
     bool stores;
+    place stack; /* where the caller's is kept */
     vector(strand_sum) sums;
 } strand_writer;
 
 /* What is taken. */
-
-static bool takes_op(op f) {
-    switch (f) {
-    case OP_neg:
-    case OP_abs:
-    case OP_sign:
-    case OP_floor:
-    case OP_round:
-    case OP_sqrt:
-    case OP_not:
-    case OP_stop:
-    case OP_add:
-    case OP_sub:
-    case OP_mul:
-    case OP_div:
-    case OP_minimum:
-    case OP_maximum:
-    case OP_lt:
-    case OP_le:
-    case OP_eq:
-    case OP_ne:
-    case OP_and:
-    case OP_or:
-    case OP_select: return true;
-    default: return false;
-    }
-}
 
 static bool is_sum(const micro *m) {
     return m->kind == MICRO_sum || m->kind == MICRO_dot || m->kind == MICRO_scatter;
@@ -97,7 +71,7 @@ bool strand_takes(const micro *m, const pieces *q) {
     case MICRO_binary:
     case MICRO_binary_vs:
     case MICRO_binary_sv:
-    case MICRO_select: return takes_op(m->op);
+    case MICRO_select: return lower_takes(m->op);
     case MICRO_sum:
     case MICRO_dot:
         return is_single(m->walk) ||
@@ -227,39 +201,7 @@ static place entry_of(const strand_writer *w, uint32_t stream, int32_t offset) {
     return (place){ADDRESSES[stream], PASSED, offset};
 }
 
-/* Lines of one copy: four entries, or one, `offset` bytes behind those that were passed. */
-
-static cell bits(strand_writer *w, uint64_t x) {
-    for (cell c = 1; c < w->sequence.kept; c++) {
-        const cell_state *s = &w->sequence.cells.at[c];
-        if (s->home == HOME_constant && w->code->constants.at[s->at.offset] == x) return c;
-    }
-    assert(!"constants are kept before anything is written");
-    return 0;
-}
-
-static uint64_t bits_of(double x) {
-    uint64_t y;
-    memcpy(&y, &x, sizeof y);
-    return y;
-}
-
-static const uint64_t SIGN = UINT64_C(1) << 63;
-static const double BELOW_HALF = 0x1.fffffffffffffp-2;
-
-static cell number(strand_writer *w, double x) { return bits(w, bits_of(x)); }
-
-/* What strands compute with, besides the numbers of the tape. */
-static void keep_constants(strand_writer *w) {
-    const uint64_t all[] = {0, bits_of(1), bits_of(-1), SIGN, ~SIGN, bits_of(BELOW_HALF)};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) sequence_keep_constant(&w->sequence, all[i]);
-    for (uint32_t i = 0; i < w->count; i++)
-        for (int k = 0; k < operands_of(&w->items[i].micro) && is_own(w, &w->items[i]); k++) {
-            stream s = operand_stream(w, &w->items[i], k);
-            const instruction *x = is_inside(w, &w->items[i], k) ? NULL : number_of(w, &s);
-            if (x) sequence_keep_constant(&w->sequence, bits_of(x->number));
-        }
-}
+/* Lines of one copy: four entries, `offset` bytes behind those that were passed. */
 
 static uint32_t stream_number(strand_writer *w, stream s) {
     uint32_t at;
@@ -271,78 +213,11 @@ static uint32_t stream_number(strand_writer *w, stream s) {
 static cell operand_cell(strand_writer *w, const item *x, int k, int32_t offset) {
     if (is_inside(w, x, k)) return w->value[x->from[k]];
     stream s = operand_stream(w, x, k);
-    if (number_of(w, &s)) return number(w, number_of(w, &s)->number);
+    if (number_of(w, &s)) return sequence_number(&w->sequence, number_of(w, &s)->number);
     uint32_t at = stream_number(w, s);
     if (s.kind == STREAM_number) return w->numbers[at];
-    if (!w->loaded[at]) w->loaded[at] = sequence_load(&w->sequence, entry_of(w, at, offset));
+    if (!w->loaded[at]) w->loaded[at] = sequence_load(&w->sequence, entry_of(w, at, offset), ALL_LANES);
     return w->loaded[at];
-}
-
-/* Predicates of comparisons; none signals. */
-enum { EQUAL = 0, UNORDERED = 3, NOT_EQUAL = 4, LESS = 0x11, NOT_ABOVE = 0x12, GREATER = 0x1e };
-enum { DOWN = 9, TOWARDS_ZERO = 11 };
-
-static cell rounded(sequence *s, cell x, uint8_t how) {
-    return sequence_do_last(s, V_round_double, 0, x, how);
-}
-
-static cell is_true(strand_writer *w, cell x) {
-    return sequence_do_last(&w->sequence, V_compare, x, bits(w, 0), NOT_EQUAL);
-}
-
-/* Of a comparison: all ones where it holds; 0 for other ops. */
-static cell mask_of(strand_writer *w, op f, cell x, cell y) {
-    sequence *s = &w->sequence;
-    switch (f) {
-    case OP_lt: return sequence_do_last(s, V_compare, x, y, LESS);
-    case OP_le: return sequence_do_last(s, V_compare, x, y, NOT_ABOVE);
-    case OP_eq: return sequence_do_last(s, V_compare, x, y, EQUAL);
-    case OP_ne: return sequence_do_last(s, V_compare, x, y, NOT_EQUAL);
-    case OP_not: return sequence_do_last(s, V_compare, x, bits(w, 0), EQUAL);
-    case OP_and: return sequence_do(s, V_and, is_true(w, x), is_true(w, y));
-    case OP_or: return sequence_do(s, V_or, is_true(w, x), is_true(w, y));
-    default: return 0;
-    }
-}
-
-/* The first where it is no number. */
-static cell extreme(sequence *s, vector_instruction f, cell x, cell y) {
-    cell none = sequence_do_last(s, V_compare, x, x, UNORDERED);
-    return sequence_blend(s, sequence_do(s, f, x, y), x, none);
-}
-
-static cell sign_of(strand_writer *w, cell x) {
-    sequence *s = &w->sequence;
-    cell below = sequence_do_last(s, V_compare, x, bits(w, 0), LESS);
-    cell above = sequence_do_last(s, V_compare, x, bits(w, 0), GREATER);
-    return sequence_blend(s, sequence_blend(s, x, number(w, -1), below), number(w, 1), above);
-}
-
-/* To the nearest, halves away from zero. */
-static cell nearest(strand_writer *w, cell x) {
-    sequence *s = &w->sequence;
-    cell half = sequence_do(s, V_or, sequence_do(s, V_and, x, bits(w, SIGN)), number(w, BELOW_HALF));
-    return rounded(s, sequence_do(s, V_add, x, half), TOWARDS_ZERO);
-}
-
-static cell map_cell(strand_writer *w, op f, const cell in[3]) {
-    sequence *s = &w->sequence;
-    switch (f) {
-    case OP_neg: return sequence_do(s, V_xor, in[0], bits(w, SIGN));
-    case OP_abs: return sequence_do(s, V_and, in[0], bits(w, ~SIGN));
-    case OP_sign: return sign_of(w, in[0]);
-    case OP_floor: return rounded(s, in[0], DOWN);
-    case OP_round: return nearest(w, in[0]);
-    case OP_sqrt: return sequence_do(s, V_sqrt, 0, in[0]);
-    case OP_stop: return in[0];
-    case OP_add: return sequence_do(s, V_add, in[0], in[1]);
-    case OP_sub: return sequence_do(s, V_sub, in[0], in[1]);
-    case OP_mul: return sequence_do(s, V_mul, in[0], in[1]);
-    case OP_div: return sequence_do(s, V_div, in[0], in[1]);
-    case OP_minimum: return extreme(s, V_min, in[0], in[1]);
-    case OP_maximum: return extreme(s, V_max, in[0], in[1]);
-    default: assert(!"strand_takes() has the others"); return 0;
-    }
 }
 
 static void write_sum(strand_writer *w, const item *x, const cell in[3], int32_t offset, int turn) {
@@ -356,7 +231,7 @@ static void write_sum(strand_writer *w, const item *x, const cell in[3], int32_t
         return;
     }
     place at = entry_of(w, stream_number(w, to), offset);
-    sequence_store(s, at, sequence_do(s, V_add, sequence_load(s, at), term));
+    sequence_store(s, at, sequence_do(s, V_add, sequence_load(s, at, ALL_LANES), term), ALL_LANES);
 }
 
 static void write_item(strand_writer *w, uint32_t i, int32_t offset, int turn) {
@@ -369,15 +244,10 @@ static void write_item(strand_writer *w, uint32_t i, int32_t offset, int turn) {
         write_sum(w, x, in, offset, turn);
         return;
     }
-    if (m->op == OP_select) {
-        cell mask = is_inside(w, x, 0) ? w->mask[x->from[0]] : 0;
-        w->value[i] = sequence_blend(s, in[2], in[1], mask ? mask : is_true(w, in[0]));
-    } else if ((w->mask[i] = mask_of(w, m->op, in[0], in[1])))
-        w->value[i] = sequence_do(s, V_and, w->mask[i], number(w, 1));
-    else w->value[i] = map_cell(w, m->op, in);
+    w->value[i] = lower(s, m->op, in);
     if (!x->written) return;
     uint32_t to = stream_number(w, (stream){.kind = STREAM_entries, .at = m->to});
-    sequence_store(s, entry_of(w, to, offset), w->value[i]);
+    sequence_store(s, entry_of(w, to, offset), w->value[i], ALL_LANES);
 }
 
 static void write_copy(strand_writer *w, int32_t offset, int turn) {
@@ -404,7 +274,6 @@ static void put_masked_copy(strand_writer *w, int j) {
 static void keep_cells(strand_writer *w) {
     sequence *s = &w->sequence;
     sequence_open(s, w->code, TABLE);
-    keep_constants(w);
     for (uint32_t k = 0; k < w->strand->count; k++)
         if (w->strand->streams[k].kind == STREAM_number) w->numbers[k] = sequence_keep_slot(s);
     for (uint32_t i = 0; i < w->sums.count; i++)
@@ -414,8 +283,7 @@ static void keep_cells(strand_writer *w) {
     uint32_t wanted = sequence_pressure(s) + 1;
     int next = VECTOR_REGISTERS, last = (int)(wanted < LEAST_FREE ? LEAST_FREE : wanted);
     sequence_open(s, w->code, TABLE);
-    sequence_slot(s); /* where the stack was, see put_frame() */
-    keep_constants(w);
+    w->stack = sequence_slot(s);
     for (uint32_t i = 0; i < w->sums.count; i++)
         for (int j = 0; j < ABREAST; j++)
             w->sums.at[i].part[j] = next > last ? sequence_keep_pinned(s, --next) : sequence_keep_slot(s);
@@ -427,32 +295,6 @@ static void keep_cells(strand_writer *w) {
 }
 
 /* The function. */
-
-static const place STACK_BEFORE = {RSP, NO_REGISTER, 0};
-
-static uint32_t saved_addresses(const strand_writer *w) {
-    return w->addresses < ADDRESS_COUNT ? w->addresses : ADDRESS_COUNT;
-}
-
-/* Slots lie on lines of their own; how many there are is known in the end: returns where that stands. */
-static uint32_t put_frame(strand_writer *w) {
-    assembly *c = w->code;
-    for (uint32_t k = SCRATCH_ADDRESSES; k < saved_addresses(w); k++) put_push(c, ADDRESSES[k]);
-    put_copy(c, RAX, RSP);
-    uint32_t size = put_subtract_number(c, RSP, 0);
-    put_and_number(c, RSP, -SLOT_BYTES);
-    put_store(c, STACK_BEFORE, RAX);
-    return size;
-}
-
-static void put_end(strand_writer *w, uint32_t frame) {
-    assembly *c = w->code;
-    assembly_patch(c, frame, (int32_t)(w->sequence.slots * SLOT_BYTES));
-    put_load(c, RSP, STACK_BEFORE);
-    for (uint32_t k = saved_addresses(w); k-- > SCRATCH_ADDRESSES;) put_pop(c, ADDRESSES[k]);
-    put_vectors_end(c);
-    put_return(c);
-}
 
 static place table_entry(uint32_t k) { return (place){TABLE, NO_REGISTER, (int32_t)(k * sizeof(void *))}; }
 
@@ -537,7 +379,7 @@ static void put_groups(strand_writer *w) {
 /* With the bytes that are left in LEFT: the mask of vector j of them. */
 static void put_mask(strand_writer *w, int j) {
     assembly *c = w->code;
-    put_address(c, RAX, (place){IN_CONSTANTS, NO_REGISTER, MASKS + j});
+    put_address(c, RAX, constant_place(MASKS + (uint32_t)j));
     put_subtract(c, RAX, LEFT);
     put_vector_at(c, V_load, OF_DOUBLES, 0, 0, (place){RAX, NO_REGISTER, 0});
     put_vector_at(c, V_store, OF_DOUBLES, 0, 0, slot(w, w->masks[j]));
@@ -598,14 +440,16 @@ static void put_piece(strand_writer *w) {
 
 static void put_function(strand_writer *w) {
     assembly *c = w->code;
-    uint32_t frame = put_frame(w);
+    uint32_t addresses = w->addresses < ADDRESS_COUNT ? w->addresses : ADDRESS_COUNT;
+    uint32_t saved = addresses > SCRATCH_ADDRESSES ? addresses - SCRATCH_ADDRESSES : 0;
+    uint32_t frame = put_frame(c, ADDRESSES + SCRATCH_ADDRESSES, saved, w->stack);
     put_streams(w, false);
     uint32_t again = assembly_here(c);
     put_piece(w);
     put_add_number(c, PIECES, (int32_t)((1 + w->strand->by_piece) * sizeof(uint64_t)));
     put_subtract_number(c, COUNT, 1);
     put_jump_back_if(c, IF_NOT_ZERO, again);
-    put_end(w, frame);
+    put_frame_end(c, ADDRESSES + SCRATCH_ADDRESSES, saved, w->stack, frame, w->sequence.slots);
 }
 
 static void list_ops(strand_writer *w) {
@@ -620,7 +464,6 @@ bool strand_write(assembly *c, const plan *p, const item *items, uint32_t count,
     *to = (strand){.begins = assembly_here(c)};
     if (!find_streams(&w)) return false;
     w.value = arena_array(c->arena, cell, count);
-    w.mask = arena_array(c->arena, cell, count);
     w.loaded = arena_array(c->arena, cell, STREAMS_MOST);
     for (uint32_t i = 0; i < count; i++) {
         bool adds =

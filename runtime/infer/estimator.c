@@ -361,15 +361,56 @@ estimate estimate_write(const guide *g, const guide_tape *on, const options *o, 
     return is_bound(o) && samples_latents(g) ? write_bound(&e, o) : write_elbo(&e);
 }
 
+/* Whether data vary over the axis. */
+static bool is_row_axis(const program *p, axis a) {
+    for (variable v = 0; v < p->variables.count; v++) {
+        const variable_row *row = program_variable(p, v);
+        if (row->observed && axes_has(row->axes, a)) return true;
+    }
+    return false;
+}
+
+static const draw *model_statement(const program *p, variable v) {
+    for (uint32_t i = 0; i < p->model.count; i++)
+        if (p->model.at[i].of == v) return &p->model.at[i];
+    return NULL;
+}
+
+static statement_kl write_kl(estimator *e, const draw *guide) {
+    const program *p = e->program;
+    statement_kl k = {.of = guide->of, .rows = 1};
+    for (int i = 0; i < guide->axes.count; i++) {
+        axis a = guide->axes.at[i];
+        if (is_row_axis(p, a)) k.rows *= e->live->model->axes[a].size;
+        else k.units = axes_with(k.units, a);
+    }
+    const draw *model = model_statement(p, guide->of);
+    ref kl = guide->kl
+                 ? lower_node(e->live, guide->kl)
+                 : minus(e, lower_node(e->live, guide->log_density), lower_node(e->live, model->log_density));
+    kl = tape_sum(e->t, kl, lower_axes(e->live, axes_minus(guide->axes, k.units)));
+    k.kl = tape_expand(e->t, kl, axes_union(lower_axes(e->live, k.units), draw_axis(e)));
+    return k;
+}
+
 evidence evidence_write(const guide *g, const guide_tape *on) {
     estimator e = open_estimator(g, on, 1);
+    const program *p = e.program;
     collect(&e, true);
     ref log_q = number(&e, 0);
+    evidence out = {0};
     for (uint32_t f = 0; f < g->families.count; f++) log_q = plus(&e, log_q, on->families[f].log_q);
-    for (uint32_t i = 0; i < e.program->guide.count; i++)
-        log_q = plus(&e, log_q, lower_draw(e.live, &e.program->guide.at[i]));
-    return (evidence){plus(&e, lower_log_density(e.live), on->log_jacobian), lower_log_likelihood(e.live),
-                      log_q, elbo(&e, false)};
+    for (uint32_t i = 0; i < p->guide.count; i++) {
+        const draw *s = &p->guide.at[i];
+        log_q = plus(&e, log_q, lower_draw(e.live, s));
+        bool apart = is_whole(p, s->of) && !program_touched(p, model_statement(p, s->of)->log_density);
+        if (apart) push(e.t->arena, &out.kls, write_kl(&e, s));
+    }
+    out.log_density = plus(&e, lower_log_density(e.live), on->log_jacobian);
+    out.log_likelihood = lower_log_likelihood(e.live);
+    out.log_guide = log_q;
+    out.elbo = elbo(&e, false);
+    return out;
 }
 
 /* ---- what may be asked for ---- */

@@ -44,9 +44,19 @@ static inline bool is_bound(const options *o) {
 /* Reports a param of the model where the objective bounds the evidence from above. */
 bool estimate_check(diagnostics *d, const program *p, const options *o);
 
+/* By draw and unit: the KL of a latent's statement in the guide to the model's, summed over the rows; see
+ * fit.h. */
+typedef struct statement_kl {
+    variable of;
+    axes units; /* of the program */
+    uint64_t rows;
+    ref kl;
+} statement_kl;
+
 /* By draw: log densities of model, data and guide, and the ELBO's estimate. */
 typedef struct evidence {
     ref log_density, log_likelihood, log_guide, elbo;
+    vector(statement_kl) kls;
 } evidence;
 evidence evidence_write(const guide *g, const guide_tape *on);
 

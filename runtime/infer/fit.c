@@ -343,6 +343,19 @@ static status complain_of_climb(run *r, const objective *climbed, const objectiv
     return STATUS_invalid_data;
 }
 
+/* A latent of each row that the posterior leaves at its prior. Where no param is estimated, that may be the
+ * posterior. */
+static const latent_kl *collapsed_latent(const fit *f) {
+    const program *p = f->model->program;
+    bool estimates = false;
+    for (variable v = 0; v < p->variables.count; v++)
+        estimates |= program_variable(p, v)->kind == VARIABLE_param;
+    for (uint32_t i = 0; i < f->latent_kls.count && estimates; i++)
+        if (f->latent_kls.at[i].rows > 1 && !latent_kl_active(&f->latent_kls.at[i]))
+            return &f->latent_kls.at[i];
+    return NULL;
+}
+
 static status run_guide(run *r) {
     arena *a = r->a;
     const options *o = &r->options;
@@ -360,16 +373,18 @@ static status run_guide(run *r) {
     reported *rep = arena_new(a, reported);
     *rep = reported_new(r->model, a);
     uint64_t count = draws_that_pay(r->model, rep->scalars, r->options.draws);
-    double *elbo;
+    guide_draws *drawn = arena_new(a, guide_draws);
+    *drawn = objective_draw(g, rep, climbed->x, count, r->options.seed, a);
+    r->sample = &drawn->sample;
     averages m = {0};
-    r->sample = arena_new(a, sample);
-    *r->sample = objective_draw(g, rep, climbed->x, count, r->options.seed, &elbo, a);
-    for (uint64_t i = 0; i < count; i++) averages_add(&m, elbo[i], r->sample->log_likelihood[i]);
+    for (uint64_t i = 0; i < count; i++) averages_add(&m, drawn->elbo[i], r->sample->log_likelihood[i]);
     report_bound(r->fit, averages_bound(&m));
+    for (uint32_t i = 0; i < drawn->kls.count; i++) push(a, &r->fit->latent_kls, drawn->kls.at[i]);
     r->findings = (findings){.converged = course.converged,
                              .draws = r->sample->count,
                              .quality = r->sample->quality,
                              .error = sample_error(r->sample, a),
+                             .collapsed = collapsed_latent(r->fit),
                              .joint = true};
     if (!course.interrupted)
         wider_check_guide(&r->findings, r->d, g, climbed->x, r->sample, r->fit->gradients / 2, o, a);

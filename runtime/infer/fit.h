@@ -54,6 +54,24 @@ typedef struct discrete {
     bool is_path;            /* the most probable states are those of a chain, taken together */
 } discrete;
 
+/* How far a latent's own statement in the guide is from the model's. Rows are the entries of those of its
+ * axes that data vary over, too; units those of the others: the codes of an image, the weights of a layer. */
+typedef struct latent_kl {
+    variable of;
+    measured total;
+    uint64_t rows;
+    axes units;
+    uint64_t unit_count;
+    double *by_unit; /* a row's, on the average; canonical order of axes */
+} latent_kl;
+/* Nats a row below which a unit tells nothing of the data. */
+static const double UNIT_ACTIVE = 0.01;
+static inline uint64_t latent_kl_active(const latent_kl *k) {
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < k->unit_count; i++) count += k->by_unit[i] > UNIT_ACTIVE;
+    return count;
+}
+
 typedef struct fit {
     const model *model;
     arena *arena;
@@ -65,7 +83,8 @@ typedef struct fit {
     measured elbo, reconstruction, kl; /* elbo = reconstruction - kl, see fit.c */
     measured log_evidence;
     double khat, ess;
-    bool corrected; /* summaries are of importance-weighted draws */
+    bool corrected;               /* summaries are of importance-weighted draws */
+    vector(latent_kl) latent_kls; /* of latents that the guide draws in one statement */
     vector(summary) summaries;
     vector(discrete) states;
     uint64_t draw_count;

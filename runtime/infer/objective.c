@@ -230,8 +230,32 @@ bool objective_fit(objective *o, arena *a, objective_course *c) {
     return true;
 }
 
-sample objective_draw(const guide *g, const reported *r, const double *x, uint64_t count, uint64_t seed,
-                      double **elbo, arena *a) {
+/* The KL of one statement: sums over the draws so far. */
+typedef struct kl_sums {
+    double sum, squares, *by_unit;
+} kl_sums;
+
+static void add_kls(kl_sums *s, const double *kl, uint64_t units, uint64_t draws) {
+    for (uint64_t b = 0; b < draws; b++) {
+        double total = 0;
+        for (uint64_t i = 0; i < units; i++) {
+            double x = kl[b * units + i];
+            total += x;
+            s->by_unit[i] += x;
+        }
+        s->sum += total;
+        s->squares += total * total;
+    }
+}
+
+static latent_kl summed_kl(const statement_kl *k, const kl_sums *s, uint64_t units, double draws) {
+    double mean = s->sum / draws, variance = fmax(s->squares / draws - mean * mean, 0);
+    for (uint64_t i = 0; i < units; i++) s->by_unit[i] /= draws * (double)k->rows;
+    return (latent_kl){k->of, {mean, sqrt(variance / draws)}, k->rows, k->units, units, s->by_unit};
+}
+
+guide_draws objective_draw(const guide *g, const reported *r, const double *x, uint64_t count, uint64_t seed,
+                           arena *a) {
     uint32_t points = points_that_fit(g->model, 250);
     tape written, run;
     tape_open(&written, a);
@@ -242,20 +266,30 @@ sample objective_draw(const guide *g, const reported *r, const double *x, uint64
     ref wanted[WANTED] = {e.log_density, e.log_likelihood, e.log_guide, e.elbo};
     for (int i = 0; i < WANTED; i++)
         tape_output(&written, tape_expand(&written, wanted[i], axes_one(l.draw)));
+    for (uint32_t k = 0; k < e.kls.count; k++) tape_output(&written, e.kls.at[k].kl);
+    uint32_t first_reported = WANTED + e.kls.count;
     reported_output(r, &l);
     tape_compile(&written, &run, a, NULL, NULL);
     machine *m = machine_new(a, &run, g->model->team);
     for (uint32_t b = 0; b < g->parts.count; b++) machine_bind(m, b, x + g->parts.at[b].offset);
-    sample s = sample_new(r, count, a);
-    *elbo = arena_array(a, double, count);
-    double *to[WANTED] = {s.log_density, s.log_likelihood, s.log_guide, *elbo};
+    guide_draws out = {.sample = sample_new(r, count, a), .elbo = arena_array(a, double, count)};
+    sample *s = &out.sample;
+    double *to[WANTED] = {s->log_density, s->log_likelihood, s->log_guide, out.elbo};
+    kl_sums *sums = arena_array(a, kl_sums, e.kls.count + 1);
+    for (uint32_t k = 0; k < e.kls.count; k++)
+        sums[k].by_unit = arena_array(a, double, model_size(g->model, e.kls.at[k].units));
     for (uint64_t first = 0; first < count; first += points) {
         uint64_t left = count - first, here = left < points ? left : points;
         machine_run(m, seed, FIRST_EVALUATION + first);
         for (uint32_t i = 0; i < WANTED; i++)
             memcpy(to[i] + first, machine_output(m, i), here * sizeof(double));
-        reported_take(r, m, WANTED, here, &s, first);
+        for (uint32_t k = 0; k < e.kls.count; k++)
+            add_kls(&sums[k], machine_output(m, WANTED + k), model_size(g->model, e.kls.at[k].units), here);
+        reported_take(r, m, first_reported, here, s, first);
     }
-    sample_weigh(&s, a);
-    return s;
+    for (uint32_t k = 0; k < e.kls.count; k++)
+        push(a, &out.kls,
+             summed_kl(&e.kls.at[k], &sums[k], model_size(g->model, e.kls.at[k].units), (double)count));
+    sample_weigh(s, a);
+    return out;
 }

@@ -43,8 +43,13 @@ typedef struct objective_course {
  * run of o is then one of those. */
 bool objective_fit(objective *o, arena *a, objective_course *course);
 
-/* Draws of the guide at x, weighed; *elbo by draw. */
-sample objective_draw(const guide *g, const reported *r, const double *x, uint64_t count, uint64_t seed,
-                      double **elbo, arena *a);
+/* Draws of the guide at x, weighed. */
+typedef struct guide_draws {
+    sample sample;
+    double *elbo; /* by draw */
+    vector(latent_kl) kls;
+} guide_draws;
+guide_draws objective_draw(const guide *g, const reported *r, const double *x, uint64_t count, uint64_t seed,
+                           arena *a);
 
 #endif

@@ -78,6 +78,17 @@ static void judge_check(fit *f, const findings *x) {
             "guide does not reach; reparameterise the model, or use more draws");
 }
 
+static void judge_collapse(fit *f, const findings *x) {
+    if (x->collapsed)
+        add(f, VERDICT_doubtful, "collapsed", x->collapsed->total.value,
+            arena_print(
+                f->arena,
+                "the guide of `%s` is its prior, so that it tells nothing of the data: the rest of the "
+                "model does without it; start with a small weight of the prior, `--anneal '0 -> 1 over "
+                "5000'`, or make the rest weaker",
+                program_variable(f->model->program, x->collapsed->of)->name));
+}
+
 void verdict_judge(fit *f, const findings *x) {
     f->verdict = VERDICT_good;
     if (x->converged)
@@ -92,6 +103,7 @@ void verdict_judge(fit *f, const findings *x) {
     judge_weights(f, x);
     judge_error(f, x);
     judge_check(f, x);
+    judge_collapse(f, x);
 }
 
 void verdict_compare(findings *x, const sample *first, const sample *second, arena *scratch) {

@@ -14,7 +14,8 @@ typedef struct findings {
     bool checked; /* by a second, wider proposal */
     double shift,
         stretch; /* of its means in sds and of its sds in logs, the worst beyond Monte-Carlo error */
-    bool joint;  /* the guide is the fullest there is: another family is no advice */
+    const latent_kl *collapsed; /* a latent by which nothing is told of the data; or NULL */
+    bool joint;                 /* the guide is the fullest there is: another family is no advice */
 } findings;
 
 /* Whether weighted summaries are better than the guide's own. */

@@ -116,6 +116,11 @@ report report_of_fit(const fit *f, arena *a) {
         push(a, &r.rows, row_of(f->model, &now, s, a));
     }
     for (uint32_t k = 0; k < f->states.count; k++) add_states(&r, f, &f->states.at[k], a);
+    for (uint32_t i = 0; i < f->latent_kls.count; i++) {
+        const latent_kl *k = &f->latent_kls.at[i];
+        const char *name = program_variable(f->model->program, k->of)->name;
+        push(a, &r.kls, (report_kl){name, k->total, k->rows, k->unit_count, latent_kl_active(k), k->by_unit});
+    }
     return r;
 }
 
@@ -200,6 +205,17 @@ static void json_states(const report_states *row, FILE *to) {
     fprintf(to, ", \"path\": %s}", row->is_path ? "true" : "false");
 }
 
+static void json_kl(const report_kl *k, FILE *to) {
+    fputs("{\"name\": ", to);
+    report_json_string(k->name, to);
+    json_field(", \"value\": ", k->total.value, to);
+    json_field(", \"mcse\": ", k->total.error, to);
+    fprintf(to, ", \"rows\": %llu, \"active\": %llu, \"by_unit\": [", (unsigned long long)k->rows,
+            (unsigned long long)k->active);
+    for (uint64_t i = 0; i < k->units; i++) json_field(i ? ", " : "", k->by_unit[i], to);
+    fputs("]}", to);
+}
+
 static const char *json_truth(bool x) { return x ? "true" : "false"; }
 
 void report_json(const report *r, FILE *to) {
@@ -233,6 +249,11 @@ void report_json(const report *r, FILE *to) {
     for (uint32_t i = 0; i < r->states.count; i++) {
         fputs(i ? ",\n  " : "\n  ", to);
         json_states(&r->states.at[i], to);
+    }
+    if (r->kls.count) fputs("],\n\"kl\": [", to);
+    for (uint32_t i = 0; i < r->kls.count; i++) {
+        fputs(i ? ",\n  " : "\n  ", to);
+        json_kl(&r->kls.at[i], to);
     }
     fputs("]}\n", to);
 }
@@ -349,6 +370,15 @@ static void table_states(const report *r, FILE *to) {
     }
 }
 
+static void table_kl(const report_kl *k, FILE *to) {
+    fprintf(to, "kl of %s %.6g ± %.2g", k->name, k->total.value, k->total.error);
+    if (k->rows > 1) fprintf(to, ", %.4g a row", k->total.value / (double)k->rows);
+    if (k->units > 1)
+        fprintf(to, ", %llu of %llu units active", (unsigned long long)k->active,
+                (unsigned long long)k->units);
+    fputc('\n', to);
+}
+
 void report_table(const report *r, FILE *to) {
     static const char *const MEANINGS[] = {[VERDICT_good] =
                                                "converged, and the draws are good: trust the numbers",
@@ -370,6 +400,7 @@ void report_table(const report *r, FILE *to) {
     fprintf(to, "%llu draws, seed %llu", (unsigned long long)r->draws, (unsigned long long)r->seed);
     if (isfinite(r->seconds)) fprintf(to, ", %.2f s", r->seconds);
     fputc('\n', to);
+    for (uint32_t i = 0; i < r->kls.count; i++) table_kl(&r->kls.at[i], to);
     if (r->rows.count) table_rows(r, to);
     if (r->states.count) table_states(r, to);
 }

@@ -32,6 +32,14 @@ typedef struct report_states {
     bool is_path;           /* that of the most probable path of a chain */
 } report_states;
 
+/* The KL from the guide of one latent to its prior, see fit.h. */
+typedef struct report_kl {
+    const char *name;
+    measured total;
+    uint64_t rows, units, active;
+    const double *by_unit;
+} report_kl;
+
 typedef struct report {
     const char *model;
     verdict verdict;
@@ -43,6 +51,7 @@ typedef struct report {
     bool interrupted, corrected;
     vector(report_row) rows; /* those of one variable follow each other */
     vector(report_states) states;
+    vector(report_kl) kls;
 } report;
 
 /* "radon" of "models/radon.vm", in the arena. */

@@ -138,6 +138,22 @@ static void read_states(result_reader *r) {
     }
 }
 
+static void read_kls(result_reader *r) {
+    const json_t *list = json_object_get(r->root, "kl");
+    for (size_t i = 0; i < json_array_size(list) && r->good; i++) {
+        const json_t *from = json_array_get(list, i), *units = list_of(r, from, "by_unit");
+        report_kl k = {.name = text_of(r, json_object_get(from, "name"), "name"),
+                       .total = {number_of(r, from, "value"), number_of(r, from, "mcse")},
+                       .rows = whole_of(r, from, "rows"),
+                       .active = whole_of(r, from, "active"),
+                       .units = json_array_size(units)};
+        double *by_unit = arena_array(r->arena, double, k.units);
+        for (uint64_t j = 0; j < k.units; j++) by_unit[j] = json_number_value(json_array_get(units, j));
+        k.by_unit = by_unit;
+        push(r->arena, &r->report->kls, k);
+    }
+}
+
 static void read_result(void *user) {
     result_reader *r = user;
     report *to = r->report;
@@ -165,6 +181,7 @@ static void read_result(void *user) {
     to->interrupted = truth_of(r, r->root, "interrupted");
     if (r->good) read_rows(r);
     if (r->good) read_states(r);
+    if (r->good) read_kls(r);
 }
 
 static void release_result(void *user) { json_decref(((result_reader *)user)->root); }

@@ -77,6 +77,42 @@ static void autoencoder(arena *a) {
           "an autoencoder is no better than the truth", "elbo %.1f", f->elbo.value);
 }
 
+/* The data vary in two directions, with variance 6 / 2 * 0.5² / 2 = 0.375 in each. Where the noise of the
+ * decoder has more, the best linear decoder ignores the code (probabilistic principal components: Tipping and
+ * Bishop, JRSS B 61, 1999) and the guide is its prior, of which the fit warns; where it has less, both codes
+ * are used. */
+static void collapse(arena *a, const char *noise, uint64_t active, const char *name) {
+    fit *f = fitted(a,
+                    arena_print(a,
+                                "axis image = 100, pixel = 6, code = 2, hidden = 8\n"
+                                "data x[image, pixel] : real = 0.5 * sin(12.9898 * image + 78.233 * pixel)\n"
+                                "model {\n"
+                                "  z[image, code] ~ normal(0, 1)\n"
+                                "  x[image, pixel] ~ normal(dense[code -> pixel](z), %s)\n"
+                                "}\n"
+                                "guide {\n"
+                                "  h = tanh(dense[pixel -> hidden](x))\n"
+                                "  z[image, code] ~ normal(dense[hidden -> code](h), "
+                                "softplus(dense[hidden -> code](h)))\n"
+                                "}\n"
+                                "fit { steps = 3000; rate = 0.01; draws = 200 }\n",
+                                noise),
+                    1);
+    if (!check(f != NULL && f->latent_kls.count == 1, name, "no fit, or no KL of z")) return;
+    const latent_kl *k = &f->latent_kls.at[0];
+    bool told = false;
+    double rows = 0;
+    for (uint32_t i = 0; i < f->reasons.count; i++) told |= strcmp(f->reasons.at[i].code, "collapsed") == 0;
+    for (uint64_t i = 0; i < k->unit_count; i++) rows += k->by_unit[i];
+    check(latent_kl_active(k) == active && told == !active, name, "%d units active",
+          (int)latent_kl_active(k));
+    check(fabs(k->total.value - 100 * rows) < 1e-9 * (1 + k->total.value) && k->rows == 100,
+          "units make the KL", "%g, not %g", 100 * rows, k->total.value);
+    /* the latents are all drawn in one statement, so its KL is that of the ELBO */
+    check(fabs(k->total.value - f->kl.value) < 4 * f->kl.error + 1e-9, "one latent's KL is all of it",
+          "%g, not %g", k->total.value, f->kl.value);
+}
+
 /* Starts are draws of the distribution, the same for the same seed. Steps of this rate do not move them. */
 static void drawn_starts(arena *a) {
     static const char TEXT[] = "axis unit = 2000\n"
@@ -113,6 +149,8 @@ int main(void) {
     test_memory(&a);
     network_of_latents(&a);
     autoencoder(&a);
+    collapse(&a, "1", 0, "a decoder that needs no code");
+    collapse(&a, "0.15", 2, "a decoder that needs it");
     drawn_starts(&a);
     arena_close(&a);
     return check_end();

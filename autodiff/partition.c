@@ -250,26 +250,39 @@ static double loop_cost(const plan *p, ref r) {
 
 /* Products. */
 
-/* Entries of a tile, of the order of which its panels stay in the second-level cache. Columns are cut into an
- * even number of pieces. */
-enum { TILE_ROWS = 120, TILE_COLUMNS = 208, TILE_UNIT = 16 };
+/* Entries of a tile that threads share. Columns are cut into an even number of pieces. One thread alone has
+ * as few tiles as it can, for each brings both its panels anew: with those of the rows in the second-level
+ * cache. Bits do not depend on the tiles. */
+enum { TILE_ROWS = 120, TILE_COLUMNS = 208, TILE_UNIT = 16, TILE_BYTES = 256 * 1024 };
 
 static uint32_t piece(uint64_t whole, uint64_t pieces, uint64_t unit) {
     return (uint32_t)round_up(divide_up(whole, pieces ? pieces : 1), unit);
 }
 
+static void cut_for_one(matrix_product *q, uint64_t rows, uint64_t columns, size_t element) {
+    uint64_t terms = q->k < TILE_TERMS ? (uint64_t)q->k : TILE_TERMS;
+    uint64_t most = TILE_BYTES / element / (terms + !terms);
+    q->tile_rows = piece(rows, divide_up(rows, most), 6);
+    q->tile_columns = (uint32_t)columns;
+}
+
+static void cut_for_threads(matrix_product *q, uint64_t rows, uint64_t columns, double nanoseconds) {
+    uint64_t halves = columns <= TILE_COLUMNS ? 1 : 2 * divide_up(columns, 2 * TILE_COLUMNS);
+    q->tile_rows = piece(rows, divide_up(rows, TILE_ROWS), 6);
+    q->tile_columns = piece(columns, halves, TILE_UNIT);
+    if (rows <= q->tile_rows && columns <= q->tile_columns && nanoseconds >= 4 * PART_PAYS)
+        q->tile_rows = piece(rows, 4, 6);
+}
+
 /* Where there is one product, threads share its tiles; else the products of the batch. */
-static void partition_product(plan_step *s) {
+static void partition_product(const plan *p, plan_step *s) {
     matrix_product *q = &s->product;
     uint64_t rows = (uint64_t)(q->c.by_columns ? q->n : q->m),
              columns = (uint64_t)(q->c.by_columns ? q->m : q->n);
     uint64_t terms = (uint64_t)q->k, work = rows * columns * terms;
     double one = 100 + 0.05 * (double)work;
-    uint64_t halves = columns <= TILE_COLUMNS ? 1 : 2 * divide_up(columns, 2 * TILE_COLUMNS);
-    q->tile_rows = piece(rows, divide_up(rows, TILE_ROWS), 6);
-    q->tile_columns = piece(columns, halves, TILE_UNIT);
-    if (rows <= q->tile_rows && columns <= q->tile_columns && one >= 4 * PART_PAYS)
-        q->tile_rows = piece(rows, 4, 6);
+    if (team_threads(p->team) == 1) cut_for_one(q, rows, columns, element_size(p->precision));
+    else cut_for_threads(q, rows, columns, one);
     if (q->tile_rows > rows) q->tile_rows = (uint32_t)rows + !rows;
     if (q->tile_columns > columns) q->tile_columns = (uint32_t)columns + !columns;
     q->tiles_down = (uint32_t)divide_up(rows, q->tile_rows);
@@ -310,7 +323,7 @@ static void partition_step(plan *p, plan_step *s, sum_range *room) {
     s->cut = (cut){1, 1, 1, 1};
     if (s->kind == STEP_region) partition_region(p, s, room);
     if (s->kind == STEP_reduce) partition_reduce(p, s, room);
-    if (s->kind == STEP_product) partition_product(s);
+    if (s->kind == STEP_product) partition_product(p, s);
     if (is_square(s)) partition_square(s);
     if (s->kind == STEP_cumulate) partition_entries(s, s->walk->entries, (double)s->count, 1);
     if (s->kind == STEP_place) partition_entries(s, placed_entries(s), 1, PART);

@@ -59,8 +59,9 @@ typedef struct tile_product {
     int64_t c_row, a_row, a_term, b_term, b_column;
     size_t rows, columns, terms;
 } tile_product;
-/* As many terms at a time go through the room, which holds so many entries. */
-enum { TILE_TERMS = 256 };
+/* As many terms at a time go through the room, which holds so many entries: no power of two, by which the
+ * lines of panels would meet in the same sets of the cache. */
+enum { TILE_TERMS = 272 };
 static inline uint64_t tile_room(uint64_t rows, uint64_t columns, uint64_t terms) {
     enum { ROWS_BEYOND = 5, COLUMNS_BEYOND = 31 }; /* the most that kernels fill up with zeros */
     return (rows + ROWS_BEYOND + columns + COLUMNS_BEYOND) * (terms < TILE_TERMS ? terms : TILE_TERMS);

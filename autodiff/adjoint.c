@@ -210,6 +210,104 @@ static ref unless_both_zero(visit *s, ref c) {
 
 BINARY(xlogy, MUL(G, unless_both_zero(s, MAP(log, Y))), MUL(G, unless_both_zero(s, DIV(X, Y))))
 
+/* The gamma distribution with density p and slope s = -(dP / da) / p. log p has the slopes (a - 1) / x - 1 by
+ * x and log x - digamma(a) by a. No op has the second derivative of P by a. */
+
+static ref gamma_score_x(visit *s) { return SUB(DIV(SUB(X, N(1)), Y), N(1)); }
+static ref gamma_score_a(visit *s) { return SUB(MAP(log, Y), MAP(digamma, X)); }
+static ref gamma_at(visit *s, op f) { return tape_map2(s->t, f, X, Y); }
+
+/* c times the density, or a rate, for x and -c s times it for the shape. */
+static void pull_gamma(visit *s, ref c) {
+    if (wanted(s, 0)) give_product(s, 0, MAP(neg, MUL(c, gamma_at(s, OP_gamma_slope))));
+    if (wanted(s, 1)) give_product(s, 1, c);
+}
+
+RULE(gamma_p) { pull_gamma(s, MUL(G, gamma_at(s, OP_gamma_density))); }
+RULE(gamma_q) { pull_gamma(s, MAP(neg, MUL(G, gamma_at(s, OP_gamma_density)))); }
+RULE(log_gamma_p) { pull_gamma(s, MUL(G, gamma_at(s, OP_gamma_p_rate))); }
+RULE(log_gamma_q) { pull_gamma(s, MAP(neg, MUL(G, gamma_at(s, OP_gamma_q_rate)))); }
+
+static void pull_gamma_quantile(visit *s, ref g) {
+    if (wanted(s, 0)) give_product(s, 0, MUL(G, tape_map2(s->t, OP_gamma_slope, X, R)));
+    if (wanted(s, 1)) give_product(s, 1, DIV(g, tape_map2(s->t, OP_gamma_density, X, R)));
+}
+
+RULE(gamma_p_inv) { pull_gamma_quantile(s, G); }
+RULE(gamma_q_inv) { pull_gamma_quantile(s, MAP(neg, G)); }
+
+BINARY(gamma_density, MUL(G, MUL(R, gamma_score_a(s))), MUL(G, MUL(R, gamma_score_x(s))))
+BINARY(gamma_p_rate, MUL(G, MUL(R, ADD(gamma_score_a(s), MUL(R, gamma_at(s, OP_gamma_slope))))),
+       MUL(G, MUL(R, SUB(gamma_score_x(s), R))))
+BINARY(gamma_q_rate, MUL(G, MUL(R, SUB(gamma_score_a(s), MUL(R, gamma_at(s, OP_gamma_slope))))),
+       MUL(G, MUL(R, ADD(gamma_score_x(s), R))))
+
+RULE(gamma_slope) {
+    if (wanted(s, 0)) s->failed = true;
+    else give_product(s, 1, MAP(neg, MUL(G, ADD(gamma_score_a(s), MUL(R, gamma_score_x(s))))));
+}
+
+/* The beta distribution likewise, with a slope for each parameter. */
+
+#define Z (s->x.in[2])
+
+static ref beta_score_x(visit *s) { return SUB(DIV(SUB(X, N(1)), Z), DIV(SUB(Y, N(1)), SUB(N(1), Z))); }
+/* By the parameter at hand, whose variable has the logarithm `l`. */
+static ref beta_score_of(visit *s, ref parameter, ref l) {
+    return ADD(l, SUB(MAP(digamma, ADD(X, Y)), MAP(digamma, parameter)));
+}
+static ref beta_score_a(visit *s) { return beta_score_of(s, X, MAP(log, Z)); }
+static ref beta_score_b(visit *s) { return beta_score_of(s, Y, MAP(log1p, MAP(neg, Z))); }
+static ref beta_at(visit *s, op f) { return tape_map3(s->t, f, X, Y, Z); }
+
+static void pull_beta(visit *s, ref c) {
+    if (wanted(s, 0)) give_product(s, 0, MAP(neg, MUL(c, beta_at(s, OP_beta_slope_a))));
+    if (wanted(s, 1)) give_product(s, 1, MAP(neg, MUL(c, beta_at(s, OP_beta_slope_b))));
+    if (wanted(s, 2)) give_product(s, 2, c);
+}
+
+RULE(inc_beta) { pull_beta(s, MUL(G, beta_at(s, OP_beta_density))); }
+RULE(inc_beta_c) { pull_beta(s, MAP(neg, MUL(G, beta_at(s, OP_beta_density)))); }
+RULE(log_inc_beta) { pull_beta(s, MUL(G, beta_at(s, OP_inc_beta_rate))); }
+RULE(log_inc_beta_c) { pull_beta(s, MAP(neg, MUL(G, beta_at(s, OP_inc_beta_c_rate)))); }
+
+static void pull_beta_quantile(visit *s, ref g) {
+    if (wanted(s, 0)) give_product(s, 0, MUL(G, tape_map3(s->t, OP_beta_slope_a, X, Y, R)));
+    if (wanted(s, 1)) give_product(s, 1, MUL(G, tape_map3(s->t, OP_beta_slope_b, X, Y, R)));
+    if (wanted(s, 2)) give_product(s, 2, DIV(g, tape_map3(s->t, OP_beta_density, X, Y, R)));
+}
+
+RULE(inc_beta_inv) { pull_beta_quantile(s, G); }
+RULE(inc_beta_c_inv) { pull_beta_quantile(s, MAP(neg, G)); }
+
+RULE(beta_density) {
+    ref c = MUL(G, R);
+    if (wanted(s, 0)) give_product(s, 0, MUL(c, beta_score_a(s)));
+    if (wanted(s, 1)) give_product(s, 1, MUL(c, beta_score_b(s)));
+    if (wanted(s, 2)) give_product(s, 2, MUL(c, beta_score_x(s)));
+}
+
+/* R times what log p has, less what the log of the tail has; `sign` is that of the tail's slope by x. */
+static void pull_beta_rate(visit *s, double sign) {
+    ref c = MUL(G, R), tail = MUL(N(sign), R);
+    if (wanted(s, 0))
+        give_product(s, 0, MUL(c, ADD(beta_score_a(s), MUL(tail, beta_at(s, OP_beta_slope_a)))));
+    if (wanted(s, 1))
+        give_product(s, 1, MUL(c, ADD(beta_score_b(s), MUL(tail, beta_at(s, OP_beta_slope_b)))));
+    if (wanted(s, 2)) give_product(s, 2, MUL(c, SUB(beta_score_x(s), tail)));
+}
+
+RULE(inc_beta_rate) { pull_beta_rate(s, 1); }
+RULE(inc_beta_c_rate) { pull_beta_rate(s, -1); }
+
+static void pull_beta_slope(visit *s, ref score) {
+    if (wanted(s, 0) || wanted(s, 1)) s->failed = true;
+    else give_product(s, 2, MAP(neg, MUL(G, ADD(score, MUL(R, beta_score_x(s))))));
+}
+
+RULE(beta_slope_a) { pull_beta_slope(s, beta_score_a(s)); }
+RULE(beta_slope_b) { pull_beta_slope(s, beta_score_b(s)); }
+
 /* Reductions. The adjoint lacks the reduced axes. */
 
 static axes reduced(const visit *s) { return axes_minus(axes_of(s, X), s->x.axes); }
@@ -355,11 +453,11 @@ RULE(solve_lower_transposed) {
     pull_solve(s, tape_solve_lower(s->t, X, G, row, column), row);
 }
 
-/* Draws do not depend on parameters but for the shape of a gamma, whose derivative is implicit; those of
- * discrete draws have none. */
+/* Draws do not depend on parameters but for the shape of a gamma, whose derivative is implicit: a draw is a
+ * quantile (Figurnov, Mohamed and Mnih, NeurIPS 2018). Discrete draws have none. */
 ZERO(random_normal)
 ZERO(random_uniform)
-UNKNOWN(random_gamma)
+UNARY(random_gamma, MUL(G, tape_map2(s->t, OP_gamma_slope, X, R)))
 ZERO(random_poisson)
 ZERO(random_binomial)
 

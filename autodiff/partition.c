@@ -56,7 +56,7 @@ static double map_cost(op f) {
     case OP_expit: return 2;
     case OP_div:
     case OP_sqrt: return 0.5;
-    default: return 0.2;
+    default: return OP_gamma_p <= f && f <= OP_beta_slope_b ? 150 : 0.2;
     }
 }
 

@@ -454,7 +454,7 @@ static void write_binary(region_writer *w, ref r, micro m) {
     push(w->planner->arena, &w->code, m);
 }
 
-/* Selections and draws take vectors only. */
+/* Selections, draws and ternary kernels take vectors only. */
 static void write_vectors(region_writer *w, ref r, micro m, micro_kind kind) {
     m.kind = kind;
     for (int i = 0; i < inputs(w->planner, r); i++) m.in[i] = operand_of(w, input(w->planner, r, i), false);
@@ -588,6 +588,11 @@ static void write_copy(region_writer *w, ref r, micro m) {
     push(w->planner->arena, &w->code, m);
 }
 
+static void write_ternary(region_writer *w, ref r, micro m) {
+    m.run = (any_kernel *)w->planner->plan->kernels->ternary[m.op];
+    write_vectors(w, r, m, MICRO_ternary);
+}
+
 static void write_layers(region_writer *w, ref r, micro m) {
     ref x = input(w->planner, r, 0);
     m.kind = MICRO_layers;
@@ -613,7 +618,8 @@ static void write_micro(region_writer *w, ref r) {
     else if (op_kind_of(f) == KIND_RANDOM) write_vectors(w, r, m, MICRO_random);
     else if (f == OP_select) write_vectors(w, r, m, MICRO_select);
     else if (op_inputs(f) == 1) write_unary(w, r, m);
-    else write_binary(w, r, m);
+    else if (op_inputs(f) == 2) write_binary(w, r, m);
+    else write_ternary(w, r, m);
 }
 
 /* Slots that were freed, by the layers that they have room for. */

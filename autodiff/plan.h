@@ -75,6 +75,7 @@ typedef enum micro_kind {
     MICRO_binary,
     MICRO_binary_vs,
     MICRO_binary_sv,
+    MICRO_ternary,
     MICRO_select,
     MICRO_random,
     MICRO_rows_dot,    /* in[0] (whole), in[1] (whole): a matrix, a vector */
@@ -104,7 +105,7 @@ typedef struct micro {
     uint64_t width; /* … and the entries of a row */
     row_lookup *rows;  /* of a product of rows and a mixture: two */
     uint32_t layers;   /* it is run for each; of MICRO_layers, those of in[0] */
-    void (*run)(void); /* of unary and binary: the kernel, to be cast */
+    void (*run)(void); /* of unary, binary and ternary: the kernel, to be cast */
     struct strand *strand;
 } micro;
 

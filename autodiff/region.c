@@ -354,6 +354,10 @@ static void run_micro(const block *b, const micro *m) {
     case MICRO_binary_sv:
         ((binary_kernel_sv *)m->run)(entries(b, m->to), scalar(b, in[0]), entries(b, in[1]), b->n);
         break;
+    case MICRO_ternary:
+        ((ternary_kernel *)m->run)(entries(b, m->to), entries(b, in[0]), entries(b, in[1]), entries(b, in[2]),
+                                   b->n);
+        break;
     case MICRO_select:
         b->kernels->select(entries(b, m->to), entries(b, in[0]), entries(b, in[1]), entries(b, in[2]), b->n);
         break;

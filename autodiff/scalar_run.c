@@ -49,7 +49,8 @@ static void operate(const kernels *k, element *r, const scalar_operation *c) {
     case OP_select: *to = *x != 0 ? *y : r[c->in[2]]; break;
     default:
         if (op_inputs(c->op) == 1) k->unary[c->op](to, x, 1);
-        else k->binary[c->op](to, x, y, 1);
+        else if (op_inputs(c->op) == 2) k->binary[c->op](to, x, y, 1);
+        else k->ternary[c->op](to, x, y, &r[c->in[2]], 1);
     }
 }
 

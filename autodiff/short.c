@@ -76,6 +76,7 @@ static bool write_micro(short_writer *w, const micro *m) {
     case MICRO_binary: write_map(w, m, SHORT_binary); return true;
     case MICRO_binary_vs: write_map(w, m, SHORT_binary_vs); return true;
     case MICRO_binary_sv: write_map(w, m, SHORT_binary_sv); return true;
+    case MICRO_ternary: write_map(w, m, SHORT_ternary); return true;
     case MICRO_select: write_map(w, m, SHORT_select); return true;
     case MICRO_sum:
     case MICRO_dot: return write_sum(w, m);

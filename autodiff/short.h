@@ -21,6 +21,7 @@ typedef enum short_code {
     SHORT_binary,
     SHORT_binary_vs,
     SHORT_binary_sv,
+    SHORT_ternary,
     SHORT_select,
     SHORT_sum,
     SHORT_dot,

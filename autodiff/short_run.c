@@ -27,6 +27,7 @@ void run_short(const execution *e, const short_program *p) {
         case SHORT_binary: ((binary_kernel *)c->run)(to, x, y, c->n); break;
         case SHORT_binary_vs: ((binary_kernel_vs *)c->run)(to, x, (double)*y, c->n); break;
         case SHORT_binary_sv: ((binary_kernel_sv *)c->run)(to, (double)*x, y, c->n); break;
+        case SHORT_ternary: ((ternary_kernel *)c->run)(to, x, y, address(c->in[2]), c->n); break;
         case SHORT_select: k->select(to, x, y, address(c->in[2]), c->n); break;
         case SHORT_sum: *to = (element)(0 + k->sum(x, c->n)); break;
         case SHORT_dot: *to = (element)(0 + k->dot(x, y, c->n)); break;

@@ -401,6 +401,7 @@ static ref simplify(const rewriting *w, instruction x) {
     default: break;
     }
     assert(kind == KIND_MAP);
+    if (x.in[2]) return tape_map3(t, x.op, x.in[0], x.in[1], x.in[2]);
     return x.in[1] ? simplify2(s, x.op, x.in[0], x.in[1]) : simplify1(s, x.op, x.in[0]);
 }
 

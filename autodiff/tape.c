@@ -148,9 +148,14 @@ ref tape_map2(tape *t, op f, ref x, ref y) {
                      (instruction){.op = f, .in = {x, y}, .axes = axes_union(axes_of(t, x), axes_of(t, y))});
 }
 
+ref tape_map3(tape *t, op f, ref x, ref y, ref z) {
+    assert(OPS[f].kind == KIND_MAP && OPS[f].inputs == 3);
+    axes all = axes_union(axes_of(t, x), axes_union(axes_of(t, y), axes_of(t, z)));
+    return tape_emit(t, (instruction){.op = f, .in = {x, y, z}, .axes = all});
+}
+
 ref tape_select(tape *t, ref condition, ref then, ref otherwise) {
-    axes all = axes_union(axes_of(t, condition), axes_union(axes_of(t, then), axes_of(t, otherwise)));
-    return tape_emit(t, (instruction){.op = OP_select, .in = {condition, then, otherwise}, .axes = all});
+    return tape_map3(t, OP_select, condition, then, otherwise);
 }
 
 /* REDUCE, and the sums that are linear algebra. */

@@ -93,6 +93,7 @@ ref tape_position(tape *t, axis of);
 /* MAP: the result has the union of the inputs' axes. */
 ref tape_map1(tape *t, op f, ref x);
 ref tape_map2(tape *t, op f, ref x, ref y);
+ref tape_map3(tape *t, op f, ref x, ref y, ref z);
 ref tape_select(tape *t, ref condition, ref then, ref otherwise);
 
 /* REDUCE over `over`, which must be axes of x. tape_sum alone allows any: summing over an axis that x lacks

@@ -226,15 +226,15 @@ static node closed_kl(checker *c, const distribution *p, const distribution *q, 
     return 0;
 }
 
-/* Whether a sample is a differentiable map of its parameters: no step that picks or counts. */
+/* Whether a sample is a differentiable map of its parameters, explicit or (gamma) implicit: no step that
+ * picks or counts. */
 static bool is_pathwise(checker *c, node n) {
     if (c->walked.at[n] == c->walks) return true; /* what is found there is said elsewhere */
     c->walked.at[n] = c->walks;
     const program *p = c->p;
     const node_row *r = program_node(p, n);
-    bool parametric =
-        r->op == NODE_random_gamma || r->op == NODE_random_poisson || r->op == NODE_random_binomial;
-    if (parametric &&
+    bool counts = r->op == NODE_random_poisson || r->op == NODE_random_binomial;
+    if (counts &&
         (program_node(p, r->in[0])->stochastic || (r->in[1] && program_node(p, r->in[1])->stochastic)))
         return false;
     if (r->op == NODE_floor || r->op == NODE_round) return false;

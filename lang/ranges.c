@@ -23,6 +23,10 @@ static range range_unit(const range *x) {
     (void)x;
     return (range){0, 1, true, true, false};
 }
+static range range_probability(const range *x) {
+    (void)x;
+    return (range){0, 1, false, false, false};
+}
 static range range_count(const range *x) {
     (void)x;
     return (range){0, INFINITY, false, false, true};

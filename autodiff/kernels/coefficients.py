@@ -57,6 +57,12 @@ def best(f, low, high, degree, weight):
     return [mp.mpf(float(a)) for a in c]
 
 
+def write_words(c):
+    words = [float(a).hex() for a in c]
+    for i in range(0, len(words), 4):
+        print("    " + ", ".join(words[i:i + 4]) + (", \\" if i + 4 < len(words) else ""))
+
+
 def write(name, what, f, low, high, degree, weight=lambda x: mp.mpf(1)):
     low, high = mp.mpf(low), mp.mpf(high)
     c = best(f, low, high, degree, weight)
@@ -64,9 +70,25 @@ def write(name, what, f, low, high, degree, weight=lambda x: mp.mpf(1)):
     worst = max(abs((horner(c, x) - f(x)) * weight(x)) for x in points)
     print(f"\n/* {what}, {mp.nstr(low, 5)} to {mp.nstr(high, 5)}: error 2^{mp.nstr(mp.log(worst, 2), 4)} */")
     print(f"#define {name} \\")
-    words = [float(a).hex() for a in c]
-    for i in range(0, len(words), 4):
-        print("    " + ", ".join(words[i:i + 4]) + (", \\" if i + 4 < len(words) else ""))
+    write_words(c)
+
+
+def write_numbers(name, what, c):
+    print(f"\n/* {what} */\n#define {name} \\")
+    write_words(c)
+
+
+def gauss_legendre(n):
+    """Nodes and weights of Gauss's rule with n points on 0 … 1."""
+    nodes, weights = [], []
+    for i in range(n):
+        x = mp.cos(mp.pi * (n - i - mp.mpf("0.25")) / (n + half))
+        for _ in range(8):  # Newton's method
+            slope = n * (x * mp.legendre(n, x) - mp.legendre(n - 1, x)) / (x * x - 1)
+            x -= mp.legendre(n, x) / slope
+        nodes.append((1 + x) / 2)
+        weights.append(1 / ((1 - x * x) * slope**2))
+    return nodes, weights
 
 
 def odd_rest(f):
@@ -131,7 +153,7 @@ def ndtri_tail(t):
 
 def main():
     print("/* Made by coefficients.py; do not edit. Lowest power first. */")
-    print("#ifndef VM_AUTODIFF_KERNELS_COEFFICIENTS_H\n#define VM_AUTODIFF_KERNELS_COEFFICIENTS_H")
+    print("#ifndef VM_AUTODIFF_KERNELS_COEFFICIENTS_H\n#define VM_AUTODIFF_KERNELS_COEFFICIENTS_H\n/* clang-format off */")
     reach = mp.log(2) * mp.mpf("0.501")
     write("C_EXP", "(exp(x) - 1 - x) / x^2", lambda x: (mp.expm1(x) - x) / x**2 if x else half, -reach, reach, 9,
           weight=lambda x: x**2 + mp.mpf("0.001"))
@@ -173,6 +195,9 @@ def main():
     low, high = mp.sqrt(mp.mpf("7.3")), mp.mpf("27.3")
     write("C_NDTRI_TAIL", "-ndtri(p) / s - 11/8 of (s - 4) / (s + 4), s = sqrt(-log p)", lambda t: ndtri_tail(t) - mp.mpf("1.375"),
           (low - 4) / (low + 4), (high - 4) / (high + 4), 24)
+    nodes, weights = gauss_legendre(32)
+    write_numbers("C_GAUSS_NODES", "Gauss's rule with 32 points on 0 … 1: where", nodes)
+    write_numbers("C_GAUSS_WEIGHTS", "… and their weights", weights)
     print("\n#endif")
 
 

@@ -12,7 +12,8 @@
 #if defined SINGLE
 #include "autodiff/kernels/single.h"
 #else
-#include "autodiff/kernels/special.h"
+#include "autodiff/kernels/incomplete_beta.h"
+#include "autodiff/kernels/incomplete_gamma.h"
 #endif
 #include "base/rng.h"
 
@@ -124,6 +125,31 @@ static void select_vvv(void *to, const void *condition, const void *then, const 
     OP(pow, f_pow)                                                                                           \
     OP(xlogy, f_xlogy)
 
+/* Computed in double, as above. */
+#define WIDE_BINARY_FUNCTIONS(OP)                                                                            \
+    OP(gamma_p, f_gamma_p)                                                                                   \
+    OP(gamma_q, f_gamma_q)                                                                                   \
+    OP(log_gamma_p, f_log_gamma_p)                                                                           \
+    OP(log_gamma_q, f_log_gamma_q)                                                                           \
+    OP(gamma_p_inv, f_gamma_p_inv)                                                                           \
+    OP(gamma_q_inv, f_gamma_q_inv)                                                                           \
+    OP(gamma_density, f_gamma_density)                                                                       \
+    OP(gamma_p_rate, f_gamma_p_rate)                                                                         \
+    OP(gamma_q_rate, f_gamma_q_rate)                                                                         \
+    OP(gamma_slope, f_gamma_slope)
+#define WIDE_TERNARY_FUNCTIONS(OP)                                                                           \
+    OP(inc_beta, f_inc_beta)                                                                                 \
+    OP(inc_beta_c, f_inc_beta_c)                                                                             \
+    OP(log_inc_beta, f_log_inc_beta)                                                                         \
+    OP(log_inc_beta_c, f_log_inc_beta_c)                                                                     \
+    OP(inc_beta_inv, f_inc_beta_inv)                                                                         \
+    OP(inc_beta_c_inv, f_inc_beta_c_inv)                                                                     \
+    OP(beta_density, f_beta_density)                                                                         \
+    OP(inc_beta_rate, f_inc_beta_rate)                                                                       \
+    OP(inc_beta_c_rate, f_inc_beta_c_rate)                                                                   \
+    OP(beta_slope_a, f_beta_slope_a)                                                                         \
+    OP(beta_slope_b, f_beta_slope_b)
+
 /* What is left behind the last whole vector is copied into one, which goes through the same loop. */
 #define VECTORS(body)                                                                                        \
     size_t i = 0;                                                                                            \
@@ -155,20 +181,7 @@ WIDE_FUNCTIONS(OP)
 enum { BATCH = 64 };
 
 #if defined SINGLE
-#define OP(name, f)                                                                                          \
-    static void unary_##name(void *to, const void *from, size_t n) {                                         \
-        element *y = to;                                                                                     \
-        const element *x = from;                                                                             \
-        double wide[BATCH];                                                                                  \
-        for (size_t i = 0; i < n; i += BATCH) {                                                              \
-            size_t count = n - i < BATCH ? n - i : BATCH;                                                    \
-            for (size_t j = 0; j < count; j++) wide[j] = (double)x[i + j];                                   \
-            TABLE_OF(ISA, double).unary[OP_##name](wide, wide, count);                                       \
-            for (size_t j = 0; j < count; j++) y[i + j] = (element)wide[j];                                  \
-        }                                                                                                    \
-    }
-WIDE_FUNCTIONS(OP)
-#undef OP
+#include "autodiff/kernels/wide.h"
 #endif
 
 #define OP(name, f)                                                                                          \
@@ -209,7 +222,25 @@ WIDE_FUNCTIONS(OP)
         }                                                                                                    \
     }
 BINARY_FUNCTIONS(OP)
+#if !defined SINGLE
+WIDE_BINARY_FUNCTIONS(OP)
+#endif
 #undef OP
+
+#if !defined SINGLE
+#define OP(name, f)                                                                                          \
+    static void ternary_##name(void *to, const void *first, const void *second, const void *third,           \
+                               size_t n) {                                                                   \
+        element *w = to;                                                                                     \
+        const element *x = first, *y = second, *z = third;                                                   \
+        VECTORS(store(w + i, f(load(x + i), load(y + i), load(z + i))));                                     \
+        if (i < n)                                                                                           \
+            store_part(w + i, f(load_part(x + i, n - i), load_part(y + i, n - i), load_part(z + i, n - i)),  \
+                       n - i);                                                                               \
+    }
+WIDE_TERNARY_FUNCTIONS(OP)
+#undef OP
+#endif
 
 /* Moving and adding. */
 
@@ -440,9 +471,12 @@ const kernels TABLE_OF(ISA, BY_PRECISION(double, single)) = {
 #define OP(name, e)                                                                                          \
     .binary[OP_##name] = binary_##name, .binary_vs[OP_##name] = binary_vs_##name,                            \
     .binary_sv[OP_##name] = binary_sv_##name,
-        BINARY_ARITHMETIC(OP) BINARY_FUNCTIONS(OP)
+        BINARY_ARITHMETIC(OP) BINARY_FUNCTIONS(OP) WIDE_BINARY_FUNCTIONS(OP)
 #undef OP
-            .select = select_vvv,
+#define OP(name, e) .ternary[OP_##name] = ternary_##name,
+            WIDE_TERNARY_FUNCTIONS(OP)
+#undef OP
+                .select = select_vvv,
     .splat = splat,
     .sum = sum,
     .most = most,

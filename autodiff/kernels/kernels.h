@@ -15,6 +15,7 @@ typedef void unary_kernel(void *y, const void *x, size_t n);
 typedef void binary_kernel(void *z, const void *x, const void *y, size_t n);
 typedef void binary_kernel_vs(void *z, const void *x, double y, size_t n);
 typedef void binary_kernel_sv(void *z, double x, const void *y, size_t n);
+typedef void ternary_kernel(void *w, const void *x, const void *y, const void *z, size_t n);
 
 /* Where a stream of draws stands. A draw is a function of these and of its index; see base/rng.h. */
 typedef struct draw_stream {
@@ -87,6 +88,7 @@ typedef struct kernels {
     binary_kernel *binary[OP_count];       /* vector, vector */
     binary_kernel_vs *binary_vs[OP_count]; /* vector, scalar */
     binary_kernel_sv *binary_sv[OP_count]; /* scalar, vector */
+    ternary_kernel *ternary[OP_count];     /* vectors; selecting stands below */
     void (*select)(void *z, const void *condition, const void *x, const void *y, size_t n);
 
     void (*splat)(void *y, double x, size_t n);

@@ -146,6 +146,7 @@ static bool list_library(session *s, const library_list *list, const char *word)
             print_whole(s, list, &list->at[i]);
             return true;
         }
+    static const char *const ARGUMENTS[] = {"", "x", "x, y", "x, y, z"};
     bool found = false;
     for (uint32_t i = 0; i < list->count; i++) {
         if (!is_listed(&list->at[i], word)) continue;
@@ -154,7 +155,7 @@ static bool list_library(session *s, const library_list *list, const char *word)
     }
 #define PRIMITIVE(name, inputs, form, range, about)                                                          \
     if (about[0] && (!word || strstr(#name, word)))                                                          \
-        found |= printf("%s(%s)\n    %s\n", #name, inputs == 2 ? "x, y" : inputs ? "x" : "", about) > 0;
+        found |= printf("%s(%s)\n    %s\n", #name, ARGUMENTS[inputs], about) > 0;
 #include "lang/primitives.def"
 #undef PRIMITIVE
     return found;

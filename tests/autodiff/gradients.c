@@ -189,7 +189,7 @@ typedef enum expected {
 typedef struct row {
     expected expected; /* right twice, right once and then unknown, unknown */
     builder *build;
-    double low, high, low2, high2; /* of elementwise operands */
+    double low, high, low2, high2, low3, high3; /* of elementwise operands */
 } row;
 static const row ROWS[OP_count];
 
@@ -201,7 +201,18 @@ static ref elementwise(maker *m, op f, int variant) {
     if (variant >= 1 << 2 * op_inputs(f)) return 0;
     ref x = input(m, COMBINATIONS[variant & 3], w->low, w->high);
     if (op_inputs(f) == 1) return tape_map1(&m->t, f, x);
-    return tape_map2(&m->t, f, x, input(m, COMBINATIONS[variant >> 2 & 3], w->low2, w->high2));
+    ref y = input(m, COMBINATIONS[variant >> 2 & 3], w->low2, w->high2);
+    if (op_inputs(f) == 2) return tape_map2(&m->t, f, x, y);
+    if (variant >= 16) return 0;
+    return tape_map3(&m->t, f, x, y, input(m, COMBINATIONS[(variant ^ variant >> 2) & 3], w->low3, w->high3));
+}
+
+/* By the last operand, the parameters being known. */
+static ref by_point(maker *m, op f, int variant) {
+    if (variant) return 0;
+    ref a = weights(m, set("a")), b = weights(m, set("b"));
+    if (op_inputs(f) == 2) return tape_map2(&m->t, f, a, input(m, "ab", 0.5, 3));
+    return tape_map3(&m->t, f, a, b, input(m, "ab", 0.2, 0.6));
 }
 
 static ref selected(maker *m, op f, int variant) {
@@ -373,6 +384,8 @@ static ref drawn(maker *m, op f, int variant) {
     { EXPECTED_right, elementwise, low, high, 0, 0 }
 #define MAP2(l1, h1, l2, h2)                                                                                 \
     { EXPECTED_right, elementwise, l1, h1, l2, h2 }
+#define MAP3_ONCE(l1, h1, l2, h2, l3, h3)                                                                    \
+    { EXPECTED_once, elementwise, l1, h1, l2, h2, l3, h3 }
 #define BUILT(build)                                                                                         \
     { EXPECTED_right, build, 0, 0, 0, 0 }
 
@@ -427,6 +440,27 @@ static const row ROWS[OP_count] = {
     [OP_mills] = MAP(-8, 4),
     [OP_ndtri] = MAP(0.2, 0.8),
     [OP_xlogy] = MAP2(-2, 2, 0.5, 2),
+    [OP_gamma_p] = {EXPECTED_once, elementwise, 1, 3, 0.5, 3},
+    [OP_gamma_q] = {EXPECTED_once, elementwise, 1, 3, 0.5, 3},
+    [OP_log_gamma_p] = {EXPECTED_once, elementwise, 1, 3, 0.5, 3},
+    [OP_log_gamma_q] = {EXPECTED_once, elementwise, 1, 3, 0.5, 3},
+    [OP_gamma_p_inv] = {EXPECTED_once, elementwise, 1, 3, 0.2, 0.8},
+    [OP_gamma_q_inv] = {EXPECTED_once, elementwise, 1, 3, 0.2, 0.8},
+    [OP_gamma_density] = MAP2(1, 3, 0.5, 3),
+    [OP_gamma_p_rate] = {EXPECTED_once, elementwise, 1, 3, 0.5, 3},
+    [OP_gamma_q_rate] = {EXPECTED_once, elementwise, 1, 3, 0.5, 3},
+    [OP_gamma_slope] = {EXPECTED_unknown, elementwise, 1, 3, 0.5, 3},
+    [OP_inc_beta] = MAP3_ONCE(1, 3, 1, 3, 0.2, 0.6),
+    [OP_inc_beta_c] = MAP3_ONCE(1, 3, 1, 3, 0.2, 0.6),
+    [OP_log_inc_beta] = MAP3_ONCE(1, 3, 1, 3, 0.2, 0.6),
+    [OP_log_inc_beta_c] = MAP3_ONCE(1, 3, 1, 3, 0.2, 0.6),
+    [OP_inc_beta_inv] = MAP3_ONCE(1, 3, 1, 3, 0.2, 0.8),
+    [OP_inc_beta_c_inv] = MAP3_ONCE(1, 3, 1, 3, 0.2, 0.8),
+    [OP_beta_density] = {EXPECTED_right, elementwise, 1, 3, 1, 3, 0.2, 0.6},
+    [OP_inc_beta_rate] = MAP3_ONCE(1, 3, 1, 3, 0.2, 0.6),
+    [OP_inc_beta_c_rate] = MAP3_ONCE(1, 3, 1, 3, 0.2, 0.6),
+    [OP_beta_slope_a] = {EXPECTED_unknown, elementwise, 1, 3, 1, 3, 0.2, 0.6},
+    [OP_beta_slope_b] = {EXPECTED_unknown, elementwise, 1, 3, 1, 3, 0.2, 0.6},
     [OP_sum] = BUILT(reduced),
     [OP_prod] = BUILT(reduced),
     [OP_max] = BUILT(reduced),
@@ -451,7 +485,7 @@ static const row ROWS[OP_count] = {
     [OP_scatter_rows] = {EXPECTED_unknown, by_rows, 0, 0, 0, 0},
     [OP_random_normal] = BUILT(drawn),
     [OP_random_uniform] = BUILT(drawn),
-    [OP_random_gamma] = {EXPECTED_unknown, drawn, 0, 0, 0, 0},
+    [OP_random_gamma] = {EXPECTED_once, drawn, 0, 0, 0, 0},
     [OP_random_poisson] = BUILT(drawn),
     [OP_random_binomial] = BUILT(drawn),
 };
@@ -700,6 +734,9 @@ int main(void) {
     every_op(&host);
     check_derivatives(&host, "powers", powers, OP_none, EXPECTED_right);
     check_derivatives(&host, "normal with gather", normal_with_gather, OP_none, EXPECTED_right);
+    check_derivatives(&host, "gamma_slope by x", by_point, OP_gamma_slope, EXPECTED_right);
+    check_derivatives(&host, "beta_slope_a by x", by_point, OP_beta_slope_a, EXPECTED_right);
+    check_derivatives(&host, "beta_slope_b by x", by_point, OP_beta_slope_b, EXPECTED_right);
     check_derivatives(&host, "softmax", softmax, OP_none, EXPECTED_right);
     check_derivatives(&host, "logistic regression", logistic_regression, OP_none, EXPECTED_right);
     check_derivatives(&host, "gaussian process", gaussian_process, OP_none, EXPECTED_right);

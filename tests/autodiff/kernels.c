@@ -86,7 +86,8 @@ static bool has_plain_unary(op f) {
     return f == OP_neg || f == OP_abs || f == OP_sign || f == OP_floor || f == OP_round || f == OP_sqrt ||
            f == OP_not || f == OP_stop;
 }
-static bool has_plain_binary(op f) { return f != OP_pow && f != OP_xlogy; }
+static bool has_reference_binary(op f) { return f == OP_pow || f == OP_xlogy; }
+static bool has_plain_binary(op f) { return f < OP_exp && f != OP_pow; }
 
 /* Functions by libm in long double, whose errors, below 2^-60, do not count here. */
 
@@ -197,10 +198,31 @@ static bool binary_good(const kernels *k, op f) {
                 if (!has_plain_binary(f)) k->binary[f](&expected, &a, &b, 1);
                 if (!same(z[i], expected) && !(z[i] == expected && (f == OP_minimum || f == OP_maximum)))
                     return printf("# %s(%a, %a) = %a, not %a\n", op_name(f), a, b, z[i], expected), false;
-                if (!has_plain_binary(f) && !close_to(z[i], reference_binary(f, a, b), f, a))
+                if (has_reference_binary(f) && !close_to(z[i], reference_binary(f, a, b), f, a))
                     return printf("# %s(%a, %a) = %a\n", op_name(f), a, b, z[i]), false;
             }
         }
+    return true;
+}
+
+static bool ternary_good(const kernels *k, op f) {
+    room r;
+    for (int n = 0; n <= LENGTHS; n++) {
+        double *z = prepare(&r);
+        k->ternary[f](z, r.x, r.y, r.c, (size_t)n);
+        if (!guards(&r, n)) return false;
+        for (int i = 0; i < n; i++) {
+            double expected;
+            k->ternary[f](&expected, r.x + i, r.y + i, r.c + i, 1);
+            if (!same(z[i], expected))
+                return printf("# %s(%a, %a, %a) = %a, not %a\n", op_name(f), r.x[i], r.y[i], r.c[i], z[i],
+                              expected),
+                       false;
+        }
+        k->ternary[f](r.x, r.x, r.y, r.c, (size_t)n); /* in place */
+        for (int i = 0; i < n; i++)
+            if (!same(z[i], r.x[i])) return false;
+    }
     return true;
 }
 
@@ -421,13 +443,14 @@ static void limits(const kernels *k) {
 
 /* Whether two tables give the same bits: functions, and draws. */
 static bool agree(const kernels *k, const kernels *l) {
-    double x[LENGTHS], y[LENGTHS], u[LENGTHS], v[LENGTHS];
+    double x[LENGTHS], y[LENGTHS], c[LENGTHS], u[LENGTHS], v[LENGTHS];
     for (int round = 0; round < 20; round++) {
-        for (int i = 0; i < LENGTHS; i++) x[i] = number(), y[i] = number();
+        for (int i = 0; i < LENGTHS; i++) x[i] = number(), y[i] = number(), c[i] = number();
         for (int f = 0; f < OP_count; f++) {
-            if (!k->unary[f] && !k->binary[f]) continue;
+            if (!k->unary[f] && !k->binary[f] && !k->ternary[f]) continue;
             if (k->unary[f]) k->unary[f](u, x, LENGTHS), l->unary[f](v, x, LENGTHS);
-            else k->binary[f](u, x, y, LENGTHS), l->binary[f](v, x, y, LENGTHS);
+            else if (k->binary[f]) k->binary[f](u, x, y, LENGTHS), l->binary[f](v, x, y, LENGTHS);
+            else k->ternary[f](u, x, y, c, LENGTHS), l->ternary[f](v, x, y, c, LENGTHS);
             for (int i = 0; i < LENGTHS; i++)
                 if (!same(u[i], v[i])) return printf("# %s(%a)\n", op_name((op)f), x[i]), false;
         }
@@ -448,6 +471,8 @@ int main(void) {
         bool elementwise = true;
         for (int f = 0; f < OP_count; f++) {
             if (k->unary[f] && !unary_good(k, (op)f)) elementwise = false, printf("# %s\n", op_name((op)f));
+            if (k->ternary[f] && !ternary_good(k, (op)f))
+                elementwise = false, printf("# %s\n", op_name((op)f));
             if (k->binary[f] && !binary_good(k, (op)f)) elementwise = false, printf("# %s\n", op_name((op)f));
         }
         CHECK(elementwise, "kernels/elementwise");

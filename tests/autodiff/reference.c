@@ -3,6 +3,7 @@
 #include "tests/autodiff/reference.h"
 
 #include <math.h>
+#include "tests/autodiff/reference_tails.h"
 
 typedef long double number;
 
@@ -70,6 +71,66 @@ static number ndtri(number p) {
         x -= f / mills(x);
     }
     return x;
+}
+
+static reference_tail gamma_at(number a, number x) { return reference_gamma(a, x, digamma(a)); }
+static reference_tail beta_at(number a, number b, number x) {
+    number both = digamma(a + b);
+    return reference_beta(a, b, x, both - digamma(a), both - digamma(b));
+}
+
+/* Newton's method for log p in log x, or logit x, where it is concave, from the left of the solution. */
+static number gamma_quantile(number a, number p) {
+    number x = 1e-3L;
+    for (int i = 0; i < 60; i++) {
+        reference_tail t = gamma_at(a, x);
+        x *= expl((logl(p) - logl(t.p)) * t.p / (t.density * x));
+    }
+    return x;
+}
+static number beta_quantile(number a, number b, number p) {
+    number v = -4;
+    for (int i = 0; i < 60; i++) {
+        number x = 1 / (1 + expl(-v));
+        reference_tail t = beta_at(a, b, x);
+        v += (logl(p) - logl(t.p)) * t.p / (t.density * x * (1 - x));
+    }
+    return 1 / (1 + expl(-v));
+}
+
+static number of_gamma(op f, number a, number x) {
+    if (f == OP_gamma_p_inv) return gamma_quantile(a, x);
+    if (f == OP_gamma_q_inv) return gamma_quantile(a, 1 - x);
+    reference_tail t = gamma_at(a, x);
+    switch (f) {
+    case OP_gamma_p: return t.p;
+    case OP_gamma_q: return 1 - t.p;
+    case OP_log_gamma_p: return logl(t.p);
+    case OP_log_gamma_q: return log1pl(-t.p);
+    case OP_gamma_density: return t.density;
+    case OP_gamma_p_rate: return t.density / t.p;
+    case OP_gamma_q_rate: return t.density / (1 - t.p);
+    case OP_gamma_slope: return -t.by_a / t.density;
+    default: return NAN;
+    }
+}
+
+static number of_beta(op f, number a, number b, number x) {
+    if (f == OP_inc_beta_inv) return beta_quantile(a, b, x);
+    if (f == OP_inc_beta_c_inv) return beta_quantile(a, b, 1 - x);
+    reference_tail t = beta_at(a, b, x);
+    switch (f) {
+    case OP_inc_beta: return t.p;
+    case OP_inc_beta_c: return 1 - t.p;
+    case OP_log_inc_beta: return logl(t.p);
+    case OP_log_inc_beta_c: return log1pl(-t.p);
+    case OP_beta_density: return t.density;
+    case OP_inc_beta_rate: return t.density / t.p;
+    case OP_inc_beta_c_rate: return t.density / (1 - t.p);
+    case OP_beta_slope_a: return -t.by_a / t.density;
+    case OP_beta_slope_b: return -t.by_b / t.density;
+    default: return NAN;
+    }
 }
 
 static number uniform(const run *u, const instruction *x, size_t k) {
@@ -149,7 +210,7 @@ static number map(const run *u, const instruction *c) {
     case OP_mills: return mills(x);
     case OP_ndtri: return ndtri(x);
     case OP_xlogy: return x == 0 && !isnan(y) ? 0 : x * logl(y);
-    default: return NAN;
+    default: return c->in[2] ? of_beta(c->op, x, y, at(u, c->in[2])) : of_gamma(c->op, x, y);
     }
 }
 
@@ -338,6 +399,7 @@ static number draw(const run *u, const instruction *c, size_t k) {
     switch (c->op) {
     case OP_random_normal: return ndtri(uniform(u, c, k));
     case OP_random_uniform: return uniform(u, c, k);
+    case OP_random_gamma: return gamma_quantile(at(u, c->in[0]), uniform(u, c, k));
     case OP_random_binomial: return roundl(at(u, c->in[0]) * at(u, c->in[1]));
     case OP_random_poisson: return roundl(at(u, c->in[0]));
     default: return at(u, c->in[0]);

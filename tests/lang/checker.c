@@ -278,8 +278,8 @@ static void test_guide(void) {
           "a scale `?` is positive and has the statement's axes");
     CHECK(shares && shares->axes.count == 1 && shares->type.support == SUPPORT_positive,
           "a concentration `?` has the event axis");
-    CHECK(draw_of(&c, "a", true)->pathwise && draw_of(&c, "w", true)->sample,
-          "normal is pathwise, dirichlet can be drawn");
+    CHECK(draw_of(&c, "a", true)->pathwise && draw_of(&c, "w", true)->pathwise,
+          "normal and dirichlet are pathwise");
     arena_close(&c.arena);
 }
 

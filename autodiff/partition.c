@@ -153,9 +153,11 @@ static uint64_t widest(const subject *of) {
     return width;
 }
 
-static cut cut_inner(const subject *of, uint64_t outer) {
+/* Into at most so many parts. */
+static cut cut_inner(const subject *of, uint64_t outer, uint32_t parts) {
     uint64_t least = widest(of) >= WIDE ? CHUNK : of->entries < SMALL ? PART_LEAST : PART, unit = CHUNK;
-    uint64_t wanted = divide_up(round_up(divide_up(of->entries, PARTS_MOST), least), outer);
+    uint64_t wanted = divide_up(of->entries, parts);
+    wanted = divide_up(wanted < least ? least : round_up(wanted, CHUNK), outer);
     for (uint32_t i = 0; i < of->count; i++) {
         uint64_t size = under(of->results[i].walk), factor = size / common_divisor(size, unit);
         if (factor <= 4 * wanted / unit) unit *= factor;
@@ -163,19 +165,30 @@ static cut cut_inner(const subject *of, uint64_t outer) {
     return (cut){outer, of->entries / outer, round_up(wanted, unit), 0};
 }
 
+/* So many parts are shared evenly by two, three or four threads. */
+static uint32_t fewer_parts(uint32_t parts) {
+    static const uint32_t EVEN[] = {96, 48, 24, 12, 6, 4, 2};
+    for (size_t i = 0; i < sizeof EVEN / sizeof *EVEN; i++)
+        if (EVEN[i] < parts) return EVEN[i];
+    return 1;
+}
+
 /* The cut with few copies, `most` entries if that is possible. Draws come in pairs, so that a part of an
  * outer entry must begin at an even one. */
 static cut choose_cut(const subject *of, uint64_t most, sum_range *room) {
-    cut best = cut_inner(of, 1);
+    cut best = cut_inner(of, 1, PARTS_MOST);
     uint64_t least = copies(&best, of, room);
     for (uint32_t i = 0; i < of->count && least > most; i++) {
         uint64_t outer = summed_first(of->results[i].walk);
         if (outer == 1 || of->entries / outer % 2) continue;
-        cut other = cut_inner(of, outer);
+        cut other = cut_inner(of, outer, PARTS_MOST);
         uint64_t entries = copies(&other, of, room);
         if (entries < least) best = other, least = entries;
     }
-    for (; least > most && parts_of(&best) > 1; least = copies(&best, of, room)) best.part *= 2;
+    for (uint32_t parts = parts_of(&best); least > most && parts > 1; least = copies(&best, of, room)) {
+        parts = fewer_parts(parts);
+        best = cut_inner(of, best.outer, parts);
+    }
     best.parts = parts_of(&best);
     return best.parts == 1 ? (cut){1, of->entries, of->entries, 1} : best;
 }

@@ -5,7 +5,7 @@
 
 /* Entries of a part: at least so many, that a part is worth handing over; and a multiple of CHUNK, where sums
  * begin anew. */
-enum { PART_LEAST = 512, PART = 1024, PARTS_MOST = 128, SMALL = 8 * PART, WIDE = 16 };
+enum { PART_LEAST = 512, PART = 1024, PARTS_LEAST = 24, PARTS_MOST = 128, SMALL = 8 * PART, WIDE = 16 };
 
 /* Nanoseconds of a part that others may have. */
 static const double PART_PAYS = 2000;
@@ -99,8 +99,17 @@ static uint64_t summed_first(const walk *w) {
     return d < w->rank ? all : 1;
 }
 
+/* The places of entries from … to - 1, with those before the next entry's, to which none go. */
+static sum_range range_of_places(const region_sum *s, uint64_t from, uint64_t to) {
+    uint64_t pitch = (uint64_t)s->pitch, low = from ? ((uint64_t)s->places[from] - 1) * pitch : 0;
+    if (to == s->walk->entries) return (sum_range){low, s->width - low, 0};
+    uint64_t last = (uint64_t)s->places[to - 1] - 1, next = (uint64_t)s->places[to] - 1;
+    return (sum_range){low, (next > last ? next : last + 1) * pitch - low, 0};
+}
+
 /* The least range of a sum's entries that holds those of the region's entries from … to - 1. */
 static sum_range range_of(const region_sum *s, uint64_t from, uint64_t to) {
+    if (s->places) return range_of_places(s, from, to);
     const walk *w = s->walk;
     cursor first = walk_at(w, from), last = walk_at(w, to - 1);
     uint64_t low = 0, high = 0;
@@ -175,13 +184,13 @@ static uint32_t fewer_parts(uint32_t parts) {
 
 /* The cut with few copies, `most` entries if that is possible. Draws come in pairs, so that a part of an
  * outer entry must begin at an even one. */
-static cut choose_cut(const subject *of, uint64_t most, sum_range *room) {
-    cut best = cut_inner(of, 1, PARTS_MOST);
+static cut choose_cut(const subject *of, uint64_t most, uint32_t parts_most, sum_range *room) {
+    cut best = cut_inner(of, 1, parts_most);
     uint64_t least = copies(&best, of, room);
     for (uint32_t i = 0; i < of->count && least > most; i++) {
         uint64_t outer = summed_first(of->results[i].walk);
         if (outer == 1 || of->entries / outer % 2) continue;
-        cut other = cut_inner(of, outer, PARTS_MOST);
+        cut other = cut_inner(of, outer, parts_most);
         uint64_t entries = copies(&other, of, room);
         if (entries < least) best = other, least = entries;
     }
@@ -195,12 +204,19 @@ static cut choose_cut(const subject *of, uint64_t most, sum_range *room) {
 
 static const cut NOTHING = {.outer = 1, .parts = 1};
 
+/* The parts that are worth handing over, and enough that they can be shared evenly. */
+static uint32_t parts_for(double nanoseconds) {
+    double parts = nanoseconds / (2 * PART_PAYS);
+    return parts < PARTS_LEAST ? PARTS_LEAST : parts > PARTS_MOST ? PARTS_MOST : (uint32_t)parts;
+}
+
 static void partition_region(plan *p, plan_step *s, sum_range *room) {
     region *g = &s->region;
     subject of = {g->entries, g->sums, g->sum_count};
     for (uint32_t i = 0; i < g->count; i++)
         s->cost += micro_cost(&g->micros[i]) * g->micros[i].layers * (double)g->entries;
-    s->cut = g->entries ? choose_cut(&of, g->entries * widest(&of) / COPIES_FRACTION, room) : NOTHING;
+    uint64_t most = g->entries * widest(&of) / COPIES_FRACTION;
+    s->cut = g->entries ? choose_cut(&of, most, parts_for(s->cost), room) : NOTHING;
     uint64_t end = 0;
     for (uint32_t i = 0; i < g->sum_count; i++) {
         region_sum *x = &g->sums[i];
@@ -236,7 +252,7 @@ static void partition_reduce(plan *p, plan_step *s, sum_range *room) {
     bool by_rows = along.entries && under(&along) > 1;
     s->cut = !along.entries ? NOTHING
              : by_rows      ? cut_under(along.entries, under(&along))
-                            : choose_cut(&of, 0, room);
+                            : choose_cut(&of, 0, PARTS_MOST, room);
     s->range = arena_array(p->arena, sum_range, s->cut.parts);
     if (along.entries) find_ranges(&s->cut, &result, s->range);
     if (s->cut.parts == 1) s->range[0] = (sum_range){0, p->values[s->of].entries, 0};

@@ -508,6 +508,17 @@ static void write_sum(region_writer *w, ref r, micro m) {
     push(p->arena, &w->code, m);
 }
 
+/* The places of a sum into a table, if they are known and ascend as the entries of the region do; else NULL.
+ */
+static const double *ascending_places(const region_writer *w, ref index, uint32_t reach) {
+    const instruction *x = code(w->planner, index);
+    uint64_t n = tape_size(w->planner->tape, w->home);
+    if (x->op != OP_data || !axes_equal(x->axes, w->home) || !n) return NULL;
+    for (uint64_t i = 1; i < n; i++)
+        if (!(x->pointer[i] >= x->pointer[i - 1])) return NULL;
+    return x->pointer[0] >= 1 && x->pointer[n - 1] < (double)reach + 1 ? x->pointer : NULL;
+}
+
 static void write_table(region_writer *w, ref r, micro m) {
     planner *p = w->planner;
     axis into = (axis)code(p, r)->attribute;
@@ -522,7 +533,9 @@ static void write_table(region_writer *w, ref r, micro m) {
     m.reach = p->tape->axes.at[into].size;
     m.index = arena_array(p->plan->arena, int32_t, p->values[index->root].entries);
     uint64_t width = (uint64_t)(m.reach - 1) * (uint64_t)m.pitch + 1;
-    add_sum(w, (region_sum){.of = r, .walk = m.walk, .width = width, .each = 1});
+    const double *places = ascending_places(w, input(p, r, 1), p->tape->axes.at[into].size);
+    add_sum(w, (region_sum){
+                   .of = r, .walk = m.walk, .width = width, .each = 1, .places = places, .pitch = m.pitch});
     push(p->arena, &w->code, m);
 }
 

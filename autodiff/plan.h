@@ -139,6 +139,10 @@ typedef struct region_sum {
     const walk *walk; /* of the region's entries, where each adds to the sum: */
     uint64_t width;   /* … within so many entries */
     uint64_t each;    /* … to so many of them */
+    /* Where the entries of the region go to places that ascend: those places, from 1, and their stride; else
+     * NULL. */
+    const double *places;
+    int64_t pitch;
     bool apart;       /* parts have entries in common: each adds to a copy of its own */
     sum_range *range; /* by part */
 } region_sum;

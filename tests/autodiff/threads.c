@@ -111,6 +111,17 @@ static void groups(setting *s, bool sorted) {
 static void sorted_groups(setting *s) { groups(s, true); }
 static void unsorted_groups(setting *s) { groups(s, false); }
 
+/* Most groups have no rows, at the ends as well; others have those of several parts. */
+static void groups_with_gaps(setting *s) {
+    enum { ROWS = 30001, GROUPS = 1000 };
+    axis row = axis_of(s, "row", ROWS), group = axis_of(s, "group", GROUPS);
+    double *places = arena_array(s->arena, double, ROWS);
+    for (int i = 0; i < ROWS; i++) places[i] = i < ROWS / 2 ? 20 : 21 + floor(i * 97.0 / ROWS) * 10;
+    ref a = input(s, axes_one(group)), of = tape_data(&s->t, places, axes_one(row));
+    ref z = map2(s, OP_sub, data(s, axes_one(row)), tape_gather(&s->t, a, of, group));
+    value_and_gradient(s, tape_sum_all(&s->t, map1(s, OP_tanh, z)), &a, 1);
+}
+
 static void groups_of_draws(setting *s) {
     axis draw = axis_of(s, "draw", 8), row = axis_of(s, "row", 5000), group = axis_of(s, "group", 300);
     ref a = input(s, two(draw, group)), of = index_into(s, axes_one(row), group, false);
@@ -225,6 +236,7 @@ typedef struct subject {
 static const subject SUBJECTS[] = {{"regression", regression, false},
                                    {"sorted_groups", sorted_groups, false},
                                    {"unsorted_groups", unsorted_groups, false},
+                                   {"groups_with_gaps", groups_with_gaps, false},
                                    {"groups_of_draws", groups_of_draws, false},
                                    {"moving_groups", moving_groups, false},
                                    {"few_long_sums", few_long_sums, false},

@@ -71,13 +71,18 @@ static const char *keep_flag(arguments *out, arena *a, flag_id id, const char *v
     return NULL;
 }
 
+/* Whether a command takes the options of a fit. */
+static bool fits(const char *command) {
+    return strcmp(command, "fit") == 0 || strcmp(command, "calibrate") == 0;
+}
+
 /* One long flag with its value, `--name value` or `--name=value`; *i moves to the last word it takes. */
 static const char *read_long(arguments *out, arena *a, int *i, int count, char **words) {
     const char *word = words[*i] + 2, *equals = strchr(word, '=');
     size_t length = equals ? (size_t)(equals - word) : strlen(word);
     const char *name = arena_copy(a, word, length), *value = equals ? equals + 1 : NULL;
     flag_id id = flag_named(out->command, word, length);
-    option_id option = strcmp(out->command, "fit") == 0 ? option_find(name) : OPTION_count;
+    option_id option = fits(out->command) ? option_find(name) : OPTION_count;
     if (id == FLAG_count && option == OPTION_count) return unknown_flag(a, out->command, name);
     bool takes = id == FLAG_count || FLAGS[id].value[0];
     if (!takes && value) return arena_print(a, "`--%s` takes no value", name);
@@ -133,7 +138,7 @@ void arguments_help(const char *command, FILE *to) {
                  FLAGS[i].letter ? ", " : "", FLAGS[i].name, FLAGS[i].value);
         fprintf(to, "  %-28s %s\n", left, FLAGS[i].about);
     }
-    if (strcmp(command, "fit") != 0) return;
+    if (!fits(command)) return;
     fprintf(to, "\nOptions of the fit, which a model sets by `fit { name = value }`:\n");
     for (int i = 0; i < OPTION_count; i++) {
         char left[80];

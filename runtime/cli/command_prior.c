@@ -58,25 +58,6 @@ static bool read_given(session *s, const char *path, bool *given) {
     return mark_given(s, &values, given);
 }
 
-/* The model with the latents that are given among its data, and without a claim on what is drawn: a default
- * of itself has no value. */
-static model *bind(session *s, const bool *given) {
-    program *open = arena_new(&s->arena, program);
-    *open = *s->program;
-    open->variables.at = arena_array(&s->arena, variable_row, open->variables.count + 1);
-    for (variable v = 0; v < open->variables.count; v++) {
-        variable_row *x = &open->variables.at[v];
-        *x = s->program->variables.at[v];
-        if (x->kind == VARIABLE_data && x->observed) x->value = x->self;
-    }
-    session_list_labels(s, open);
-    for (variable v = 0; v < open->variables.count; v++)
-        if (given[v]) open->variables.at[v].kind = VARIABLE_data, open->variables.at[v].value = 0;
-    model *m = model_bind(&s->diagnostics, open, &s->data, &s->arena);
-    if (m) m->program = s->program;
-    return m;
-}
-
 /* ---- what is written ---- */
 
 static void write_name(const char *name, bool *first, FILE *to) {
@@ -136,7 +117,7 @@ static void run_task(void *user) {
     bool *given = arena_array(&s->arena, bool, s->program->variables.count + 1);
     if (!read_given(s, arguments_flag(t->arguments, FLAG_at, 0), given)) return;
     if (!begin(t, &t->data, FLAG_to) || !begin(t, &t->latents, FLAG_latents)) return (void)session_tell(s);
-    model *m = bind(s, given);
+    model *m = session_bind_drawn(s, given);
     if (m) m->team = team_open(&s->arena, t->threads);
     if (!m || !prior_draw(&s->diagnostics, m, given, t->seed, &s->arena)) return (void)session_tell(s);
     write_data(m, t->data.stream ? t->data.stream : stdout);

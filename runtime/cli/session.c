@@ -208,3 +208,20 @@ void session_list_labels(session *s, program *of) {
         for (uint32_t i = 0; i < row->label_count; i++) row->labels[i] = m->axes[a].labels[i];
     }
 }
+
+model *session_bind_drawn(session *s, const bool *given) {
+    program *open = arena_new(&s->arena, program);
+    *open = *s->program;
+    open->variables.at = arena_array(&s->arena, variable_row, open->variables.count + 1);
+    for (variable v = 0; v < open->variables.count; v++) {
+        variable_row *x = &open->variables.at[v];
+        *x = s->program->variables.at[v];
+        if (x->kind == VARIABLE_data && x->observed) x->value = x->self;
+    }
+    session_list_labels(s, open);
+    for (variable v = 0; v < open->variables.count; v++)
+        if (given[v]) open->variables.at[v].kind = VARIABLE_data, open->variables.at[v].value = 0;
+    model *m = model_bind(&s->diagnostics, open, &s->data, &s->arena);
+    if (m) m->program = s->program;
+    return m;
+}

@@ -27,6 +27,9 @@ bool session_option(session *s, const arguments *a, flag_id flag, option_id id, 
  * order, without them. A copy of the program, which must bind for that; where it does not, the next binding
  * says why. */
 void session_list_labels(session *s, program *of);
+/* The model for data that are drawn: with the latents that are `given`, by variable, among its data, and
+ * without a claim on what is drawn. NULL, reported, where it cannot be bound. */
+model *session_bind_drawn(session *s, const bool *given);
 /* Prints the messages to standard error, and forgets them, unless the session keeps them. True where none was
  * an error. */
 bool session_tell(session *s);

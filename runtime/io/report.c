@@ -159,7 +159,7 @@ static void json_reasons(const report *r, FILE *to) {
     fputc(']', to);
 }
 
-static void json_place(const report_place *row, FILE *to) {
+void report_json_place(const report_place *row, FILE *to) {
     fputs("{\"name\": ", to);
     report_json_string(row->name, to);
     fputs(", \"axes\": [", to);
@@ -181,7 +181,7 @@ static void json_place(const report_place *row, FILE *to) {
 }
 
 static void json_row(const report_row *row, FILE *to) {
-    json_place(&row->place, to);
+    report_json_place(&row->place, to);
     json_field(", \"mean\": ", row->mean, to);
     json_field(", \"sd\": ", row->sd, to);
     json_field(", \"mcse\": ", row->mcse, to);
@@ -192,7 +192,7 @@ static void json_row(const report_row *row, FILE *to) {
 }
 
 static void json_states(const report_states *row, FILE *to) {
-    json_place(&row->place, to);
+    report_json_place(&row->place, to);
     fputs(", \"states\": [", to);
     for (uint32_t i = 0; i < row->count; i++) {
         if (i) fputs(", ", to);
@@ -265,8 +265,7 @@ static int width_of(const char *text) {
     return width;
 }
 
-/* `a[ANOKA, 2]`, without its last part where it is too long for `room`. */
-static void print_name(const report_place *row, char *out, size_t room) {
+void report_print_place(const report_place *row, char *out, size_t room) {
     size_t used = (size_t)snprintf(out, room, "%s", row->name);
     for (uint32_t k = 0; k < row->rank && used < room; k++) {
         const char *before = k ? ", " : "[";
@@ -303,7 +302,7 @@ static int name_width(const void *entries, size_t size, uint32_t count) {
     for (uint32_t i = 0, n; i < count; i += n) {
         n = entries_of_variable(entries, size, count, i);
         for (uint32_t k = 0; k < n && is_shown(k, n); k++) {
-            print_name((const void *)((const char *)entries + (i + k) * size), text, sizeof text);
+            report_print_place((const void *)((const char *)entries + (i + k) * size), text, sizeof text);
             if (width_of(text) > widest) widest = width_of(text);
         }
     }
@@ -312,7 +311,7 @@ static int name_width(const void *entries, size_t size, uint32_t count) {
 
 static void table_name(const report_place *place, int width, FILE *to) {
     char text[NAME_ROOM];
-    print_name(place, text, sizeof text);
+    report_print_place(place, text, sizeof text);
     fprintf(to, "%s%*s", text, width - width_of(text), "");
 }
 

@@ -59,6 +59,10 @@ const char *report_model_name(arena *a, const char *path);
 
 report report_of_fit(const fit *f, arena *a);
 
+/* `a[ANOKA, 2]`, without its last part where it is too long for `room` bytes. */
+void report_print_place(const report_place *place, char *out, size_t room);
+void report_json_place(const report_place *place, FILE *to);
+
 /* For a terminal: the verdict, its reasons, the variables; of long ones the first entries. */
 void report_table(const report *r, FILE *to);
 /* One JSON object and a line's end. Numbers read back to the same bits; what is not finite is null. */

@@ -1,0 +1,166 @@
+/* vmrun calibrate: fits of data that are drawn from the model, and a test of whether the truth lies anywhere
+ * among the draws with the same probability. */
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/number.h"
+#include "runtime/cli/commands.h"
+#include "runtime/infer/calibration.h"
+#include "runtime/io/guard.h"
+#include "runtime/io/report.h"
+
+enum { FITS = 200, FITS_LEAST = 10, FITS_MOST = 1000000, STREAM_TIES = 19 };
+/* A scalar is called into question below this, shared out among all of them (Bonferroni). */
+static const double LEVEL = 0.01;
+
+static volatile sig_atomic_t interrupted;
+static void on_signal(int number) {
+    (void)number;
+    interrupted = 1;
+}
+static bool watch(void *user, const progress *now) {
+    (void)user, (void)now;
+    return interrupted;
+}
+
+typedef struct task {
+    session *session;
+    const arguments *arguments;
+    uint32_t fits;
+    arena one; /* of one fit */
+    calibration found;
+    report first; /* whose rows name the scalars */
+    int code;
+} task;
+
+static bool fit_one(task *t, const model *open, uint32_t number, rng *ties) {
+    session *s = t->session;
+    model truth;
+    status status;
+    if (!calibration_draw(&s->diagnostics, open, t->arguments->options.seed, number, &truth, &t->one))
+        return false;
+    fit *f = fit_run(&s->diagnostics, &truth, &t->arguments->options, &t->one, (fit_host){.watch = watch},
+                     &status);
+    if (!f || interrupted) return f != NULL;
+    if (!number) t->first = report_of_fit(f, &s->arena);
+    calibration_add(&t->found, &truth, f, ties);
+    return true;
+}
+
+static bool fit_all(task *t, const model *open) {
+    rng ties = rng_open(t->arguments->options.seed, STREAM_TIES);
+    bool shows = isatty(STDERR_FILENO);
+    for (uint32_t i = 0; i < t->fits && !interrupted; i++) {
+        arena_open(&t->one, t->session->arena.memory);
+        bool good = fit_one(t, open, i, &ties);
+        arena_close(&t->one);
+        if (shows) fprintf(stderr, "\r\033[Kfit %u of %u", i + 1, t->fits);
+        if (!good) return false;
+    }
+    if (shows) fprintf(stderr, "\r\033[K");
+    return t->found.fits > 0;
+}
+
+/* ---- what is printed ---- */
+
+static void print_bins(const uint32_t *bins, FILE *to) {
+    static const char *const BARS[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    uint32_t most = 1;
+    for (int i = 0; i < CALIBRATION_BINS; i++) most = bins[i] > most ? bins[i] : most;
+    for (int i = 0; i < CALIBRATION_BINS; i++) fputs(BARS[(bins[i] * 8 + most - 1) / most], to);
+}
+
+static void print_table(const task *t, const uniformity *u, uint32_t (*bins)[CALIBRATION_BINS],
+                        uint32_t wrong) {
+    const calibration *c = &t->found;
+    printf("%s: %s (%u data sets from the prior; verdicts: %u good, %u doubtful, %u bad)\n", t->first.model,
+           wrong ? "not calibrated" : "calibrated", c->fits, c->verdicts[VERDICT_good],
+           c->verdicts[VERDICT_doubtful], c->verdicts[VERDICT_bad]);
+    printf("%-16s %8s %8s %8s  %-20s\n", "variable", "p", "mean", "spread", "where the truth lies");
+    for (uint32_t k = 0; k < c->count; k++) {
+        char name[160];
+        report_print_place(&t->first.rows.at[c->summary[k]].place, name, sizeof name);
+        printf("%-16s %8.3g %8.3f %8.3f  ", name, u[k].p, u[k].mean, u[k].spread);
+        print_bins(bins[k], stdout);
+        printf("%s%s\n", u[k].why ? "  " : "", u[k].why ? u[k].why : "");
+    }
+    printf("uniform places have the mean 0.5 and the spread 0.289; p is of the Anderson-Darling test\n");
+}
+
+static void print_json(const task *t, const uniformity *u, uint32_t (*bins)[CALIBRATION_BINS],
+                       uint32_t wrong) {
+    const calibration *c = &t->found;
+    fputs("{\"model\": ", stdout);
+    report_json_string(t->first.model, stdout);
+    printf(", \"calibrated\": %s, \"fits\": %u, \"verdicts\": {\"good\": %u, \"doubtful\": %u, \"bad\": %u}, "
+           "\"variables\": [",
+           wrong ? "false" : "true", c->fits, c->verdicts[VERDICT_good], c->verdicts[VERDICT_doubtful],
+           c->verdicts[VERDICT_bad]);
+    for (uint32_t k = 0; k < c->count; k++) {
+        fputs(k ? ",\n  " : "\n  ", stdout);
+        report_json_place(&t->first.rows.at[c->summary[k]].place, stdout);
+        printf(", \"p\": %.6g, \"mean\": %.6g, \"spread\": %.6g, \"bins\": [", u[k].p, u[k].mean,
+               u[k].spread);
+        for (int i = 0; i < CALIBRATION_BINS; i++) printf("%s%u", i ? ", " : "", bins[k][i]);
+        fputs("], \"places\": [", stdout);
+        for (uint32_t i = 0; i < c->fits; i++) printf("%s%.6g", i ? ", " : "", c->place[k][i]);
+        fputs("]}", stdout);
+    }
+    fputs("]}\n", stdout);
+}
+
+static void tell(task *t) {
+    const calibration *c = &t->found;
+    arena *a = &t->session->arena;
+    uniformity *u = arena_array(a, uniformity, c->count + 1);
+    uint32_t(*bins)[CALIBRATION_BINS] = arena_take_array(a, c->count + 1, sizeof *bins), wrong = 0;
+    for (uint32_t k = 0; k < c->count; k++) {
+        u[k] = calibration_judge(c, k, LEVEL / c->count, bins[k]);
+        wrong += u[k].why != NULL;
+    }
+    if (arguments_flag(t->arguments, FLAG_json, 0)) print_json(t, u, bins, wrong);
+    else print_table(t, u, bins, wrong);
+    t->code = interrupted ? EXIT_INTERRUPTED : wrong ? EXIT_BAD_VERDICT : EXIT_GOOD;
+}
+
+static void run_task(void *user) {
+    task *t = user;
+    session *s = t->session;
+    const model *open = session_bind_drawn(s, arena_array(&s->arena, bool, s->program->variables.count + 1));
+    t->found = calibration_open(t->fits, &s->arena);
+    if (open && fit_all(t, open)) tell(t);
+    session_tell(s);
+}
+
+static void end_task(void *user) { arena_close(&((task *)user)->one); }
+
+static bool read_count(const arguments *a, uint32_t *fits) {
+    const char *given = arguments_flag(a, FLAG_n, 0);
+    double number = FITS;
+    bool good = !given || (number_parse(given, &number) && number >= FITS_LEAST && number <= FITS_MOST &&
+                           floor(number) == number);
+    if (!good)
+        fprintf(stderr, "vmrun: `--n %s`: a whole number of data sets from %d, such as 200\n", given,
+                FITS_LEAST);
+    *fits = good ? (uint32_t)number : 0;
+    return good;
+}
+
+int command_calibrate(session *s, const arguments *a) {
+    task t = {.session = s, .arguments = a, .code = EXIT_WRONG_INPUT};
+    if (a->files.count != 1) {
+        fprintf(stderr, "vmrun: name one model: `vmrun calibrate model.vm`\n");
+        return EXIT_WRONG_COMMAND;
+    }
+    bool complete;
+    if (!read_count(a, &t.fits)) return EXIT_WRONG_COMMAND;
+    if (!session_compile(s, a->files.at[0]) || !session_load(s, a, false, &complete)) return EXIT_WRONG_INPUT;
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    arena_open(&t.one, s->arena.memory);
+    guard(s->arena.memory, run_task, end_task, &t);
+    return t.code;
+}

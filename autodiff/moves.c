@@ -207,16 +207,23 @@ static void copy_run(element *y, int64_t to, const element *x, int64_t from, uin
 }
 
 /* Rows and columns, the shorter ones one after the other. */
-static void copy_matrix(const walk *w, element *y, const element *x) {
+static void copy_matrix(const kernels *k, const walk *w, element *y, const element *x) {
+    for (int d = 0; d < 2; d++)
+        if (w->stride[d][0] == 1 && w->stride[1 - d][1] == 1 && w->stride[d][1] > 0 &&
+            w->stride[1 - d][0] > 0) {
+            k->transpose(y, w->stride[d][1], x, w->stride[1 - d][0], w->size[1 - d], w->size[d]);
+            return;
+        }
     int inner = w->size[1] < w->size[0] ? 0 : 1, outer = 1 - inner;
     for (int64_t i = 0; i < (int64_t)w->size[outer]; i++)
         copy_run(y + i * w->stride[outer][1], w->stride[inner][1], x + i * w->stride[outer][0],
                  w->stride[inner][0], w->size[inner]);
 }
 
-static void copy_entries(const walk *w, element *y, const element *x, uint64_t from, uint64_t to) {
+static void copy_entries(const kernels *k, const walk *w, element *y, const element *x, uint64_t from,
+                         uint64_t to) {
     if (w->rank == 2 && from == 0 && to == w->entries) {
-        copy_matrix(w, y + w->offset[1], x + w->offset[0]);
+        copy_matrix(k, w, y + w->offset[1], x + w->offset[0]);
         return;
     }
     EACH_RUN(c, n, w, from, to)
@@ -233,7 +240,8 @@ static void place_part(void *context, uint32_t thread, uint32_t part) {
         uint64_t low = from > first ? from - first : 0, high = to > first ? to - first : 0;
         if (high > w->entries) high = w->entries;
         if (low < high)
-            copy_entries(w, entries_of(r->run, s->of), entries_of(r->run, s->placed[k].from), low, high);
+            copy_entries(r->run->plan->kernels, w, entries_of(r->run, s->of),
+                         entries_of(r->run, s->placed[k].from), low, high);
     }
 }
 

@@ -45,10 +45,25 @@ static inline piece_cursor pieces_at(const pieces *q, uint64_t entry) {
     return c;
 }
 
+/* The entries of the piece before this one. */
+static inline uint64_t piece_done(const piece_cursor *c) {
+    return c->of->by && c->run > c->of->runs ? c->at - c->run[-1].end : c->at;
+}
+
 /* The entries from here to the end of the piece. */
 static inline uint64_t piece_left(const piece_cursor *c) {
     if (!c->of->length) return UINT64_MAX;
     return (c->of->by ? c->run->end : c->of->length) - c->at;
+}
+
+/* How many entries, from entry `at` of the block on, are summed together: to the end of the chunk, where
+ * chunks begin at multiples of CHUNK within the piece, or within a part that has no pieces. Since blocks end
+ * with chunks, the bits of a sum do not depend on the length of the block. */
+enum { CHUNK = 256 };
+static inline size_t piece_stretch(const piece_cursor *c, size_t at, size_t most) {
+    uint64_t n = CHUNK - (c->of->length ? piece_done(c) : at) % CHUNK, left = piece_left(c);
+    if (n > left) n = left;
+    return n < most ? (size_t)n : most;
 }
 
 static inline void piece_pass(piece_cursor *c, uint64_t n) {

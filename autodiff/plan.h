@@ -109,8 +109,8 @@ typedef struct micro {
     struct strand *strand;
 } micro;
 
-/* Entries that are summed together, see region.c; those of a block. */
-enum { CHUNK = 256, BLOCK_MOST = 1024 };
+/* Entries of a block. */
+enum { BLOCK_MOST = 1024 };
 
 /* How the entries of a step are cut into parts: part p has, of each of `outer` times `inner` entries, those
  * from p * part on; see partition.h. */

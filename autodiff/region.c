@@ -50,6 +50,12 @@ static void copy_run(const kernels *k, element *y, const element *x, int64_t str
 static void run_load(const block *b, const micro *m) {
     const element *x = whole(b, m->in[0]);
     element *y = entries(b, m->to);
+    const walk *w = m->walk;
+    if (w->rank == 2 && w->stride[0][0] == 1 && w->stride[1][0] > 1 && b->n == w->entries) {
+        b->kernels->transpose(y, (int64_t)w->size[1], x + w->offset[0], w->stride[1][0], w->size[1],
+                              w->size[0]);
+        return;
+    }
     RUNS(c, b, m->walk) copy_run(b->kernels, y + i, x + c.at[0], cursor_stride(&c, 0), n);
 }
 
@@ -112,22 +118,12 @@ static void run_gather(const block *b, const micro *m) {
     }
 }
 
-/* How many entries, from entry `at` of the block on, are summed together: to the end of the piece and of the
- * chunk, where chunks begin at multiples of CHUNK within a part. Since blocks are made of chunks, the bits of
- * a sum do not depend on the length of the block. */
-static size_t stretch(const piece_cursor *c, size_t at, size_t most) {
-    size_t n = CHUNK - at % CHUNK;
-    uint64_t left = piece_left(c);
-    if (n > most) n = most;
-    return n < left ? n : (size_t)left;
-}
-
 /* What the entries of one run add to one sum. A sum of products has the bits of the sum of the written
  * product. */
 static double sum_run(const block *b, double sum, const element *x, const element *y, size_t at, size_t n) {
     piece_cursor c = pieces_at(&b->region->pieces, b->start + at);
     for (size_t end = at + n, some; at < end; at += some, piece_pass(&c, some)) {
-        some = stretch(&c, at, end - at);
+        some = piece_stretch(&c, at, end - at);
         sum += y ? b->kernels->dot(x + at, y + at, some) : b->kernels->sum(x + at, some);
     }
     return sum;
@@ -163,7 +159,7 @@ static void scatter_runs(const block *b, const micro *m, element *y, const eleme
     piece_cursor c = pieces_at(&b->region->pieces, b->start + i);
     for (size_t end = i + n, some; i < end; i += some, at += (int64_t)some, piece_pass(&c, some)) {
         for (; at == m->ends[place]; place++) {}
-        some = stretch(&c, i, end - i);
+        some = piece_stretch(&c, i, end - i);
         if (at + (int64_t)some > m->ends[place]) some = (size_t)(m->ends[place] - at);
         y[place * m->pitch] += (element)b->kernels->sum(x + i, some);
     }
@@ -201,8 +197,9 @@ static void run_rows_dot(const block *b, const micro *m) {
 static void run_rows_add(const block *b, const micro *m) {
     const element *x = first_row(b, m), *factors = entries(b, m->in[1]);
     element *y = sum_entries(b->run, sum_of(b, m->to.at), b->part);
-    for (size_t at = 0; at < b->n; at += CHUNK) {
-        size_t n = b->n - at < CHUNK ? b->n - at : CHUNK;
+    piece_cursor c = pieces_at(&b->region->pieces, b->start);
+    for (size_t at = 0, n; at < b->n; at += n, piece_pass(&c, n)) {
+        n = piece_stretch(&c, at, b->n - at);
         const element *row = x + (int64_t)at * m->pitch;
         if (m->step == 1) b->kernels->add_rows(y, row, m->pitch, factors + at, m->width, n);
         else
@@ -249,11 +246,18 @@ static void run_mixture(const block *b, const micro *m) {
     }
 }
 
+/* Normal and uniform draws come in pairs, of which a block may begin with the second. */
 static void run_random(const block *b, const micro *m) {
     const element *x[2] = {0};
     for (int i = 0; i < op_inputs(m->op); i++) x[i] = entries(b, m->in[i]);
     draw_stream s = {b->run->seed, b->run->step, b->run->plan->tape->code.at[m->of].attribute};
-    run_draws(b->kernels, m->op, entries(b, m->to), x, s, b->start, b->n);
+    if (b->start % 2 == 0 || op_inputs(m->op)) {
+        run_draws(b->kernels, m->op, entries(b, m->to), x, s, b->start, b->n);
+        return;
+    }
+    element drawn[BLOCK_MOST + 1];
+    run_draws(b->kernels, m->op, drawn, x, s, b->start - 1, b->n + 1);
+    memcpy(entries(b, m->to), drawn + 1, b->n * sizeof *drawn);
 }
 
 /* With m the largest: m + log sum exp(x - m); an infinite m is the result. */
@@ -282,61 +286,10 @@ static element *stream_at(const block *b, const stream *s) {
     return sum_entries(b->run, sum, b->part) + s->at.offset - sum->range[b->part].low;
 }
 
-/* Pieces of a strand on their way to it, a record of so many words each: its length, then where what changes
- * with the piece is found. */
-enum { PIECES_ABREAST = 64 };
-typedef struct strand_pieces {
-    uint32_t count, words, place[PIECES_ABREAST], size[PIECES_ABREAST];
-    uint64_t record[PIECES_ABREAST * (1 + PIECE_STREAMS_MOST)];
-} strand_pieces;
-
-/* The next ones, from entry `from` of the block on; where they end. */
-static size_t find_pieces(strand_pieces *q, const block *b, piece_cursor *c, size_t from) {
-    size_t n;
-    for (q->count = 0; from < b->n && q->count < PIECES_ABREAST; from += n, piece_pass(c, n)) {
-        n = stretch(c, from, b->n - from);
-        q->size[q->count] = (uint32_t)n;
-        q->place[q->count] = c->run ? c->run->place : 0;
-        q->record[q->words * q->count++] = n * sizeof(element);
-    }
-    return from;
-}
-
-/* Whether the walk is always at its beginning. */
-static bool is_still(const stream *s) {
-    return s->by_run && s->walk->rank == 1 && s->walk->stride[0][0] == 0;
-}
-
-static void find_stream(strand_pieces *q, const stream *s, const element *base, cursor *at, uint64_t *to) {
-    bool still = is_still(s);
-    if (still) base += s->walk->offset[0];
-    for (uint32_t i = 0; i < q->count; i++, to += q->words) {
-        const element *x = s->by_run ? base + q->place[i] * s->pitch : base;
-        if (s->index && !s->by_run) x += s->index[at->at[1]] * s->pitch;
-        if (!still) x += at->at[0];
-        *to = (uintptr_t)x;
-        if (!still) cursor_pass(at, q->size[i]);
-    }
-}
-
 static void run_strand(const block *b, const strand *s) {
     void *at[STREAMS_MOST];
-    cursor changing[PIECE_STREAMS_MOST];
-    strand_pieces q;
-    piece_cursor piece = pieces_at(&b->region->pieces, b->start);
-    q.words = 1 + s->by_piece;
     for (uint32_t k = 0; k < s->count; k++) at[k] = stream_at(b, &s->streams[k]);
-    for (uint32_t k = 0; k < s->by_piece; k++)
-        if (!is_still(&s->streams[s->changing[k]]))
-            changing[k] = walk_at(s->streams[s->changing[k]].walk, b->start);
-    for (size_t i = 0, first = 0; i < b->n; first = i) {
-        i = find_pieces(&q, b, &piece, i);
-        for (uint32_t k = 0; k < s->by_piece; k++) {
-            uint32_t of = s->changing[k];
-            find_stream(&q, &s->streams[of], at[of], &changing[k], &q.record[1 + k]);
-        }
-        s->run(at, q.record, q.count, first * sizeof(element));
-    }
+    strand_run(s, &b->region->pieces, at, b->start, b->n);
 }
 
 static void run_micro(const block *b, const micro *m) {
@@ -388,10 +341,18 @@ static void clear_sums(const execution *e, const region *g, uint32_t part) {
     }
 }
 
-static void run_stretch(block *b, uint64_t from, uint64_t to) {
+/* The entries of the block that begins at `start`: whole chunks, see piece_stretch(). */
+static size_t block_entries(const region *g, uint64_t start, uint64_t to) {
+    if (to - start <= g->block) return (size_t)(to - start);
+    if (!g->pieces.length) return g->block;
+    piece_cursor c = pieces_at(&g->pieces, start + g->block);
+    return g->block - (size_t)(piece_done(&c) % CHUNK);
+}
+
+static void run_blocks(block *b, uint64_t from, uint64_t to) {
     const region *g = b->region;
-    for (b->start = from; b->start < to; b->start += g->block) {
-        b->n = to - b->start < g->block ? (size_t)(to - b->start) : g->block;
+    for (b->start = from; b->start < to; b->start += b->n) {
+        b->n = block_entries(g, b->start, to);
         for (uint32_t i = 0; i < g->count; i++) run_layered(b, &g->micros[i]);
     }
 }
@@ -403,7 +364,7 @@ static void run_part(void *context, uint32_t thread, uint32_t part) {
     block b = {e, e->plan->kernels, &r->step->region, part, 0, 0, 0, 0};
     b.scratch = (element *)e->scratch + thread * e->plan->scratch;
     clear_sums(e, b.region, part);
-    for (uint64_t i = 0; i < c->outer; i++) run_stretch(&b, cut_from(c, part, i), cut_to(c, part, i));
+    for (uint64_t i = 0; i < c->outer; i++) run_blocks(&b, cut_from(c, part, i), cut_to(c, part, i));
 }
 
 /* Adds the copies of a sum up, in the order of the parts. */

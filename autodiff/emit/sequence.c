@@ -32,9 +32,11 @@ cell sequence_keep_pinned(sequence *s, int reg) {
     return keep(s, (cell_state){.held = (int8_t)reg});
 }
 
-cell sequence_keep_slot(sequence *s) {
-    return keep(s, (cell_state){.home = HOME_slot, .lanes = ALL_LANES, .at = sequence_slot(s), .held = -1});
+cell sequence_keep_at(sequence *s, place at) {
+    return keep(s, (cell_state){.home = HOME_slot, .lanes = ALL_LANES, .at = at, .held = -1});
 }
+
+cell sequence_keep_slot(sequence *s) { return sequence_keep_at(s, sequence_slot(s)); }
 
 void sequence_begin(sequence *s, cell mask) {
     s->mask = mask;

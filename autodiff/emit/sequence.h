@@ -75,6 +75,7 @@ void sequence_open(sequence *s, assembly *c, general table);
 /* Cells that live on; to be made before others. */
 cell sequence_keep_pinned(sequence *s, int reg);
 cell sequence_keep_slot(sequence *s);
+cell sequence_keep_at(sequence *s, place at); /* what does not change meanwhile */
 place sequence_slot(sequence *s);
 /* Begins a new sequence; cells that do not live on are forgotten. With a mask, what is loaded, stored and
  * added to sums are the lanes for which it has all bits. */

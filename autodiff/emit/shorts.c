@@ -23,6 +23,7 @@ typedef struct short_emitter {
     const short_program *program;
     sequence sequence;
     vector(known) known;
+    place room[3]; /* on the stack: two operands of a call, and its result */
 } short_emitter;
 
 static const general BUFFERS = RBX, SCRATCH = RBP;
@@ -146,6 +147,19 @@ static void emit_map(short_emitter *w, const short_operation *c) {
     define(w, to);
 }
 
+/* Of a single number: of a whole vector of it, on the stack, which is no more work for a kernel than a part
+ * of one. */
+static void emit_single_call(short_emitter *w, const short_operation *c) {
+    sequence *s = &w->sequence;
+    call made = {.run = c->run, .to = w->room[2], .inputs = op_inputs(c->op), .count = ALL_LANES};
+    for (int k = 0; k < made.inputs; k++) {
+        made.in[k] = w->room[k];
+        sequence_store(s, w->room[k], fetch(w, c->in[k], 1).part[0], ALL_LANES);
+    }
+    sequence_call(s, made);
+    define(w, (known){.at = c->to, .n = 1, .part = {own(w, sequence_load(s, w->room[2], ALL_LANES))}});
+}
+
 static void emit_call(short_emitter *w, const short_operation *c) {
     call made = {.run = c->run, .to = place_at(w, c->to, 0), .inputs = op_inputs(c->op), .count = c->n};
     for (int k = 0; k < made.inputs; k++) {
@@ -220,6 +234,7 @@ static void emit_operation(short_emitter *w, const short_operation *c) {
         break;
     default:
         if (lower_takes(c->op)) emit_map(w, c);
+        else if (c->n == 1 && (c->code == SHORT_unary || c->code == SHORT_binary)) emit_single_call(w, c);
         else emit_call(w, c);
     }
 }
@@ -250,6 +265,7 @@ static bool put_program(assembly *c, const execution *e, const short_program *p)
     short_emitter w = {.code = c, .run = e, .program = p};
     sequence_open(&w.sequence, c, BUFFERS);
     place stack = sequence_slot(&w.sequence);
+    for (int k = 0; k < 3; k++) w.room[k] = sequence_slot(&w.sequence);
     sequence_begin(&w.sequence, 0);
     if (!write_lines(&w)) return false;
     uint32_t frame = put_frame(c, (const general[]){BUFFERS, SCRATCH}, 2, stack);

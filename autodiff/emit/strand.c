@@ -4,10 +4,10 @@
 #include "autodiff/emit/lower.h"
 
 /* Registers of a strand's function: the arguments, of which the last counts the bytes that were passed; the
- * bytes that are left of a piece; the first addresses of the table. */
-static const general TABLE = RDI, PIECES = RSI, COUNT = RDX, PASSED = RCX, LEFT = R8;
-static const general ADDRESSES[] = {R9, R10, R11, RBX, RBP, R12, R13, R14, R15};
-enum { ADDRESS_COUNT = 9, SCRATCH_ADDRESSES = 3, ABREAST = 4, LANE_COUNT = 4, LEAST_FREE = 4 };
+ * bytes that are left of a piece; where the masks of the rest are; the first addresses of the table. */
+static const general TABLE = RDI, PIECES = RSI, COUNT = RDX, PASSED = RCX, LEFT = R8, MASKS_AT = R11;
+static const general ADDRESSES[] = {R9, R10, RBX, RBP, R12, R13, R14, R15};
+enum { ADDRESS_COUNT = 8, SCRATCH_ADDRESSES = 2, ABREAST = 4, LANE_COUNT = 4, LEAST_FREE = 4 };
 static const int32_t VECTOR = LANE_COUNT * sizeof(double);
 
 typedef struct strand_sum {
@@ -290,7 +290,8 @@ static void keep_cells(strand_writer *w) {
     for (uint32_t k = 0; k < w->strand->count; k++)
         if (w->strand->streams[k].kind == STREAM_number)
             w->numbers[k] = next > last ? sequence_keep_pinned(s, --next) : sequence_keep_slot(s);
-    for (int j = 0; j < ABREAST; j++) w->masks[j] = sequence_keep_slot(s);
+    for (int j = 0; j < ABREAST; j++)
+        w->masks[j] = sequence_keep_at(s, (place){MASKS_AT, NO_REGISTER, j * VECTOR});
     w->strand->kept = (uint32_t)(VECTOR_REGISTERS - next);
 }
 
@@ -376,21 +377,9 @@ static void put_groups(strand_writer *w) {
     put_add_number(c, LEFT, ABREAST * VECTOR);
 }
 
-/* With the bytes that are left in LEFT: the mask of vector j of them. */
-static void put_mask(strand_writer *w, int j) {
-    assembly *c = w->code;
-    put_address(c, RAX, constant_place(MASKS + (uint32_t)j));
-    put_subtract(c, RAX, LEFT);
-    put_vector_at(c, V_load, OF_DOUBLES, 0, 0, (place){RAX, NO_REGISTER, 0});
-    put_vector_at(c, V_store, OF_DOUBLES, 0, 0, slot(w, w->masks[j]));
-}
-
 /* What is left, as vectors of which some lanes count, or none: no jump is guessed wrongly. */
 static void put_masked_rest(strand_writer *w) {
-    for (int j = 0; j < ABREAST; j++) {
-        put_mask(w, j);
-        put_masked_copy(w, j);
-    }
+    for (int j = 0; j < ABREAST; j++) put_masked_copy(w, j);
 }
 
 /* What is left, where it is stored, which takes long with a mask: whole vectors, then at most one that is
@@ -407,7 +396,6 @@ static void put_stored_rest(strand_writer *w) {
         if (j < ABREAST - 1) put_landing(c, part[j]);
         put_compare_number(c, LEFT, j * VECTOR);
         none[j] = put_jump_if(c, IF_ZERO);
-        put_mask(w, j);
         put_masked_copy(w, j);
         done[j] = put_jump(c);
     }
@@ -422,6 +410,8 @@ static void put_rest(strand_writer *w) {
     assembly *c = w->code;
     put_test(c, LEFT);
     uint32_t none = put_jump_if(c, IF_ZERO);
+    put_address(c, MASKS_AT, constant_place(MASKS));
+    put_subtract(c, MASKS_AT, LEFT);
     if (w->stores) put_stored_rest(w);
     else put_masked_rest(w);
     put_add(c, PASSED, LEFT);

@@ -51,6 +51,9 @@ typedef struct strand {
     const op *ops;
 } strand;
 
+/* Computes entries start … start + n - 1 of the region; `at` are the addresses of the streams. */
+void strand_run(const strand *s, const pieces *q, void *const *at, uint64_t start, size_t n);
+
 /* Whether a strand of such pieces computes it; whether it is only read, where it lies. */
 bool strand_takes(const micro *m, const pieces *q);
 bool strand_reads(const micro *m, const pieces *q);

@@ -100,6 +100,9 @@ typedef struct kernels {
     void (*add_product_to)(void *z, const void *x, const void *y, size_t n); /* z += x y */
     void (*gather)(void *y, const void *x, const int32_t *index, size_t n);  /* y[i] = x[index[i]] */
 
+    /* y[j y_pitch + i] = x[i x_pitch + j] for i < rows, j < columns */
+    void (*transpose)(void *y, int64_t y_pitch, const void *x, int64_t x_pitch, size_t rows, size_t columns);
+
     void (*multiply_tile)(const tile_product *t, void *room);
     /* Of dense square matrices of n rows only the lower triangle is read and written; see triangles.h.
      * Factors in place; 0 where the matrix is not positive definite. */

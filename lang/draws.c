@@ -226,6 +226,22 @@ static node closed_kl(checker *c, const distribution *p, const distribution *q, 
     return 0;
 }
 
+/* Whether a comparison sets a draw against something that is fitted: what is drawn may jump there. */
+static bool compares_draws(checker *c, node n) {
+    const program *p = c->p;
+    bool *drawn = arena_array(c->arena, bool, n + 1), *fitted = arena_array(c->arena, bool, n + 1);
+    for (node i = 1; i <= n; i++) {
+        const node_row *r = program_node(p, i);
+        drawn[i] = node_form_of(r->op) == FORM_RANDOM;
+        fitted[i] = r->op == NODE_variable && r->stochastic;
+        for (int k = 0; k < node_inputs(r->op); k++) {
+            drawn[i] |= drawn[r->in[k]];
+            fitted[i] |= fitted[r->in[k]];
+        }
+    }
+    return drawn[n] && fitted[n];
+}
+
 /* Whether a sample is a differentiable map of its parameters, explicit or (gamma) implicit: no step that
  * picks or counts. */
 static bool is_pathwise(checker *c, node n) {
@@ -238,6 +254,7 @@ static bool is_pathwise(checker *c, node n) {
         (program_node(p, r->in[0])->stochastic || (r->in[1] && program_node(p, r->in[1])->stochastic)))
         return false;
     if (r->op == NODE_floor || r->op == NODE_round) return false;
+    if ((r->op == NODE_lt || r->op == NODE_le) && r->stochastic && compares_draws(c, n)) return false;
     for (int i = 0; i < node_inputs(r->op); i++)
         if (!is_pathwise(c, r->in[i])) return false;
     return true;

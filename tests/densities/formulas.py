@@ -509,3 +509,37 @@ def wishart_cholesky(*v):
 
 def inv_wishart_cholesky(*v):
     return inv_wishart(*product_of(lower(v[:9])), v[9], *product_of(lower(v[10:]))) + matrix_of_factor(*v[:9])
+
+# ---- with functions of their own ----
+
+
+def skew_normal(x, loc, scale, shape):
+    z = (x - loc) / scale
+    return [log(2), -(z**2) / 2, log(erfc(-shape * z / sqrt(2)) / 2), -log(scale), -HALF_LOG_2PI]
+
+
+def exp_mod_normal(x, loc, scale, rate):
+    z, k = (x - loc) / scale, rate * scale
+    u = (k - z) / sqrt(2)
+    if u < 0:
+        return [log(rate), k * (k / 2 - z), log(erfc(u) / 2)]
+    if u < 40:
+        scaled = exp(u * u) * erfc(u)
+    else:  # the asymptotic series, to 1e-80
+        scaled = sum((-1) ** n * mp.fac2(2 * n - 1) / (2 * u * u) ** n for n in range(50)) / (u * sqrt(pi))
+    return [log(rate), -(z**2) / 2, -log(2), log(scaled)]
+
+
+def wald(x, mean, shape):
+    return [log(shape / (2 * pi)) / 2, -3 * log(x) / 2, -shape / x * ((x - mean) / mean) ** 2 / 2]
+
+
+def wiener(x, boundary, delay, bias, drift):
+    """The series for short times, which converges for all (Navarro and Fuss 2009)."""
+    if x <= delay:
+        return [-inf]
+    t, w = (x - delay) / boundary**2, 1 - bias
+    most = int(mp.ceil(sqrt(t * mp.dps))) + 4
+    series = sum((w + 2 * k) * exp(-((w + 2 * k) ** 2 - w**2) / (2 * t)) for k in range(-3 * most, 3 * most + 1))
+    return [-3 * log(t) / 2, -HALF_LOG_2PI, -(w**2) / (2 * t), log(series), -2 * log(boundary), drift * boundary * w,
+            -(drift**2) * (x - delay) / 2]

@@ -176,6 +176,11 @@ SHAPES = [0.05, 0.5, 1, 1.5, 2, 3, 5, 9, 14, 30, 77, 100, 1e3, 1e4, 1e6]
 DEGREES = [2.5, 3, 4, 7, 40]
 
 TABLE |= {
+    exp_mod_normal: located([0, 1e-9, 0.3, -1, 5, -37], [(1e-3,), (1.0,), (40.0,)]),
+    skew_normal: located([0, 1e-9, 0.3, -1, 5, -37], [(0.0,), (3.0,), (-1e3,)]),
+    wald: shaped([1e-3, 0.5, 1, 25, 1e4], [1e-2, 4, 1e6], [1e-2, 0.5, 1, 20], lambda m, s: m),
+    wiener: [((a, d, b, v), d + a * a * t) for a, d in [(1, 0), (2, 0.3), (0.6, 0.125)] for b, v in [(0.5, 0), (0.2, 1.5), (0.9, -3)]
+             for t in [0.01, 0.1, 0.29, 0.31, 0.7, 2, 9, -0.1]],
     multi_normal: [(((0.1, 0, -1), c), x) for c in COVARIANCES for x in VECTORS],
     multi_normal_cholesky: [(((0.1, 0, -1), f), x) for f in FACTORS_SCALED for x in VECTORS],
     multi_normal_precision: [(((0.1, 0, -1), c), x) for c in COVARIANCES for x in VECTORS],
@@ -370,6 +375,7 @@ DIVERGENCES = [
     (normal, laplace, [((0, 1), (1, 2)), ((3, 0.1), (2.5, 0.3)), ((-1, 5), (-1, 0.5))]),
     (laplace, normal, [((0, 1), (1, 2)), ((3, 0.1), (2.5, 0.3))]),
     (logistic, normal, [((0, 1), (1, 2)), ((3, 0.1), (2.5, 0.3))]),
+    (wald, wald, [((1, 2), (1.5, 0.7)), ((3, 20), (3, 4))]),
     (half_normal, half_normal, [((1,), (2,)), ((5,), (0.5,))]),
     (lognormal, lognormal, [((0, 1), (1, 2)), ((1, 0.3), (0.8, 0.5))]),
     (logit_normal, logit_normal, [((0, 1), (1, 2)), ((1, 0.3), (0.8, 0.5))]),
@@ -421,6 +427,9 @@ def counts(*rows):
 
 
 EXAMPLES = {
+    exp_mod_normal: line(((1, 0.5, 2), 1.3, 0.7), ((0, 1, 0.3), 2, 3)),
+    skew_normal: line(((1, 2, 3), 2, 2), ((0, 1, -0.5), 0, 1)),
+    wald: ray(((1.5, 4), 0, 1.5), ((1, 0.5), 0, 0.4)),
     normal: line(((1.5, 0.3), 1.5, 0.3), ((-1e6, 1e4), -1e6, 1e4)),
     std_normal: line(((), 0, 1)),
     half_normal: ray(((2,), 0, 2)),
@@ -477,4 +486,128 @@ EXAMPLES = {
     zero_inflated_neg_binomial_2: counts(((0.3, 4.5, 3), 0, 250)),
     hurdle_poisson: counts(((0.3, 1.5), 0, 60)),
     hurdle_neg_binomial_2: counts(((0.3, 4.5, 0.8), 0, 600)),
+}
+
+# ---- tails by the incomplete gamma and beta functions; quantile is held against cdf alone ----
+
+
+def upper_gamma(a, x):
+    return mp.gammainc(a, x, inf, regularized=True)
+
+
+def lower_gamma(a, x):
+    return mp.gammainc(a, 0, x, regularized=True)
+
+
+def share_of_beta(a, b, x):
+    return mp.betainc(a, b, 0, x, regularized=True)
+
+
+def t_tail(df, z):
+    """P(T < z) for z <= 0."""
+    return share_of_beta(df / 2, mpf(1) / 2, df / (df + z * z)) / 2
+
+
+def t_below(x, df, loc, scale):
+    z = (x - loc) / scale
+    return t_tail(df, z) if z < 0 else 1 - t_tail(df, z)
+
+
+def half_t(x, df, scale):
+    return 1 - 2 * t_tail(df, x / scale)
+
+
+def gamma_tails(shape_and_rate):
+    return (lambda x, *a: lower_gamma(shape_and_rate(*a)[0], shape_and_rate(*a)[1] * x),
+            lambda x, *a: upper_gamma(shape_and_rate(*a)[0], shape_and_rate(*a)[1] * x))
+
+
+def inverse_tails(shape_and_scale):
+    return (lambda x, *a: upper_gamma(shape_and_scale(*a)[0], shape_and_scale(*a)[1] / x),
+            lambda x, *a: lower_gamma(shape_and_scale(*a)[0], shape_and_scale(*a)[1] / x))
+
+
+def beta_tails(a_and_b):
+    return (lambda x, *a: share_of_beta(*a_and_b(*a), x), lambda x, *a: share_of_beta(*reversed(a_and_b(*a)), 1 - x))
+
+
+def poisson_tails(rate):
+    return (lambda x, r: upper_gamma(x + 1, rate(r)), lambda x, r: lower_gamma(x + 1, rate(r)), None)
+
+
+def binomial_tails(probability):
+    return (lambda x, n, p: share_of_beta(n - x, x + 1, 1 - probability(p)) if x < n else mpf(1),
+            lambda x, n, p: share_of_beta(x + 1, n - x, probability(p)) if x < n else mpf(0), None)
+
+
+def neg_binomial_tails(size_and_odds):
+    def below(x, *a):
+        size, odds = size_and_odds(*a)
+        return share_of_beta(size, x + 1, odds / (1 + odds))
+
+    def above(x, *a):
+        size, odds = size_and_odds(*a)
+        return share_of_beta(x + 1, size, 1 / (1 + odds))
+    return below, above, None
+
+
+def inflated_tails(tails):
+    below, above, _ = tails
+    return (lambda x, gate, *a: gate + (1 - gate) * below(x, *a), lambda x, gate, *a: (1 - gate) * above(x, *a), None)
+
+
+POISSON, BINOMIAL = poisson_tails(lambda r: r), binomial_tails(lambda p: p)
+NEGATIVE = neg_binomial_tails(lambda m, d: (d, d / m))
+
+
+def modified_tails(x, loc, scale, rate):
+    z = (x - loc) / scale
+    density = exp(sum(exp_mod_normal(x, loc, scale, rate))) / rate
+    return phi(z) - density, phi(-z) + density
+
+
+TAILS |= {
+    exp_mod_normal: (lambda *a: modified_tails(*a)[0], lambda *a: modified_tails(*a)[1], None),
+    student_t: (t_below, lambda x, d, l, s: t_below(2 * l - x, d, l, s), None),
+    half_student_t: (half_t, lambda x, d, s: 2 * t_tail(d, x / s), None),
+    gamma: (*gamma_tails(lambda a, b: (a, b)), None),
+    inv_gamma: (*inverse_tails(lambda a, b: (a, b)), None),
+    chi_square: (*gamma_tails(lambda d: (d / 2, mpf(1) / 2)), None),
+    inv_chi_square: (*inverse_tails(lambda d: (d / 2, mpf(1) / 2)), None),
+    scaled_inv_chi_square: (*inverse_tails(lambda d, s: (d / 2, d / 2 * s**2)), None),
+    beta: (*beta_tails(lambda a, b: (a, b)), None),
+    beta_proportion: (*beta_tails(lambda m, p: (m * p, (1 - m) * p)), None),
+    poisson: POISSON,
+    poisson_log: poisson_tails(exp),
+    binomial: BINOMIAL,
+    binomial_logit: binomial_tails(expit),
+    neg_binomial: neg_binomial_tails(lambda k, r: (k, r)),
+    neg_binomial_2: NEGATIVE,
+    neg_binomial_2_log: neg_binomial_tails(lambda l, d: (d, d * exp(-l))),
+    zero_inflated_poisson: inflated_tails(POISSON),
+    zero_inflated_binomial: inflated_tails(BINOMIAL),
+    zero_inflated_neg_binomial_2: inflated_tails(NEGATIVE),
+}
+COUNTED = [0, 1, 3, 17, 60]
+TAIL_POINTS |= {
+    exp_mod_normal: [((l, s, r), l + s * z) for l, s, r in [(0, 1, 1), (2, 0.5, 0.7), (0, 1, 8)] for z in [-1, 0, 0.5, 2, 9, 40]],
+    student_t: [((d, l, s), l + s * z) for d in [0.3, 1, 3, 29.5, 1e3] for l, s in [(0.0, 1.0), (-3.5, 0.25)] for z in [-30, -2, -1e-3, 0.7, 12]],
+    half_student_t: shaped([0.5, 3, 40], [1e-8, 1, 1e8], [1e-6, 0.02, 0.7, 9], lambda d, s: s),
+    gamma: shaped([0.01, 0.5, 1, 25, 300], [1e-8, 4], [1e-9, 0.5, 1, 2, 5], lambda a, b: a / b),
+    inv_gamma: shaped([0.01, 0.5, 1, 25, 300], [1e-8, 4], [0.2, 0.5, 1, 2, 1e9], lambda a, b: b / a),
+    chi_square: grid([0.02, 1, 7, 60], [1e-9, 0.01, 2, 9, 40, 200]),
+    inv_chi_square: grid([0.02, 1, 7, 60], [0.005, 0.03, 0.3, 6, 1e5]),
+    scaled_inv_chi_square: shaped([0.7, 4, 60], [1e-4, 4], [0.1, 0.5, 1, 3, 1e3], lambda d, s: s * s),
+    beta: grid([(1, 1), (0.5, 0.5), (2, 5), (0.01, 3), (40, 1), (300, 200)], [1e-16, 1e-5, 0.02, 0.3, 0.6, 0.9, 0.9999]),
+    beta_proportion: grid([(0.5, 2), (0.3, 7), (0.01, 3), (0.9, 40)], [1e-16, 1e-5, 0.02, 0.3, 0.6, 0.9, 0.9999]),
+    poisson: grid([1e-8, 0.7, 30, 200], COUNTED),
+    poisson_log: grid([-8, 0.3, 3, 5], COUNTED),
+    binomial: grid([(10, 0.3), (100, 0.5), (1000, 0.01), (100, 1e-6)], [0, 1, 3, 7, 10, 60]),
+    binomial_logit: grid([(10, -0.7), (100, 0), (1000, -5), (100, -12)], [0, 1, 3, 7, 10, 60]),
+    neg_binomial: grid([(1, 1), (0.5, 1e-2), (7, 100), (30, 0.3)], COUNTED),
+    neg_binomial_2: grid([(1e-3, 1), (30, 0.5), (4, 200), (50, 10)], COUNTED),
+    neg_binomial_2_log: grid([(-7, 1), (3.4, 0.5), (1, 200), (4, 10)], COUNTED),
+    zero_inflated_poisson: grid([(0.3, 4), (0, 0.7), (0.9, 30)], COUNTED),
+    zero_inflated_binomial: grid([(0.3, 100, 0.1), (0, 60, 0.5)], COUNTED),
+    zero_inflated_neg_binomial_2: grid([(0.3, 3, 0.7), (0, 30, 4)], COUNTED),
 }

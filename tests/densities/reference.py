@@ -28,7 +28,7 @@ from mpmath import mp, mpf, log, exp, log1p, inf, isfinite, nan
 from points import TABLE, TAILS, TAIL_POINTS, SHARES, DIVERGENCES, EXAMPLES
 
 EVENT = 3
-ELSEWHERE = {"matrix_normal"}  # tests/log_density/programs: its two axes need a program of their own
+ELSEWHERE = {"matrix_normal"}  # shapes.c: its two axes need a program of their own
 WHOLE = {"count", "binary", "int", "k", "category"}
 
 # ---- what the library says ----
@@ -190,15 +190,15 @@ def log_of(small, other):
     return log(small) if small < 0.5 else log1p(-other)
 
 
-def tail_row(g, inputs, x):
+def tail_row(g, inputs, x, inverse):
     """g at x, and what a rounding of each argument does to it."""
     exact = [mpf(v) for v in inputs + [float(x)]]
-    with mp.workdps(digits(exact)):
+    with mp.workdps(digits(exact) if inverse else 60):
         value, moved = g(*exact), []
         for i, v in enumerate(exact):
             if not v or not isfinite(value):
                 continue
-            step = abs(v) * mpf(10) ** -30
+            step = abs(v) * mpf(10) ** -20
             up, down = list(exact), list(exact)
             up[i], down[i] = v + step, v - step
             try:
@@ -227,11 +227,11 @@ def tail_blocks(f, d):
         inside = [(a, x) for a, x in TABLE[f] if isfinite(sum(f(*[mpf(v) for v in flat((x,) + a)])))]
         points = inside[::max(1, len(inside) // 30)]
     shares = [(a, p) for a in sorted({a for a, _ in points})[:5] for p in SHARES]
-    for name in [p for p in d.properties if p in by]:
+    for name in [p for p in d.properties if p in by and (p != "quantile" or inverse)]:
         yield ("tail %s %s %s %s" % (f.__name__, name, "unit" if name == "quantile" else d.kind, d.head())).rstrip()
         before = []
         for a, x in shares if name == "quantile" else points:
-            row = tail_row(by[name], flat(a), x)
+            row = tail_row(by[name], flat(a), x, name == "quantile")
             if row:
                 yield " ".join(shortened(row[:-1], before) + row[-1:])
                 before = row[:-1]

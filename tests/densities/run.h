@@ -57,10 +57,10 @@ static inline variable find_variable(const program *p, const char *name) {
     return VARIABLE_NONE;
 }
 
-/* Compiles `text`, gives it the data, computes the named lets or generated variables, and the derivatives of
- * the sum of the first by what varies. False, with a message, if the program has mistakes. */
-static inline bool compute(arena *a, const char *test, const char *text, values *data, int data_count,
-                           results *wanted, int wanted_count) {
+/* Compiles `text` with its data to a machine that computes the named lets or generated variables, and the
+ * derivatives of the sum of the first by what varies. NULL, with a message, if the program has mistakes. */
+static inline machine *prepare(arena *a, const char *test, const char *text, values *data, int data_count,
+                               results *wanted, int wanted_count) {
     run *r = arena_new(a, run);
     diagnostics_open(&r->diagnostics, a);
     names_open(&r->names, a);
@@ -78,7 +78,8 @@ static inline bool compute(arena *a, const char *test, const char *text, values 
     if (!m) {
         const char *said =
             r->diagnostics.list.count ? diagnostic_text(&r->diagnostics, r->diagnostics.list.at) : "";
-        return check(false, test, "%s", said);
+        check(false, test, "%s", said);
+        return NULL;
     }
     tape_open(&r->tape, a);
     lowering l = lower_open(m, &r->tape, 1);
@@ -96,7 +97,8 @@ static inline bool compute(arena *a, const char *test, const char *text, values 
         tape_output(&r->tape, x);
         ref culprit = 0;
         if (!i && varied && !tape_adjoint(&r->tape, x, 0, inputs, varied, slopes, &culprit))
-            return check(false, test, "%s has no derivative", op_name(tape_at(&r->tape, culprit)->op));
+            check(false, test, "%s has no derivative", op_name(tape_at(&r->tape, culprit)->op));
+        if (culprit) return NULL;
     }
     for (uint32_t i = 0; i < varied; i++) tape_output(&r->tape, slopes[i]);
     tape *compiled = arena_new(a, tape);
@@ -105,12 +107,19 @@ static inline bool compute(arena *a, const char *test, const char *text, values 
     uint32_t slot = 0;
     for (int i = 0; i < data_count; i++)
         if (data[i].varied) machine_bind(run, slot++, data[i].numbers);
-    machine_run(run, 1, 0);
     for (int i = 0; i < wanted_count; i++) wanted[i].numbers = machine_output(run, (uint32_t)i);
     slot = (uint32_t)wanted_count;
     for (int i = 0; i < data_count; i++)
         if (data[i].varied) data[i].slope = machine_output(run, slot++);
-    return true;
+    return run;
+}
+
+/* The same, run once. */
+static inline bool compute(arena *a, const char *test, const char *text, values *data, int data_count,
+                           results *wanted, int wanted_count) {
+    machine *m = prepare(a, test, text, data, data_count, wanted, wanted_count);
+    if (m) machine_run(m, 1, 0);
+    return m != NULL;
 }
 
 #endif

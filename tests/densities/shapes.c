@@ -364,6 +364,31 @@ static void check_categories(arena *a, uint32_t draws) {
     }
 }
 
+/* matrix_normal is a normal vector of all entries, whose covariance is the Kronecker product. */
+static void check_matrix_normal(arena *a) {
+    enum { N = 2, M = 3, ALL = N * M };
+    static const double rows[N * N] = {2, 0.5, 0.5, 1},
+                                 columns[M * M] = {1, 0.3, -0.2, 0.3, 2, 0.1, -0.2, 0.1, 0.7};
+    static const double x[ALL] = {0.3, -1, 2, 0.1, 0.7, -0.4};
+    double product[ALL * ALL];
+    for (int i = 0; i < ALL; i++)
+        for (int k = 0; k < ALL; k++)
+            product[i * ALL + k] = rows[i / M * N + k / M] * columns[i % M * M + k % M];
+    values data[] = {{.name = "x", .rank = 2, .dims = {N, M}, .numbers = x},
+                     {.name = "R", .rank = 2, .dims = {N, N}, .numbers = rows},
+                     {.name = "C", .rank = 2, .dims = {M, M}, .numbers = columns},
+                     {.name = "y", .rank = 1, .dims = {ALL}, .numbers = x},
+                     {.name = "K", .rank = 2, .dims = {ALL, ALL}, .numbers = product}};
+    results f[] = {{.name = "f"}, {.name = "g"}};
+    const char *text =
+        "axis n = 2, m = 3, all = 6\ndata x[n, m] : real\ndata y[all] : real\n"
+        "data R[n, n'] : covariance\ndata C[m, m'] : covariance\ndata K[all, all'] : covariance\n"
+        "let f = log_density(matrix_normal(0.1, R, C), x)\nlet g = log_density(multi_normal(0.1, K), y)\n";
+    if (!compute(a, "matrix_normal", text, data, 5, f, 2)) return;
+    if (close_to("matrix_normal", "log density", f[0].numbers[0], f[1].numbers[0], 1e-13 * 20))
+        succeed("matrix_normal");
+}
+
 int main(int argc, char **argv) {
     jmp_buf escape;
     memory m = {test_allocate, NULL, &escape};
@@ -385,6 +410,7 @@ int main(int argc, char **argv) {
     arena_open(&a, &m);
     check_dirichlet(&a, draws);
     check_categories(&a, draws);
+    check_matrix_normal(&a);
     arena_close(&a);
     return check_end();
 }

@@ -47,16 +47,29 @@ static void copy_run(const kernels *k, element *y, const element *x, int64_t str
         for (size_t i = 0; i < n; i++) y[i] = x[(int64_t)i * stride];
 }
 
+/* Rows of a matrix of which x has the columns: what is left of the first row, whole rows, what there is of
+ * the last. */
+static void load_columns(const block *b, const walk *w, element *y, const element *x) {
+    size_t width = (size_t)w->size[1], row = b->start / width, from = b->start % width, done = 0;
+    int64_t pitch = w->stride[1][0];
+    if (from) {
+        done = width - from < b->n ? width - from : b->n;
+        copy_run(b->kernels, y, x + (int64_t)row++ + (int64_t)from * pitch, pitch, done);
+    }
+    size_t rows = (b->n - done) / width, left = (b->n - done) % width;
+    b->kernels->transpose(y + done, (int64_t)width, x + row, pitch, width, rows);
+    copy_run(b->kernels, y + done + rows * width, x + row + rows, pitch, left);
+}
+
 static void run_load(const block *b, const micro *m) {
     const element *x = whole(b, m->in[0]);
     element *y = entries(b, m->to);
     const walk *w = m->walk;
-    if (w->rank == 2 && w->stride[0][0] == 1 && w->stride[1][0] > 1 && b->n == w->entries) {
-        b->kernels->transpose(y, (int64_t)w->size[1], x + w->offset[0], w->stride[1][0], w->size[1],
-                              w->size[0]);
+    if (w->rank == 2 && w->stride[0][0] == 1 && w->stride[1][0] > 1) {
+        load_columns(b, w, y, x + w->offset[0]);
         return;
     }
-    RUNS(c, b, m->walk) copy_run(b->kernels, y + i, x + c.at[0], cursor_stride(&c, 0), n);
+    RUNS(c, b, w) copy_run(b->kernels, y + i, x + c.at[0], cursor_stride(&c, 0), n);
 }
 
 /* The entry of x at a place, or the run of entries from there on, where all of a run are at one place: a row

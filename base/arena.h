@@ -8,6 +8,7 @@
 #define VM_BASE_ARENA_H
 
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,12 +29,17 @@ typedef struct arena {
     memory *memory;
     arena_chunk *chunks; /* newest first */
     size_t used, size;   /* of the newest chunk */
-    size_t total;        /* bytes asked of the host */
+    size_t own;          /* bytes of its chunks */
+    size_t total, most;  /* bytes that it and the arenas inside it hold of the host's; the most so far */
+    bool zeroed;         /* the host's blocks come zeroed */
+    struct arena *outer; /* or NULL */
     arena_closing *closings;
 } arena;
 
 void arena_open(arena *a, memory *m);
 void arena_close(arena *a);
+/* One for what is needed for a while, which is closed with `outer` if not before. */
+arena *arena_inside(arena *outer);
 
 /* Calls release(user) when the arena is closed, while its memory is still there; what was asked for last
  * comes first. For what is no memory, as threads. */

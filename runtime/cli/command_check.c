@@ -82,7 +82,7 @@ static bool understand_program(session *s, const arguments *a, const char *path,
         m = model_bind(&s->diagnostics, s->program, &s->data, &s->arena);
         if (!session_tell(s)) return false;
     }
-    *u = understand(s, m);
+    *u = understand(s, m, &a->options);
     return true;
 }
 

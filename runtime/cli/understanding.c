@@ -1,10 +1,12 @@
 #include "runtime/cli/understanding.h"
 
 #include <math.h>
+#include <sys/mman.h>
 
 #include "autodiff/passes.h"
 #include "base/number.h"
 #include "runtime/bind/lower.h"
+#include "runtime/infer/fit.h"
 #include "runtime/io/messages.h"
 #include "runtime/io/report.h"
 
@@ -239,7 +241,40 @@ static void tell_contractions(session *s, const model *m, understanding *u) {
     tell_contractions_of(s, u, &run);
 }
 
-understanding understand(session *s, const model *m) {
+/* The memory of a fit is planned in pages that nothing touches. */
+static void *allocate_untouched(void *user, void *block, size_t old_size, size_t size) {
+    (void)user;
+    if (block && munmap(block, old_size) == 0) return NULL;
+    void *pages =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
+static const char *bytes_in_words(session *s, const char *before, double bytes) {
+    static const char *const UNITS[] = {"kB", "MB", "GB", "TB"};
+    int unit = 0;
+    for (bytes /= 1000; bytes >= 999.5 && unit < 3; unit++) bytes /= 1000;
+    return arena_print(&s->arena, "%s%.3g %s", before, bytes, UNITS[unit]);
+}
+
+static void tell_memory(session *s, const model *m, const options *o, understanding *u) {
+    memory untouched = {allocate_untouched, NULL, s->arena.memory->escape};
+    arena planned;
+    diagnostics aside; /* what a fit complains of, it says itself */
+    fit_memory needed;
+    arena_open(&planned, &untouched);
+    planned.zeroed = true;
+    diagnostics_open(&aside, &s->arena);
+    bool good = fit_rehearse(&aside, m, o, &planned, &needed);
+    arena_close(&planned);
+    if (!good) return;
+    fact *f = add_fact(s, u, FACT_memory, "fit", "of a fit");
+    add_number(f, "bytes", (double)needed.bytes, bytes_in_words(s, "", (double)needed.bytes));
+    add_number(f, "most", (double)needed.most,
+               needed.most > needed.bytes ? bytes_in_words(s, "at worst ", (double)needed.most) : NULL);
+}
+
+understanding understand(session *s, const model *m, const options *o) {
     understanding u = {0};
     tell_axes(s, m, &u);
     tell_variables(s, &u);
@@ -247,6 +282,7 @@ understanding understand(session *s, const model *m) {
     tell_sums(s, m, &u);
     tell_guides(s, &u);
     if (m) tell_contractions(s, m, &u);
+    if (m) tell_memory(s, m, o, &u);
     return u;
 }
 

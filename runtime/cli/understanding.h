@@ -16,7 +16,8 @@
     FACT(recurrence, recurrences)                                                                            \
     FACT(summed_out, summed_out)                                                                             \
     FACT(guide, guides)                                                                                      \
-    FACT(contraction, contractions)
+    FACT(contraction, contractions)                                                                          \
+    FACT(memory, memory)
 
 typedef enum fact_kind {
 #define FACT(name, list) FACT_##name,
@@ -54,8 +55,9 @@ typedef struct understanding {
     vector(fact) facts;
 } understanding;
 
-/* `m` is NULL while no data are bound: sizes, costs and contractions are told with data only. */
-understanding understand(session *s, const model *m);
+/* `m` is NULL while no data are bound: sizes, costs, contractions and the memory of a fit with the options
+ * `o` are told with data only. */
+understanding understand(session *s, const model *m, const options *o);
 void understanding_print(const understanding *u, FILE *to);
 /* {"axes": […], "data": […], …}: every list of FACTS, of objects. */
 void understanding_json(const understanding *u, const diagnostics *d, FILE *to);

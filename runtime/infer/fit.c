@@ -156,17 +156,24 @@ static drawing draw_well(run *r, proposal *p, evaluation *e, rng *draws, bound *
         proposal next;
         if (!importance_refit(&last, &now, &next, r->a)) break;
         now = next;
+        if (last.arena != best.arena) arena_close(last.arena);
         last = importance_draw(&now, e, count, draws, r->a);
         if (!better(&last.sample, &best.sample)) continue;
+        arena_close(best.arena);
         best = last;
         *p = now;
     }
+    if (last.arena != best.arena) arena_close(last.arena);
     for (int i = 0; i < ENLARGEMENTS && sample_error(&best.sample, r->a) > ERROR_ENOUGH; i++) {
         count *= ENLARGEMENT;
+        arena_close(best.arena);
         best = importance_draw(p, e, count, draws, r->a);
     }
     return best;
 }
+
+/* Enough for a covariance, or for sds. */
+static uint64_t points_to_recentre(const gaussian *g) { return g->factor ? 200 + 4 * g->size : 1000; }
 
 /* A latent with a location and a scale was fitted in its non-centred form, where its prior alone would give
  * it the variance 1: what is lower comes from its own data, and that share is how far it is to be centred.
@@ -182,13 +189,16 @@ static bool recentre(space *s, gaussian *g, rng *noise, arena *a) {
             most = fmax(most, centring[i]);
         }
     if (most < CENTRED_LEAST) return false;
-    uint64_t count = 200 + 4 * s->size;
-    double *points = arena_array(a, double, count * s->size),
-           *draws = arena_array(a, double, count * s->size);
+    uint64_t count = points_to_recentre(g);
+    arena *scratch = arena_inside(a);
+    double *points = arena_array(scratch, double, count * s->size),
+           *draws = arena_array(scratch, double, count * s->size);
     for (uint64_t i = 0; i < count * s->size; i++) draws[i] = rng_normal(noise);
     gaussian_place(g, draws, count, points);
-    space_recentre(s, centring, points, count, a);
-    return gaussian_of_points(g, points, NULL, count, a);
+    space_recentre(s, centring, points, count, scratch);
+    bool definite = gaussian_of_points(g, points, NULL, count, scratch);
+    arena_close(scratch);
+    return definite;
 }
 
 /* A guide that was fitted, and what its weights say. */
@@ -207,6 +217,7 @@ typedef struct gaussian_run {
     density *one, *many, *stepped; /* of one point, of many, of many in the precision of the steps */
     evaluation *evaluation;
     gaussian_course course;
+    bool joint; /* full rank */
     rng noise, draws;
 } gaussian_run;
 
@@ -246,7 +257,11 @@ static bool find_attempt(gaussian_run *r, gaussian first, attempt *best) {
     moved.scale = copied(moved.scale, moved.size, r->run->a);
     if (moved.factor) moved.factor = copied(moved.factor, moved.size * moved.size, r->run->a);
     if (!recentre(&r->space, &moved, &r->noise, r->run->a)) return true;
-    if (attempt_fit(r, moved, &other) && better(&other.drawing.sample, &best->drawing.sample)) *best = other;
+    if (attempt_fit(r, moved, &other)) {
+        bool wins = better(&other.drawing.sample, &best->drawing.sample);
+        arena_close((wins ? best : &other)->drawing.arena);
+        if (wins) *best = other;
+    }
     attempt_resume(r, best);
     return true;
 }
@@ -264,8 +279,10 @@ static void add_modes(gaussian_run *r, attempt *best) {
                     &more.proposal))
         return;
     more.drawing = draw_well(r->run, &more.proposal, r->evaluation, &r->draws, &ignored);
-    if (FAR_FEWER * share_that_counts(&more.drawing.sample) < share_that_counts(&best->drawing.sample))
-        return;
+    bool fewer =
+        FAR_FEWER * share_that_counts(&more.drawing.sample) < share_that_counts(&best->drawing.sample);
+    arena_close((fewer ? &more : best)->drawing.arena);
+    if (fewer) return;
     *best = more;
     push(a, &r->run->fit->reasons,
          (reason){"modes", best->proposal.count,
@@ -274,27 +291,43 @@ static void add_modes(gaussian_run *r, attempt *best) {
 
 static uint32_t at_least(uint32_t x, uint32_t least) { return x < least ? least : x; }
 
-static status run_gaussian(run *r) {
+/* False where an operation has no derivative. */
+static bool gaussian_open(run *r, gaussian_run *g) {
     arena *a = r->a;
-    gaussian_run g = {.run = r,
-                      .space = space_of_latents(r->model, false, a),
-                      .noise = rng_open(r->options.seed, STREAM_GUIDE),
-                      .draws = rng_open(r->options.seed, STREAM_DRAWS)};
-    uint64_t size = g.space.size;
-    g.course = (gaussian_course){
+    *g = (gaussian_run){.run = r,
+                        .space = space_of_latents(r->model, false, a),
+                        .noise = rng_open(r->options.seed, STREAM_GUIDE),
+                        .draws = rng_open(r->options.seed, STREAM_DRAWS)};
+    uint64_t size = g->space.size;
+    g->course = (gaussian_course){
         0, r->options.steps, r->options.tolerance, r->host.watch, r->host.user, r->started, false, false};
     const char *why;
-    bool joint = full_rank(r, &g.space, &why);
+    g->joint = full_rank(r, &g->space, &why);
     push(a, &r->fit->reasons, (reason){"family", (double)size, why});
-    uint32_t most = (uint32_t)r->options.samples * (joint ? 3 : 1) + (joint ? (uint32_t)size / 2 : 0);
-    g.one = density_new(r->d, &g.space, 1, IN_DOUBLE, a);
-    if (!g.one) return STATUS_invalid_program;
+    uint32_t most = (uint32_t)r->options.samples * (g->joint ? 3 : 1) + (g->joint ? (uint32_t)size / 2 : 0);
+    g->one = density_new(r->d, &g->space, 1, IN_DOUBLE, a);
+    if (!g->one) return false;
     uint32_t points = at_least(points_that_fit(r->model, most), POINTS_LEAST);
-    g.many = g.stepped = density_new(r->d, &g.space, points, IN_DOUBLE, a);
-    if (precision_of(&r->options) == IN_SINGLE) g.stepped = density_new(r->d, &g.space, points, IN_SINGLE, a);
+    g->many = g->stepped = density_new(r->d, &g->space, points, IN_DOUBLE, a);
+    if (precision_of(&r->options) == IN_SINGLE)
+        g->stepped = density_new(r->d, &g->space, points, IN_SINGLE, a);
     reported *rep = arena_new(a, reported);
     *rep = reported_new(r->model, a);
-    g.evaluation = evaluation_new(&g.space, rep, points_that_fit(r->model, 250), r->options.seed, a);
+    g->evaluation = evaluation_new(&g->space, rep, points_that_fit(r->model, 250), r->options.seed, a);
+    return true;
+}
+
+static uint64_t draws_at_the_end(const gaussian_run *g) {
+    const run *r = g->run;
+    return draws_that_pay(r->model, g->evaluation->report->scalars + g->space.size, r->options.draws);
+}
+
+static status run_gaussian(run *r) {
+    arena *a = r->a;
+    gaussian_run g;
+    if (!gaussian_open(r, &g)) return STATUS_invalid_program;
+    uint64_t size = g.space.size;
+    bool joint = g.joint;
     rng starts = rng_open(r->options.seed, STREAM_START);
     start at;
     if (!start_find(g.one, g.many, joint ? FULL_RANK_MOST : 0, &starts, a, &at)) {
@@ -308,8 +341,11 @@ static status run_gaussian(run *r) {
     }
     add_modes(&g, &best);
     uint64_t count = best.drawing.sample.count;
-    uint64_t more = draws_that_pay(r->model, rep->scalars + size, r->options.draws);
-    if (more > count) best.drawing = importance_draw(&best.proposal, g.evaluation, more, &g.draws, a);
+    uint64_t more = draws_at_the_end(&g);
+    if (more > count) {
+        arena_close(best.drawing.arena);
+        best.drawing = importance_draw(&best.proposal, g.evaluation, more, &g.draws, a);
+    }
     r->fit->steps = g.course.steps;
     r->fit->interrupted = g.course.interrupted;
     r->fit->gradients = g.one->gradients + g.many->gradients;
@@ -400,12 +436,12 @@ static summary constant_summary(const sample *s, uint32_t k, uint64_t e) {
 }
 
 static summary drawn_summary(const fit *f, const sample *s, uint32_t k, uint64_t e, const double *weights,
-                             arena *a) {
+                             double *sorted) {
     uint64_t column = s->report->first[k] + e, stride = s->report->scalars;
     const double at[] = {0.05, 0.5, 0.95};
     moments x = sample_moments(s, column, weights);
     double q[3];
-    sample_quantiles(f->draws, f->draw_count, stride, column, at, 3, q, a);
+    sample_quantiles(f->draws, f->draw_count, stride, column, at, 3, q, sorted);
     return (summary){s->report->of[k], e, x.mean, x.sd, x.mcse, q[0], q[1], q[2], f->draws + column, stride};
 }
 
@@ -417,12 +453,15 @@ static void report_sample(run *r) {
     rng resampling = rng_open(r->options.seed, STREAM_RESAMPLE);
     f->draw_count = r->options.draws;
     f->draws = sample_resampled(s, weight, f->draw_count, &resampling, r->a);
-    const double *weights = sample_weights(s, weight, r->a);
+    arena *scratch = arena_inside(r->a);
+    const double *weights = sample_weights(s, weight, scratch);
+    double *sorted = arena_array(scratch, double, f->draw_count);
     for (uint32_t k = 0; k < s->report->count; k++)
         for (uint64_t e = 0; e < s->report->size[k]; e++)
             push(r->a, &f->summaries,
                  reported_is_constant(s->report, k) ? constant_summary(s, k, e)
-                                                    : drawn_summary(f, s, k, e, weights, r->a));
+                                                    : drawn_summary(f, s, k, e, weights, sorted));
+    arena_close(scratch);
     uint64_t densest = 0;
     for (uint64_t i = 1; i < s->count; i++)
         if (s->log_density[i] > s->log_density[densest]) densest = i;
@@ -494,20 +533,30 @@ static void refuse_checkpoints(diagnostics *d) {
     advise(d, said, "leave `--checkpoint` out");
 }
 
-fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_host host, status *status) {
-    model *threaded = arena_new(a, model); /* with the threads of this fit */
+static bool can_run(diagnostics *d, const model *m, const options *o) {
+    return all_move(d, m, true) && batch_check(d, m->program, o) && estimate_check(d, m->program, o) &&
+           single_check(d, m, o);
+}
+
+/* The model with the threads of this fit. */
+static model *with_team(const model *m, const options *o, arena *a) {
+    model *threaded = arena_new(a, model);
     *threaded = *m;
+    threaded->team = team_open(a, o->threads);
+    return threaded;
+}
+
+fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_host host, status *status) {
     run r = {.d = d,
-             .model = threaded,
+             .model = m,
              .options = m->program->options,
-             .a = a,
+             .a = arena_inside(a),
              .host = host,
              .started = seconds_now()};
     if (over) options_merge(&r.options, over);
-    r.fit = arena_new(a, fit);
-    *r.fit = (fit){.model = m, .arena = a, .seed = r.options.seed};
-    if (!all_move(d, m, true) || !batch_check(d, m->program, &r.options) ||
-        !estimate_check(d, m->program, &r.options) || !single_check(d, m, &r.options)) {
+    r.fit = arena_new(r.a, fit);
+    *r.fit = (fit){.model = m, .arena = r.a, .seed = r.options.seed};
+    if (!can_run(d, m, &r.options)) {
         *status = STATUS_invalid_program;
         return NULL;
     }
@@ -517,14 +566,95 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_
         *status = STATUS_invalid_program;
         return NULL;
     }
-    threaded->team = team_open(a, r.options.threads);
+    r.model = with_team(m, &r.options, r.a);
     *status = gaussian ? run_gaussian(&r) : run_guide(&r);
     if (*status == STATUS_ok) report_sample(&r);
-    team_close(threaded->team);
+    team_close(r.model->team);
     if (*status != STATUS_ok) return NULL;
+    r.fit->memory = r.a->most;
     r.fit->seconds = seconds_now() - r.started;
     if (r.fit->interrupted) *status = STATUS_interrupted;
     return r.fit;
+}
+
+/* The memory of a fit: what takes it does so, and nothing is computed. */
+
+static void rehearse_report(run *r, const reported *rep, uint64_t count) {
+    arena *scratch = arena_inside(r->a);
+    arena_array(r->a, double, r->options.draws * rep->scalars);
+    arena_array(scratch, double, count + r->options.draws);
+    for (uint64_t i = 0; i < rep->scalars + rep->constants; i++) push(r->a, &r->fit->summaries, (summary){0});
+    arena_close(scratch);
+    states_rehearse(r->fit, rep);
+}
+
+/* A drawing that is weighed. */
+static drawing rehearse_drawing(run *r, const gaussian_run *g, uint64_t count) {
+    drawing d = drawing_new(g->evaluation->report, g->space.size, 1, count, r->a);
+    sample_rehearse(count, d.arena);
+    return d;
+}
+
+static bool rehearse_gaussian(run *r, fit_memory *needed) {
+    gaussian_run g;
+    if (!gaussian_open(r, &g)) return false;
+    uint64_t n = g.space.size, matrix = g.joint ? n * n : 0, count = r->options.draws, enlarged = count;
+    for (int i = 0; i < ENLARGEMENTS; i++) {
+        if (1 / sqrt((double)count) > ERROR_ENOUGH) count *= ENLARGEMENT; /* though all count, they are few */
+        enlarged *= ENLARGEMENT;
+    }
+    uint64_t more = draws_at_the_end(&g), last = more > count ? more : count;
+    start at = start_rehearse(g.one, g.joint ? FULL_RANK_MOST : 0, r->a);
+    gaussian first = first_guide(&at, n, g.joint, r->a);
+    gaussian_rehearse(&first, g.stepped, r->a);
+    arena_array(r->a, double, 3 * n + matrix); /* the guide of an attempt, with its centring */
+    drawing d = rehearse_drawing(r, &g, last);
+    arena_array(r->a, double, last);                   /* weights of the Gaussian alone */
+    arena_close(rehearse_drawing(r, &g, count).arena); /* of the check */
+    rehearse_report(r, g.evaluation->report, last);
+    needed->bytes = r->a->most;
+    /* At worst: what is refitted, the points of another form, and far more draws with as many for the check.
+     */
+    arena_array(r->a, double, (3 * n + matrix) * (2 + 2 * REFITS));
+    arena *scratch = arena_inside(r->a);
+    for (int i = 0; i < 3; i++) arena_array(scratch, double, points_to_recentre(&first) * n);
+    arena_close(scratch);
+    arena_close(d.arena);
+    for (int i = 0; i < 2; i++) rehearse_drawing(r, &g, enlarged > more ? enlarged : more);
+    needed->most = r->a->most;
+    return true;
+}
+
+static bool rehearse_guide(run *r, fit_memory *needed) {
+    const options *o = &r->options;
+    family_kind kind = o->family.word ? (family_kind)o->family.word : FAMILY_mean_field;
+    guide *g = guide_new(r->d, r->model, kind, o->family.count, r->a);
+    objective *climbed = g ? objective_new(r->d, g, o, r->a) : NULL;
+    if (!climbed) return false;
+    guide_start(g, o->seed, climbed->x, r->a);
+    objective_rehearse(climbed, r->a);
+    reported *rep = arena_new(r->a, reported);
+    *rep = reported_new(r->model, r->a);
+    uint64_t count = draws_that_pay(r->model, rep->scalars, o->draws);
+    objective_draw_rehearse(g, rep, count, r->a);
+    wider_rehearse_guide(r->d, g, rep, count, r->a);
+    rehearse_report(r, rep, count);
+    needed->bytes = needed->most = r->a->most;
+    return true;
+}
+
+bool fit_rehearse(diagnostics *d, const model *m, const options *over, arena *a, fit_memory *needed) {
+    run r = {.d = d, .model = m, .options = m->program->options, .a = arena_inside(a)};
+    if (over) options_merge(&r.options, over);
+    r.fit = arena_new(r.a, fit);
+    *r.fit = (fit){.model = m, .arena = r.a};
+    if (!can_run(d, m, &r.options)) return false;
+    r.model = with_team(m, &r.options, r.a);
+    bool good =
+        one_gaussian(m->program, &r.options) ? rehearse_gaussian(&r, needed) : rehearse_guide(&r, needed);
+    team_close(r.model->team);
+    arena_close(r.a);
+    return good;
 }
 
 /* The density at a point. */

@@ -80,6 +80,7 @@ typedef struct fit {
     uint64_t seed, steps, gradients;
     bool interrupted;
     double seconds;
+    uint64_t memory;                   /* bytes that it held at most */
     measured elbo, reconstruction, kl; /* elbo = reconstruction - kl, see fit.c */
     measured log_evidence;
     double khat, ess;
@@ -96,6 +97,15 @@ typedef struct fit {
 /* Runs the whole fit with the program's options overridden by `over` (may be NULL). Mistakes and numeric
  * faults are reported in `d`; returns NULL then, with *status. All memory from `a`. */
 fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_host host, status *status);
+
+/* The bytes that fit_run will hold at most: where the first guide is good, and at worst, where it has to be
+ * fitted in another form and many times the draws are taken. Plans as fit_run does, and takes from `a` what
+ * that takes; where the host's blocks are zeroed (arena.h), nearly none of it is touched. False, with the
+ * messages of fit_run, where that could not run. */
+typedef struct fit_memory {
+    uint64_t bytes, most;
+} fit_memory;
+bool fit_rehearse(diagnostics *d, const model *m, const options *over, arena *a, fit_memory *needed);
 
 /* The log density of the model at given values of its latents, with gradient: by variable in program order,
  * dense in canonical axis order. With `unconstrained`, the density is that of the unconstrained parameters

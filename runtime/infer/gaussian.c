@@ -285,10 +285,21 @@ static bool watched(gaussian_course *c, work *w) {
     return c->watch(c->user, &now);
 }
 
-bool gaussian_fit(gaussian *g, density *many, rng *r, arena *a, gaussian_course *c) {
-    work w = work_new(g, many, a);
+static descent levels_open(const gaussian *g, double tolerance, arena *a) {
     uint64_t size = 2 * g->size + (g->factor ? g->size * g->size : 0);
-    descent o = descent_open(size, 2 * g->size, FIRST_RATE, c->tolerance, 1, false, a);
+    return descent_open(size, 2 * g->size, FIRST_RATE, tolerance, 1, false, a);
+}
+
+void gaussian_rehearse(const gaussian *g, const density *many, arena *a) {
+    arena *scratch = arena_inside(a);
+    work_new(g, many, scratch);
+    levels_open(g, 1, scratch);
+    arena_close(scratch);
+}
+
+static bool descend(gaussian *g, density *many, rng *r, arena *a, gaussian_course *c) {
+    work w = work_new(g, many, a);
+    descent o = levels_open(g, c->tolerance, a);
     int narrowings = 0, limited_steps = 0;
     c->converged = c->interrupted = false;
     while (c->steps < c->steps_most) {
@@ -315,4 +326,11 @@ bool gaussian_fit(gaussian *g, density *many, rng *r, arena *a, gaussian_course 
     descent_stop(&o);
     if (o.trace.count) from_average(g, o.average);
     return true;
+}
+
+bool gaussian_fit(gaussian *g, density *many, rng *r, arena *a, gaussian_course *c) {
+    arena *scratch = arena_inside(a);
+    bool good = descend(g, many, r, scratch, c);
+    arena_close(scratch);
+    return good;
 }

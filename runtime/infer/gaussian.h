@@ -41,5 +41,7 @@ typedef struct gaussian_course {
 /* Moves g to the optimum of the ELBO of the density. `many` computes several points a run. False where the
  * density is not finite at most draws of a guide that has been narrowed again and again. */
 bool gaussian_fit(gaussian *g, density *many, rng *r, arena *a, gaussian_course *course);
+/* Takes the memory that this does. */
+void gaussian_rehearse(const gaussian *g, const density *many, arena *a);
 
 #endif

@@ -98,11 +98,16 @@ static void find_densities(const proposal *p, drawing *d, uint64_t b, const doub
     }
 }
 
+drawing drawing_new(const reported *r, uint64_t size, uint32_t parts, uint64_t count, arena *a) {
+    arena *own = arena_inside(a);
+    return (drawing){own, sample_new(r, count, own), arena_array(own, double, count *size),
+                     arena_array(own, double, count), arena_array(own, double, count *parts)};
+}
+
 drawing importance_draw(const proposal *p, evaluation *e, uint64_t count, rng *r, arena *a) {
     uint64_t n = p->parts->size;
-    drawing d = {sample_new(e->report, count, a), arena_array(a, double, count *n),
-                 arena_array(a, double, count), arena_array(a, double, count * p->count)};
-    double *log_scale = arena_array(a, double, p->count), *scratch = arena_array(a, double, n);
+    drawing d = drawing_new(e->report, n, p->count, count, a);
+    double *log_scale = arena_array(d.arena, double, p->count), *scratch = arena_array(d.arena, double, n);
     for (uint32_t k = 0; k < p->count; k++) log_scale[k] = gaussian_log_scale(&p->parts[k]);
     for (uint64_t b = 0; b < count; b++) {
         place_draw(&p->parts[part_of(p, b, count)], b % 2, r, d.points + b * n);
@@ -116,7 +121,7 @@ drawing importance_draw(const proposal *p, evaluation *e, uint64_t count, rng *r
         memcpy(d.sample.log_likelihood + first, machine_output(e->machine, 1), here * sizeof(double));
         reported_take(e->report, e->machine, 2, here, &d.sample, first);
     }
-    sample_weigh(&d.sample, a);
+    sample_weigh(&d.sample, d.arena);
     return d;
 }
 
@@ -127,22 +132,24 @@ static const double SHARE_LEAST = 1e-3;
 static bool refit_part(const gaussian *old, const drawing *d, const double *log_weight, double ess,
                        gaussian *to, arena *a) {
     uint64_t n = old->size;
-    double *before = arena_array(a, double, n *n), *now = arena_array(a, double, n *n);
+    arena *scratch = arena_inside(a);
+    double *before = arena_array(scratch, double, n *n), *now = arena_array(scratch, double, n *n);
     *to = (gaussian){n, arena_array(a, double, n), arena_array(a, double, n *n), old->scale, old->algebra};
     /* a covariance of n entries needs many times n draws before its factor is better than an approximate one
      */
     double trust = ess / (ess + 10 * (double)n);
-    if (!gaussian_of_points(to, d->points, log_weight, d->sample.count, a)) return false;
+    bool definite = gaussian_of_points(to, d->points, log_weight, d->sample.count, scratch);
     matrix_square(to->algebra, old->factor, before, n);
     matrix_square(to->algebra, to->factor, now, n);
     for (uint64_t i = 0; i < n; i++) to->mean[i] = trust * to->mean[i] + (1 - trust) * old->mean[i];
     for (uint64_t i = 0; i < n * n; i++) to->factor[i] = trust * now[i] + (1 - trust) * before[i];
-    return matrix_cholesky(to->algebra, to->factor, n);
+    arena_close(scratch);
+    return definite && matrix_cholesky(to->algebra, to->factor, n);
 }
 
 bool importance_refit(const drawing *d, const proposal *old, proposal *refitted, arena *a) {
     uint64_t count = d->sample.count;
-    double *log_weight = arena_array(a, double, count), total = 0;
+    double *log_weight = arena_array(d->arena, double, count), total = 0;
     *refitted = (proposal){0, arena_array(a, gaussian, old->count), arena_array(a, double, old->count)};
     for (uint32_t k = 0; k < old->count; k++) {
         double share = 0, squares = 0;

@@ -29,11 +29,13 @@ typedef struct proposal {
 proposal proposal_of(const gaussian *g, arena *a);
 
 typedef struct drawing {
+    arena *arena;       /* of its own; close it where the drawing is of no more use */
     sample sample;      /* of the mixture */
     double *points;     /* count × size, unconstrained */
     double *log_normal; /* by draw: the density under the Gaussians alone */
     double *log_parts;  /* count × parts: under each part, times its weight */
 } drawing;
+drawing drawing_new(const reported *r, uint64_t size, uint32_t parts, uint64_t count, arena *a);
 drawing importance_draw(const proposal *p, evaluation *e, uint64_t count, rng *r, arena *a);
 
 /* Each part with the weighted mean and covariance of the draws that are its own (Cappé, Douc, Guillin, Marin

@@ -199,6 +199,7 @@ static bool is_due(const objective_course *c) {
     const checkpoints *k = c->host->checkpoints;
     return k && k->every && c->steps % k->every == 0;
 }
+void objective_rehearse(const objective *o, arena *a) { judge_open(o, a); }
 
 bool objective_fit(objective *o, arena *a, objective_course *c) {
     const options *options = o->options;
@@ -254,23 +255,30 @@ static latent_kl summed_kl(const statement_kl *k, const kl_sums *s, uint64_t uni
     return (latent_kl){k->of, {mean, sqrt(variance / draws)}, k->rows, k->units, units, s->by_unit};
 }
 
-guide_draws objective_draw(const guide *g, const reported *r, const double *x, uint64_t count, uint64_t seed,
-                           arena *a) {
-    uint32_t points = points_that_fit(g->model, 250);
-    tape written, run;
+/* What draws, so many points a run: WANTED outputs, the KLs, then what is reported. */
+enum { WANTED = 4 };
+
+static machine *drawer_new(const guide *g, const reported *r, uint32_t points, evidence *e, arena *a) {
+    tape written, *run = arena_new(a, tape);
     tape_open(&written, a);
     lowering l = lower_open(g->model, &written, points);
     guide_tape q = guide_write(g, &l);
-    evidence e = evidence_write(g, &q);
-    enum { WANTED = 4 };
-    ref wanted[WANTED] = {e.log_density, e.log_likelihood, e.log_guide, e.elbo};
+    *e = evidence_write(g, &q);
+    ref wanted[WANTED] = {e->log_density, e->log_likelihood, e->log_guide, e->elbo};
     for (int i = 0; i < WANTED; i++)
         tape_output(&written, tape_expand(&written, wanted[i], axes_one(l.draw)));
-    for (uint32_t k = 0; k < e.kls.count; k++) tape_output(&written, e.kls.at[k].kl);
-    uint32_t first_reported = WANTED + e.kls.count;
+    for (uint32_t k = 0; k < e->kls.count; k++) tape_output(&written, e->kls.at[k].kl);
     reported_output(r, &l);
-    tape_compile(&written, &run, a, NULL, NULL);
-    machine *m = machine_new(a, &run, g->model->team);
+    tape_compile(&written, run, a, NULL, NULL);
+    return machine_new(a, run, g->model->team);
+}
+
+guide_draws objective_draw(const guide *g, const reported *r, const double *x, uint64_t count, uint64_t seed,
+                           arena *a) {
+    uint32_t points = points_that_fit(g->model, 250);
+    evidence e;
+    machine *m = drawer_new(g, r, points, &e, a);
+    uint32_t first_reported = WANTED + e.kls.count;
     for (uint32_t b = 0; b < g->parts.count; b++) machine_bind(m, b, x + g->parts.at[b].offset);
     guide_draws out = {.sample = sample_new(r, count, a), .elbo = arena_array(a, double, count)};
     sample *s = &out.sample;
@@ -292,4 +300,14 @@ guide_draws objective_draw(const guide *g, const reported *r, const double *x, u
              summed_kl(&e.kls.at[k], &sums[k], model_size(g->model, e.kls.at[k].units), (double)count));
     sample_weigh(s, a);
     return out;
+}
+
+void objective_draw_rehearse(const guide *g, const reported *r, uint64_t count, arena *a) {
+    evidence e;
+    drawer_new(g, r, points_that_fit(g->model, 250), &e, a);
+    for (uint32_t k = 0; k < e.kls.count; k++)
+        arena_array(a, double, model_size(g->model, e.kls.at[k].units));
+    sample_new(r, count, a);
+    arena_array(a, double, count);
+    sample_rehearse(count, a);
 }

@@ -52,4 +52,8 @@ typedef struct guide_draws {
 guide_draws objective_draw(const guide *g, const reported *r, const double *x, uint64_t count, uint64_t seed,
                            arena *a);
 
+/* These take the memory of the two. */
+void objective_rehearse(const objective *o, arena *a);
+void objective_draw_rehearse(const guide *g, const reported *r, uint64_t count, arena *a);
+
 #endif

@@ -106,3 +106,5 @@ psis psis_smooth(const double *log_ratio, uint64_t count, double *log_weight, ar
     for (uint64_t i = 0; i < count; i++) log_weight[i] -= log(total);
     return result;
 }
+
+void psis_rehearse(uint64_t count, arena *scratch) { arena_array(scratch, ranked, count); }

@@ -32,5 +32,7 @@ typedef struct pareto {
     double shape, scale;
 } pareto;
 pareto pareto_fit(const double *x, uint64_t count);
+/* Takes the memory of that. */
+void psis_rehearse(uint64_t count, arena *scratch);
 
 #endif

@@ -90,7 +90,15 @@ sample sample_new(const reported *r, uint64_t count, arena *a) {
 
 void sample_weigh(sample *s, arena *scratch) {
     for (uint64_t i = 0; i < s->count; i++) s->log_weight[i] = s->log_density[i] - s->log_guide[i];
-    s->quality = psis_smooth(s->log_weight, s->count, s->log_weight, scratch);
+    arena *own = arena_inside(scratch);
+    s->quality = psis_smooth(s->log_weight, s->count, s->log_weight, own);
+    arena_close(own);
+}
+
+void sample_rehearse(uint64_t count, arena *scratch) {
+    arena *own = arena_inside(scratch);
+    psis_rehearse(count, own);
+    arena_close(own);
 }
 
 double *sample_weights(const sample *s, const double *log_weight, arena *a) {
@@ -132,8 +140,7 @@ static int by_size(const void *a, const void *b) {
 
 /* Linear between order statistics, of which the i-th stands for (i + 1/2) / count. */
 void sample_quantiles(const double *rows, uint64_t count, uint64_t stride, uint64_t scalar, const double *p,
-                      int quantiles, double *result, arena *scratch) {
-    double *sorted = arena_array(scratch, double, count);
+                      int quantiles, double *result, double *sorted) {
     for (uint64_t i = 0; i < count; i++) sorted[i] = rows[i * stride + scalar];
     qsort(sorted, count, sizeof *sorted, by_size);
     for (int k = 0; k < quantiles; k++) {
@@ -161,13 +168,15 @@ static double scalar_error(const sample *s, const double *weight, uint64_t scala
 }
 
 double sample_error(const sample *s, arena *scratch) {
-    double *weight = sample_weights(s, s->log_weight, scratch), worst = 0;
+    arena *own = arena_inside(scratch);
+    double *weight = sample_weights(s, s->log_weight, own), worst = 0;
     const reported *r = s->report;
     for (uint32_t k = 0; k < r->count; k++) {
         if (depends_on_states(r, k) || reported_is_constant(r, k)) continue;
         for (uint64_t at = r->first[k]; at < r->first[k] + r->size[k]; at++)
             worst = fmax(worst, scalar_error(s, weight, at));
     }
+    arena_close(own);
     return worst;
 }
 

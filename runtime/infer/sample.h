@@ -45,6 +45,9 @@ struct sample {
 sample sample_new(const reported *r, uint64_t count, arena *a);
 /* Smooths log_density - log_guide into log_weight. */
 void sample_weigh(sample *s, arena *scratch);
+/* Takes the memory of that. */
+void sample_rehearse(uint64_t count, arena *scratch);
+
 /* Mean, sd and Monte-Carlo error of a scalar, with these weights, of sum 1. */
 typedef struct moments {
     double mean, sd, mcse;
@@ -60,8 +63,8 @@ double sample_error(const sample *s, arena *scratch);
  */
 double *sample_resampled(const sample *s, const double *log_weight, uint64_t count, rng *r, arena *a);
 
-/* The quantiles p[k] of column `scalar` of rows. */
+/* The quantiles p[k] of column `scalar` of rows; `sorted` has room for a column. */
 void sample_quantiles(const double *rows, uint64_t count, uint64_t stride, uint64_t scalar, const double *p,
-                      int quantiles, double *result, arena *scratch);
+                      int quantiles, double *result, double *sorted);
 
 #endif

@@ -1,6 +1,4 @@
-/* First L-BFGS (Liu and Nocedal, Mathematical Programming 45, 1989) with the bisecting weak-Wolfe line search
- * of Lewis and Overton (Mathematical Programming 141, 2013), which takes points of no finite density for
- * steps that are too long, from several points.
+/* First climbs by L-BFGS from several points.
  *
  * A density can have its mode far from its mass, or none, where groups of latents share a scale. So a climb
  * is judged by the ELBO of a small Gaussian around its end and around some points before it, as Pathfinder
@@ -13,12 +11,16 @@
 
 #include <math.h>
 #include <string.h>
-#include "runtime/infer/matrix.h"
+#include "runtime/infer/lbfgs.h"
 
-enum { MEMORY = 10, ITERATIONS = 200, SEARCH = 40, ATTEMPTS = 100, NEWTON_STEPS = 8, STOPS = 10, CLIMBS = 4 };
+enum { ITERATIONS = 200, ATTEMPTS = 100, NEWTON_STEPS = 8, STOPS = 10, CLIMBS = 4 };
 
 /* A step that promises less than this many nats ends the climb: far below what a posterior's sd can show. */
 static const double ENOUGH = 1e-6;
+/* An earlier point is taken only when its ELBO is better by this many nats. */
+static const double CLEARLY = 5;
+/* Of every entry, before there is any curvature. */
+static const double FIRST_SCALE = 1e-2;
 
 static bool all_finite(const double *x, uint64_t n) {
     for (uint64_t i = 0; i < n; i++)
@@ -26,8 +28,9 @@ static bool all_finite(const double *x, uint64_t n) {
     return true;
 }
 
-/* Log density and gradient at x; -inf where either is not finite. */
-static double evaluate(density *one, const double *x, double *gradient) {
+/* Log density and gradient at x. */
+static double evaluate(void *density_of, const double *x, double *gradient) {
+    density *one = density_of;
     uint64_t n = one->space->size;
     memcpy(one->at, x, n * sizeof *x);
     density_run(one);
@@ -35,129 +38,54 @@ static double evaluate(density *one, const double *x, double *gradient) {
     return isfinite(one->log_density[0]) && all_finite(gradient, n) ? one->log_density[0] : -INFINITY;
 }
 
-/* An earlier point is taken only when its ELBO is better by this many nats. */
-static const double CLEARLY = 5;
-/* Of every entry, before there is any curvature. */
-static const double FIRST_SCALE = 1e-2;
+/* A point that was judged: its ELBO, with the scales that it has there. */
+typedef struct place {
+    double *x, *scale, elbo;
+    bool astray;
+} place;
 
-/* The point of the climb; pairs of steps and changes of the gradient, the newest at (count - 1) % MEMORY. */
+/* All that starts work with. */
 typedef struct climb {
+    lbfgs at;
+    const algebra *algebra; /* for matrices, where there are any */
     uint64_t size;
-    const algebra *algebra;
-    double value, *x, *gradient;
-    double *steps[MEMORY], *changes[MEMORY], curvature[MEMORY];
-    uint32_t count;
-    double *direction, *next, *next_gradient;
     double *stops[STOPS]; /* some of the points on the way */
     int stop_count;
+    double *scale, *curvature; /* size: at the point that is judged */
+    place best, now;           /* of all climbs, of this one */
+    double *work[3];           /* size × size, with a factor */
 } climb;
 
-/* direction = H gradient by the two-loop recursion. */
-static void find_direction(climb *c) {
-    uint64_t n = c->size;
-    double weight[MEMORY], *q = c->direction;
-    uint32_t first = c->count > MEMORY ? c->count - MEMORY : 0;
-    memcpy(q, c->gradient, n * sizeof *q);
-    for (uint32_t k = c->count; k-- > first;) {
-        uint32_t i = k % MEMORY;
-        weight[i] = vector_dot(c->algebra, c->steps[i], q, n) / c->curvature[i];
-        vector_add(q, -weight[i], c->changes[i], n);
-    }
-    double scale = 1 / fmax(1, sqrt(vector_dot(c->algebra, q, q, n)));
-    if (c->count) {
-        uint32_t i = (c->count - 1) % MEMORY;
-        scale = c->curvature[i] / vector_dot(c->algebra, c->changes[i], c->changes[i], n);
-    }
-    vector_scale(q, scale, n);
-    for (uint32_t k = first; k < c->count; k++) {
-        uint32_t i = k % MEMORY;
-        double b = vector_dot(c->algebra, c->changes[i], q, n) / c->curvature[i];
-        vector_add(q, weight[i] - b, c->steps[i], n);
-    }
-}
-
-/* Moves to a point that satisfies the weak Wolfe conditions along the direction, or at least is higher. */
-static bool search(climb *c, density *one) {
-    const double rise = 1e-4, flatten = 0.9;
-    double slope = vector_dot(c->algebra, c->direction, c->gradient, c->size), low = 0, high = INFINITY,
-           step = 1;
-    double found = 0;
-    for (int i = 0; i < SEARCH; i++) {
-        memcpy(c->next, c->x, c->size * sizeof *c->x);
-        vector_add(c->next, step, c->direction, c->size);
-        double value = evaluate(one, c->next, c->next_gradient);
-        if (!(value >= c->value + rise * step * slope)) {
-            high = step;
-        } else {
-            found = step;
-            if (vector_dot(c->algebra, c->direction, c->next_gradient, c->size) <= flatten * slope)
-                return true;
-            low = step;
-        }
-        step = isinf(high) ? 2 * low : 0.5 * (low + high);
-        if (high - low < 1e-10 * high) break;
-    }
-    if (found == 0) return false;
-    memcpy(c->next, c->x, c->size * sizeof *c->x);
-    vector_add(c->next, found, c->direction, c->size);
-    evaluate(one, c->next, c->next_gradient);
-    return true;
-}
-
-static void accept(climb *c, density *one) {
-    uint32_t i = c->count % MEMORY;
-    for (uint64_t k = 0; k < c->size; k++) {
-        c->steps[i][k] = c->next[k] - c->x[k];
-        c->changes[i][k] = c->gradient[k] - c->next_gradient[k];
-    }
-    c->curvature[i] = vector_dot(c->algebra, c->steps[i], c->changes[i], c->size);
-    double length = vector_dot(c->algebra, c->changes[i], c->changes[i], c->size);
-    if (c->curvature[i] > 1e-12 * length) c->count++;
-    memcpy(c->x, c->next, c->size * sizeof *c->x);
-    memcpy(c->gradient, c->next_gradient, c->size * sizeof *c->x);
-    c->value = one->log_density[0];
+static climb climb_new(density *one, bool factored, arena *a) {
+    uint64_t n = one->space->size;
+    climb c = {
+        .at = lbfgs_open(n, evaluate, one, a), .algebra = algebra_open(factored ? n : 0, a), .size = n};
+    double **all[] = {&c.scale, &c.curvature, &c.best.x, &c.best.scale, &c.now.x, &c.now.scale};
+    for (int i = 0; i < 6; i++) *all[i] = arena_array(a, double, n);
+    for (int i = 0; i < STOPS; i++) c.stops[i] = arena_array(a, double, n);
+    for (int i = 0; i < 3 && factored; i++) c.work[i] = arena_array(a, double, n *n);
+    return c;
 }
 
 /* The zero point first; others are uniform in [-2, 2], as Stan's. */
-static bool first_point(climb *c, density *one, rng *r, bool zero) {
+static bool first_point(climb *c, rng *r, bool zero) {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        for (uint64_t k = 0; k < c->size; k++) c->x[k] = zero && !attempt ? 0 : 4 * rng_uniform(r) - 2;
-        c->value = evaluate(one, c->x, c->gradient);
-        if (isfinite(c->value)) return true;
+        for (uint64_t k = 0; k < c->size; k++) c->at.x[k] = zero && !attempt ? 0 : 4 * rng_uniform(r) - 2;
+        if (lbfgs_place(&c->at, c->at.x)) return true;
     }
     return false;
 }
 
-static void climb_on(climb *c, density *one) {
-    c->count = 0;
-    c->stop_count = 0;
+static void climb_on(climb *c) {
     double next_stop = 0;
+    c->stop_count = 0;
     for (int i = 0; i < ITERATIONS; i++) {
         if (i >= next_stop && c->stop_count < STOPS) {
-            memcpy(c->stops[c->stop_count++], c->x, c->size * sizeof *c->x);
+            memcpy(c->stops[c->stop_count++], c->at.x, c->size * sizeof(double));
             next_stop = fmax(i + 1, 1.7 * i);
         }
-        find_direction(c);
-        double promise = vector_dot(c->algebra, c->direction, c->gradient, c->size);
-        if (!(promise > 0) || promise < ENOUGH || !search(c, one)) {
-            if (!c->count || promise < ENOUGH) return;
-            c->count = 0; /* the pairs are of no more use; steepest ascent once, then anew */
-            continue;
-        }
-        accept(c, one);
+        if (!lbfgs_step(&c->at, ENOUGH)) return;
     }
-}
-
-static climb climb_new(uint64_t size, bool factored, arena *a) {
-    climb c = {.size = size, .algebra = algebra_open(factored ? size : 0, a)};
-    double **all[] = {&c.x, &c.gradient, &c.direction, &c.next, &c.next_gradient};
-    for (int i = 0; i < 5; i++) *all[i] = arena_array(a, double, size);
-    for (int i = 0; i < STOPS; i++) c.stops[i] = arena_array(a, double, size);
-    for (int i = 0; i < MEMORY; i++) {
-        c.steps[i] = arena_array(a, double, size);
-        c.changes[i] = arena_array(a, double, size);
-    }
-    return c;
 }
 
 /* Curvature. */
@@ -198,9 +126,8 @@ static bool whitened_curvature(const algebra *k, density *many, const double *x,
 
 /* Scales at which the curvature along each entry is 1, as far as it is positive; starts from what `scale`
  * holds. */
-static void find_scales(density *many, start *s, arena *a) {
+static void find_scales(density *many, start *s, double *curvature) {
     uint64_t n = many->space->size;
-    double *curvature = arena_array(a, double, n);
     for (int round = 0; round < 3; round++) {
         if (!whitened_curvature(NULL, many, s->mode, NULL, s->scale, 1e-2, curvature)) {
             for (uint64_t i = 0; i < n; i++) s->scale[i] *= 0.1;
@@ -225,22 +152,16 @@ static double small_elbo(density *many, const double *x, const double *scale, rn
     return isfinite(sum) ? sum / many->points + entropy : -INFINITY;
 }
 
-/* A point that was judged: its ELBO, with the scales that it has there. */
-typedef struct place {
-    double *x, *scale, elbo;
-    bool astray;
-} place;
-
 /* Puts x in the place of what is there, where it is better by so many nats. */
-static bool consider(place *p, density *many, const double *x, bool astray, double margin, rng *r, arena *a) {
-    uint64_t n = many->space->size;
-    start at = {.mode = (double *)x, .scale = arena_array(a, double, n)};
-    for (uint64_t k = 0; k < n; k++) at.scale[k] = FIRST_SCALE;
-    find_scales(many, &at, a);
+static bool consider(climb *c, density *many, double *x, bool astray, double margin, rng *r) {
+    place *p = &c->now;
+    start at = {.mode = x, .scale = c->scale};
+    for (uint64_t k = 0; k < c->size; k++) at.scale[k] = FIRST_SCALE;
+    find_scales(many, &at, c->curvature);
     double elbo = small_elbo(many, x, at.scale, r);
     if (!(elbo > p->elbo + margin)) return false;
-    memcpy(p->x, x, n * sizeof *x);
-    memcpy(p->scale, at.scale, n * sizeof *x);
+    memcpy(p->x, x, c->size * sizeof *x);
+    memcpy(p->scale, at.scale, c->size * sizeof *x);
     p->elbo = elbo;
     p->astray = astray;
     return true;
@@ -248,15 +169,15 @@ static bool consider(place *p, density *many, const double *x, bool astray, doub
 
 /* Where the mass of the density is on the way of a climb: at its end, if no earlier point is clearly better.
  */
-static place judge_climb(climb *c, density *many, rng *r, arena *a) {
-    place best = {arena_array(a, double, c->size), arena_array(a, double, c->size), -INFINITY, false};
-    memcpy(best.x, c->x, c->size * sizeof *c->x);
-    for (uint64_t k = 0; k < c->size; k++) best.scale[k] = FIRST_SCALE;
-    consider(&best, many, c->x, false, 0, r, a);
+static void judge_climb(climb *c, density *many, rng *r) {
+    c->now.elbo = -INFINITY;
+    c->now.astray = false;
+    memcpy(c->now.x, c->at.x, c->size * sizeof(double));
+    for (uint64_t k = 0; k < c->size; k++) c->now.scale[k] = FIRST_SCALE;
+    consider(c, many, c->at.x, false, 0, r);
     double margin = CLEARLY;
     for (int i = c->stop_count; i-- > 0;)
-        if (consider(&best, many, c->stops[i], true, margin, r, a)) margin = 0;
-    return best;
+        if (consider(c, many, c->stops[i], true, margin, r)) margin = 0;
 }
 
 /* The smallest multiple of the identity, by factors of ten, that makes a symmetric matrix positive definite,
@@ -271,9 +192,9 @@ static void factor_shifted(const algebra *k, const double *a, double *l, uint64_
 }
 
 /* One Newton step in whitened coordinates; false when it promised too little to go on. */
-static bool newton_step(climb *c, density *one, density *many, start *s, double *work[3]) {
+static bool newton_step(climb *c, density *many, start *s) {
     uint64_t n = c->size;
-    double *curvature = work[0], *l = work[1], *scratch = work[2];
+    double *curvature = c->work[0], *l = c->work[1], *scratch = c->work[2], *direction = c->at.direction;
     if (!whitened_curvature(c->algebra, many, s->mode, s->factor, NULL, 1e-3, curvature)) {
         vector_scale(s->factor, 0.1, n * n);
         return true;
@@ -283,66 +204,83 @@ static bool newton_step(climb *c, density *one, density *many, start *s, double 
     matrix_multiply_lower(c->algebra, s->factor, l, scratch, n);
     memcpy(s->factor, scratch, n * n * sizeof *scratch);
     /* direction = L L' g, to climb along with the same line search */
-    c->value = evaluate(one, s->mode, c->gradient);
-    memcpy(c->x, s->mode, n * sizeof *c->x);
-    memcpy(c->direction, c->gradient, n * sizeof *c->x);
-    matrix_multiply_vector_transposed(c->algebra, s->factor, c->direction, n);
-    double promise = vector_dot(c->algebra, c->direction, c->direction, n);
-    matrix_multiply_vector(c->algebra, s->factor, c->direction, n);
-    if (promise > ENOUGH && search(c, one)) memcpy(s->mode, c->next, n * sizeof *c->x);
+    lbfgs_place(&c->at, s->mode);
+    memcpy(direction, c->at.gradient, n * sizeof *direction);
+    matrix_multiply_vector_transposed(c->algebra, s->factor, direction, n);
+    double promise = vector_dot(c->algebra, direction, direction, n);
+    matrix_multiply_vector(c->algebra, s->factor, direction, n);
+    if (promise > ENOUGH && lbfgs_search(&c->at)) memcpy(s->mode, c->at.next, n * sizeof *s->mode);
     return promise > ENOUGH;
 }
 
-static void find_curvature(climb *c, density *one, density *many, uint64_t most_factored, arena *a,
-                           start *s) {
+static void find_curvature(climb *c, density *many, start *s) {
     uint64_t n = c->size;
-    if (n > most_factored || s->astray) return;
-    double *work[3];
-    for (int i = 0; i < 3; i++) work[i] = arena_array(a, double, n *n);
-    if (!s->factor) s->factor = arena_array(a, double, n *n);
     memset(s->factor, 0, n * n * sizeof(double));
     for (uint64_t i = 0; i < n; i++) s->factor[i * n + i] = s->scale[i];
     /* at least two: the second differentiates along the axes that the first found */
     for (int i = 0; i < NEWTON_STEPS; i++)
-        if (!newton_step(c, one, many, s, work) && i > 0) return;
+        if (!newton_step(c, many, s) && i > 0) return;
+}
+
+static start start_new(uint64_t n, bool factored, arena *a) {
+    return (start){arena_array(a, double, n), arena_array(a, double, n),
+                   factored ? arena_array(a, double, n *n) : NULL, false};
 }
 
 bool start_find(density *one, density *many, uint64_t most_factored, rng *r, arena *a, start *found) {
     uint64_t n = one->space->size;
-    climb c = climb_new(n, n <= most_factored, a);
-    place best = {0};
-    for (int i = 0; i < CLIMBS; i++) {
-        if (!first_point(&c, one, r, i == 0)) break;
-        climb_on(&c, one);
-        place p = judge_climb(&c, many, r, a);
-        if (!best.x || p.elbo > best.elbo + CLEARLY) best = p;
+    arena *scratch = arena_inside(a);
+    climb c = climb_new(one, n <= most_factored, scratch);
+    bool any = false;
+    for (int i = 0; i < CLIMBS && first_point(&c, r, i == 0); i++) {
+        climb_on(&c);
+        judge_climb(&c, many, r);
+        if (any && !(c.now.elbo > c.best.elbo + CLEARLY)) continue;
+        place other = c.best;
+        c.best = c.now;
+        c.now = other;
+        any = true;
     }
-    if (!best.x) return false;
-    *found = (start){best.x, best.scale, NULL, best.astray};
-    find_curvature(&c, one, many, most_factored, a, found);
-    return true;
+    *found = start_new(n, any && n <= most_factored && !c.best.astray, a);
+    found->astray = c.best.astray;
+    memcpy(found->mode, c.best.x, n * sizeof *found->mode);
+    memcpy(found->scale, c.best.scale, n * sizeof *found->scale);
+    if (found->factor) find_curvature(&c, many, found);
+    arena_close(scratch);
+    return any;
+}
+
+start start_rehearse(density *one, uint64_t most_factored, arena *a) {
+    uint64_t n = one->space->size;
+    arena *scratch = arena_inside(a);
+    climb_new(one, n <= most_factored, scratch);
+    start found = start_new(n, n <= most_factored, a);
+    arena_close(scratch);
+    return found;
 }
 
 bool start_climb(density *one, const double *from, double *to, arena *a) {
-    uint64_t n = one->space->size;
-    climb c = climb_new(n, false, a);
-    memcpy(c.x, from, n * sizeof *from);
-    c.value = evaluate(one, c.x, c.gradient);
-    if (!isfinite(c.value)) return false;
-    climb_on(&c, one);
-    memcpy(to, c.x, n * sizeof *to);
-    return isfinite(c.value);
+    arena *scratch = arena_inside(a);
+    climb c = climb_new(one, false, scratch);
+    bool finite = lbfgs_place(&c.at, from);
+    if (finite) climb_on(&c);
+    memcpy(to, c.at.x, c.size * sizeof *to);
+    finite &= isfinite(c.at.value);
+    arena_close(scratch);
+    return finite;
 }
 
-double start_mass(density *one, density *many, double *mode, start *found, arena *a) {
+double start_mass(density *one, density *many, const double *mode, start *found, arena *a) {
     uint64_t n = one->space->size;
-    climb c = climb_new(n, true, a);
-    memcpy(c.x, mode, n * sizeof *mode);
-    *found = (start){mode, arena_array(a, double, n), NULL, false};
+    arena *scratch = arena_inside(a);
+    climb c = climb_new(one, true, scratch);
+    *found = start_new(n, true, a);
+    memcpy(found->mode, mode, n * sizeof *mode);
     for (uint64_t i = 0; i < n; i++) found->scale[i] = FIRST_SCALE;
-    find_scales(many, found, a);
-    find_curvature(&c, one, many, n, a, found);
-    double log_mass = evaluate(one, mode, c.gradient) + 0.5 * (double)n * log(2 * M_PI);
+    find_scales(many, found, c.curvature);
+    find_curvature(&c, many, found);
+    double log_mass = evaluate(one, found->mode, c.at.gradient) + 0.5 * (double)n * log(2 * M_PI);
     for (uint64_t i = 0; i < n; i++) log_mass += log(found->factor[i * n + i]);
+    arena_close(scratch);
     return log_mass;
 }

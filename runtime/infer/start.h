@@ -17,11 +17,14 @@ typedef struct start {
  * point. `one` computes a point a run, `many` several. */
 bool start_find(density *one, density *many, uint64_t most_factored, rng *r, arena *a, start *found);
 
+/* Takes the memory that start_find does. */
+start start_rehearse(density *one, uint64_t most_factored, arena *a);
+
 /* Climbs from one point to another, `to`; false where the density is not finite at either. */
 bool start_climb(density *one, const double *from, double *to, arena *a);
 
-/* The curvature at a mode, which becomes part of *found and may be moved a little, and the log of the
- * density's integral around it by Laplace's method. */
-double start_mass(density *one, density *many, double *mode, start *found, arena *a);
+/* The curvature at a mode, which may be moved a little on the way to *found, and the log of the density's
+ * integral around it by Laplace's method. */
+double start_mass(density *one, density *many, const double *mode, start *found, arena *a);
 
 #endif

@@ -132,8 +132,8 @@ static void find_path(const states_tape *s, discrete *to, uint32_t k) {
     }
 }
 
-void states_find(fit *f, const sample *s, const double *rows, uint64_t count, const double *densest) {
-    const reported *r = s->report;
+/* Their results, to be filled; whether some are those of chains. */
+static bool push_states(fit *f) {
     const program *p = f->model->program;
     arena *a = f->arena;
     bool chains = false;
@@ -147,8 +147,25 @@ void states_find(fit *f, const sample *s, const double *rows, uint64_t count, co
         chains |= d.is_path;
         push(a, &f->states, d);
     }
+    return chains;
+}
+
+static states_tape *summing_tape(const fit *f, const reported *r) {
+    return states_tape_new(r, OP_log_sum_exp, points_that_fit(f->model, 100), f->arena);
+}
+
+void states_rehearse(fit *f, const reported *r) {
+    bool chains = push_states(f);
+    if (f->model->program->summed.count) summing_tape(f, r);
+    if (chains) states_tape_new(r, OP_max, 1, f->arena);
+}
+
+void states_find(fit *f, const sample *s, const double *rows, uint64_t count, const double *densest) {
+    const reported *r = s->report;
+    const program *p = f->model->program;
+    bool chains = push_states(f);
     if (!p->summed.count) return;
-    states_tape *sum = states_tape_new(r, OP_log_sum_exp, points_that_fit(f->model, 100), a);
+    states_tape *sum = summing_tape(f, r);
     for (uint64_t from = 0; from < count; from += sum->points) {
         uint64_t now = count - from < sum->points ? count - from : sum->points;
         states_tape_run(sum, s, rows + from * r->scalars, now, 1 / (double)count);
@@ -161,7 +178,7 @@ void states_find(fit *f, const sample *s, const double *rows, uint64_t count, co
             d->most_probable[e] = largest(d->probability + e * d->states, d->states);
     }
     if (!chains) return;
-    states_tape *most = states_tape_new(r, OP_max, 1, a);
+    states_tape *most = states_tape_new(r, OP_max, 1, f->arena);
     states_tape_run(most, s, densest, 1, 1);
     for (uint32_t k = 0; k < p->summed.count; k++)
         if (f->states.at[k].is_path) find_path(most, &f->states.at[k], k);

@@ -11,5 +11,7 @@
 /* Adds one row a latent to f->states. `rows` are `count` draws of what `s` reports, each of the posterior
  * and alike in weight; `densest` is the one with the highest density. */
 void states_find(fit *f, const sample *s, const double *rows, uint64_t count, const double *densest);
+/* Takes the memory of that. */
+void states_rehearse(fit *f, const reported *r);
 
 #endif

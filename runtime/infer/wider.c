@@ -33,8 +33,10 @@ static drawing draw_wider(const proposal *p, uint64_t count, evaluation *e, rng 
 
 void wider_check(findings *f, const sample *first, const proposal *p, uint64_t count, evaluation *e, rng *r,
                  arena *a) {
-    drawing second = draw_wider(p, count, e, r, a);
-    if (second.sample.quality.ess >= DRAWS_THAT_TELL) verdict_compare(f, first, &second.sample, a);
+    arena *scratch = arena_inside(a);
+    drawing second = draw_wider(p, count, e, r, scratch);
+    if (second.sample.quality.ess >= DRAWS_THAT_TELL) verdict_compare(f, first, &second.sample, scratch);
+    arena_close(scratch);
 }
 
 /* A guide of the program's own. */
@@ -48,9 +50,9 @@ static bool has_density(const program *p) {
     return true;
 }
 
-/* Draws of the guide in the space of the latents, a row each. */
-static double *draws_in_space(const guide *g, const double *x, const space *s, uint64_t seed, arena *a) {
-    tape written, run;
+/* Draws the guide in the space of the latents. */
+static machine *drawer_new(const guide *g, const space *s, arena *a) {
+    tape written, *run = arena_new(a, tape);
     tape_open(&written, a);
     lowering l = lower_open(g->model, &written, LIKENESS_DRAWS);
     guide_write(g, &l);
@@ -59,8 +61,13 @@ static double *draws_in_space(const guide *g, const double *x, const space *s, u
         ref u = transform_unconstrain(&l, v, l.variables[v]);
         tape_output(&written, tape_expand(&written, u, axes_with(transform_axes(&l, v), l.draw)));
     }
-    tape_compile(&written, &run, a, NULL, NULL);
-    machine *m = machine_new(a, &run, g->model->team);
+    tape_compile(&written, run, a, NULL, NULL);
+    return machine_new(a, run, g->model->team);
+}
+
+/* … a row each. */
+static double *draws_in_space(const guide *g, const double *x, const space *s, uint64_t seed, arena *a) {
+    machine *m = drawer_new(g, s, a);
     for (uint32_t b = 0; b < g->parts.count; b++) machine_bind(m, b, x + g->parts.at[b].offset);
     machine_run(m, seed, FIRST_LIKENESS);
     double *points = arena_array(a, double, LIKENESS_DRAWS * s->size);
@@ -82,12 +89,15 @@ static bool likeness(const guide *g, const double *x, const space *s, uint64_t s
     return true;
 }
 
-void wider_check_guide(findings *f, diagnostics *d, const guide *g, const double *x, const sample *first,
-                       uint64_t gradients, const options *o, arena *a) {
-    if (!has_density(g->model->program)) return;
+static bool is_checked(const guide *g, const space *s) {
+    return has_density(g->model->program) && s->size && s->size <= MODES_SOUGHT;
+}
+
+static void check_guide(findings *f, diagnostics *d, const guide *g, const double *x, const sample *first,
+                        uint64_t gradients, const options *o, arena *a) {
     space s = space_of_latents(g->model, true, a);
     gaussian like;
-    if (!s.size || s.size > MODES_SOUGHT || !likeness(g, x, &s, o->seed, &like, a)) return;
+    if (!is_checked(g, &s) || !likeness(g, x, &s, o->seed, &like, a)) return;
     density *one = density_new(d, &s, 1, IN_DOUBLE, a);
     density *many = one ? density_new(d, &s, points_that_fit(g->model, 16), IN_DOUBLE, a) : NULL;
     if (!many) return;
@@ -100,4 +110,26 @@ void wider_check_guide(findings *f, diagnostics *d, const guide *g, const double
     if (second.sample.quality.khat < psis_threshold(first->count) &&
         second.sample.quality.ess >= DRAWS_THAT_TELL)
         verdict_compare(f, first, &second.sample, a);
+}
+
+void wider_check_guide(findings *f, diagnostics *d, const guide *g, const double *x, const sample *first,
+                       uint64_t gradients, const options *o, arena *a) {
+    arena *scratch = arena_inside(a);
+    check_guide(f, d, g, x, first, gradients, o, scratch);
+    arena_close(scratch);
+}
+
+void wider_rehearse_guide(diagnostics *d, const guide *g, const reported *r, uint64_t count, arena *a) {
+    arena *scratch = arena_inside(a);
+    space s = space_of_latents(g->model, true, scratch);
+    if (is_checked(g, &s)) {
+        drawer_new(g, &s, scratch);
+        arena_array(scratch, double, 2 * LIKENESS_DRAWS * s.size);
+        density_new(d, &s, 1, IN_DOUBLE, scratch);
+        density_new(d, &s, points_that_fit(g->model, 16), IN_DOUBLE, scratch);
+        evaluation_new(&s, r, points_that_fit(g->model, 250), 0, scratch);
+        drawing_new(r, s.size, 1, count, scratch);
+        arena_array(scratch, double, 2 * count);
+    }
+    arena_close(scratch);
 }

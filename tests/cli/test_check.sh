@@ -63,7 +63,7 @@ json() { # json CONDITION: of the object `o` in the file out
     python3 -c "import json; o = json.load(open('out')); m = o['model']; assert $1" 2>why
 }
 runs 0 "$vmrun" check chain.vm --json
-holds '--json prints one object' json 'o["valid"] and o["diagnostics"] == [] and len(m) == 10'
+holds '--json prints one object' json 'o["valid"] and o["diagnostics"] == [] and len(m) == 11'
 holds '… and nothing on standard error' [ ! -s err ]
 holds '… with sizes, null where they are not known' json '[(a["name"], a["size"]) for a in m["axes"]] == [("time", None), ("feature", None), ("state", 2)]'
 holds '… with axes, types and places' json '[(d["name"], d["axes"], d["type"], d["line"], d["column"], d["end_column"]) for d in m["data"]] == [("y", ["time"], "real", 2, 6, 7), ("X", ["time", "feature"], "real", 3, 6, 7)]'
@@ -76,7 +76,9 @@ runs 0 "$vmrun" check chain.vm --json --data chain.json
 holds 'with data there are sizes' json '[a["size"] for a in m["axes"]] == [3, 4, 2]'
 holds '… costs' json 'm["summed_out"][0]["terms"] == 12'
 holds '… and contractions' json '[(c["over"], c["into"], c["products"], c["line"]) for c in m["contractions"]] == [(["feature"], ["time"], 12, 13)]'
+holds '… and the memory of a fit' json '[(f["name"], 1e5 < f["bytes"] <= f["most"]) for f in m["memory"]] == [("fit", True)]'
 runs 0 "$vmrun" check chain.vm --data chain.json
+holds '… in words' grep -Eq '^memory of a fit +[0-9.]+ [kMG]B' out
 holds 'the same in words' grep -Eq '^contraction line 13 +over feature, into time, 12 products$' out
 printf 'axis row\ndata y[row] : real\ndata x[row] : real\nmodel {\n  μ ~ normal(0, 1)\n  y[row] ~ normal(μ, s)\n}\n' >wrong.vm
 runs 1 "$vmrun" check wrong.vm --json

@@ -1,7 +1,9 @@
 #include "base/number.h"
 
+#include <float.h>
 #include <locale.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +32,73 @@ static bool is_decimal(const char *c) {
     return *end == 0;
 }
 
+/* Digits with their point left out, as far as they fit, and the power of ten that they stand for. */
+typedef struct decimal {
+    uint64_t digits;
+    int exponent;
+    bool too_long; /* more digits than fit */
+} decimal;
+
+static const char *read_digits(const char *c, decimal *d) {
+    for (; *c >= '0' && *c <= '9'; c++) {
+        d->too_long |= d->digits > (UINT64_MAX - 9) / 10;
+        d->digits = 10 * d->digits + (uint64_t)(*c - '0');
+    }
+    return c;
+}
+
+static const char *read_exponent(const char *c, decimal *d) {
+    bool negative = *c == '-';
+    const char *first = c + (*c == '-' || *c == '+'), *end = first;
+    int value = 0;
+    for (; *end >= '0' && *end <= '9'; end++) value = value < 10000 ? 10 * value + (*end - '0') : value;
+    d->exponent += negative ? -value : value;
+    return end == first ? NULL : end;
+}
+
+#if LDBL_MANT_DIG == 64
+/* Clinger (How to read floating point numbers accurately, 1990): whole numbers below 2^64 and powers of ten
+ * up to 10^27 are exact in extended precision, so their product or quotient is off by half a unit of its 64
+ * bits at most. Rounded to 53 it is right, unless it lies in the very middle between two doubles. */
+static bool is_short(const decimal *d, double *value) {
+    static const long double TENS[] = {1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,
+                                       1e10L, 1e11L, 1e12L, 1e13L, 1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L,
+                                       1e20L, 1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
+    enum { MOST = sizeof TENS / sizeof *TENS - 1, MIDDLE = 1 << 10, BEYOND = (1 << 11) - 1 };
+    if (d->too_long || d->exponent < -MOST || d->exponent > MOST) return false;
+    long double x = (long double)d->digits;
+    x = d->exponent < 0 ? x / TENS[-d->exponent] : x * TENS[d->exponent];
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits); /* the 64 of the number */
+    *value = (double)x;
+    return (bits & BEYOND) != MIDDLE;
+}
+#else
+static bool is_short(const decimal *d, double *value) {
+    *value = (double)d->digits;
+    return !d->too_long && !d->exponent && d->digits < UINT64_C(1) << 53;
+}
+#endif
+
+const char *number_read(const char *text, double *value) {
+    decimal d = {0};
+    const char *body = text + (*text == '-'), *end = read_digits(body, &d), *fraction;
+    if (end == body || (*body == '0' && end - body > 1)) return NULL;
+    if (*end == '.') {
+        end = read_digits(fraction = end + 1, &d);
+        if (end == fraction) return NULL;
+        d.exponent = end - fraction < 10000 ? (int)(fraction - end) : -10000;
+    }
+    if (*end == 'e' || *end == 'E') end = read_exponent(end + 1, &d);
+    if (!end) return NULL;
+    if (is_short(&d, value)) *value = *text == '-' ? -*value : *value;
+    else *value = strtod_l(text, NULL, c_locale());
+    return end;
+}
+
 bool number_parse(const char *text, double *value) {
-    const char *body = text + (*text == '+' || *text == '-');
+    const char *body = text + (*text == '+' || *text == '-'), *end = number_read(text, value);
+    if (end && !*end) return true;
     if (is_decimal(body)) {
         *value = strtod_l(text, NULL, c_locale());
         return true;

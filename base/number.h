@@ -9,6 +9,10 @@
  * case. What is too large for a double is infinite. False for anything else, blanks included. */
 bool number_parse(const char *text, double *value);
 
+/* The number that `text` begins with, as JSON writes it: -12, 0.5, 1e3; with any text behind it. Returns its
+ * end; NULL where there is none. The double is the nearest one, as strtod's. */
+const char *number_read(const char *text, double *value);
+
 enum { NUMBER_LONGEST = 32 };
 
 /* With the fewest digits that read back as the same double; the result is `out`. */

@@ -11,9 +11,14 @@ typedef struct json_reader {
     diagnostics *d;
     data_set *data;
     const char *file;
+    const char *text;
+    size_t length;
     json_t *root;
+    vector(data_array) numbers; /* by member of the root: arrays of numbers; `numbers` is NULL in others */
     bool good;
 } json_reader;
+
+enum { JSON_FLAGS = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL };
 
 /* One member on its way to an array: `shape` has the sizes of the first list at every depth, which all others
  * must have. */
@@ -128,11 +133,111 @@ static void read_member(json_reader *r, const char *key, const json_t *value) {
     push(a, &r->data->arrays, m.shape);
 }
 
-static void read_members(void *user) {
-    json_reader *r = user;
+/* Most data are numbers, and a tree of them costs twenty times what reading them does. So members that are
+ * numbers, or lists of numbers of one length at each depth, are read as they stand; of all others jansson
+ * makes a tree. It reads the whole text where anything is wrong with it, and says what. */
+typedef struct scan {
+    json_reader *reader;
+    arena *scratch;
+    const char *at;
+    vector(double) numbers; /* of the member at hand */
+} scan;
+
+static const char *skip_blanks(const char *c) {
+    while (*c == ' ' || *c == '\n' || *c == '\t' || *c == '\r') c++;
+    return c;
+}
+
+static bool scan_number(scan *s) {
+    double x;
+    const char *end = number_read(s->at, &x);
+    if (!end || !isfinite(x)) return false;
+    push(s->scratch, &s->numbers, x);
+    s->at = end;
+    return true;
+}
+
+/* The list that begins here, `depth` lists deep. False where it is none of numbers, or not rectangular. */
+static bool scan_list(scan *s, data_array *shape, uint32_t depth) {
+    uint32_t count = 0;
+    if (depth == AXES_MOST) return false;
+    do {
+        s->at = skip_blanks(s->at + 1);
+        bool list = *s->at == '[';
+        if (!list && !shape->rank) shape->rank = depth + 1;
+        if (shape->rank && list != (depth + 1 < shape->rank)) return false;
+        if (list ? !scan_list(s, shape, depth + 1) : !scan_number(s)) return false;
+        if (++count == INT32_MAX) return false;
+        s->at = skip_blanks(s->at);
+    } while (*s->at == ',');
+    if (*s->at++ != ']') return false;
+    if (!shape->dims[depth]) shape->dims[depth] = count;
+    return shape->dims[depth] == count;
+}
+
+static bool scan_numbers(scan *s, data_array *to) {
+    arena *a = s->reader->data->arena;
+    data_array shape = {.file = s->reader->file};
+    s->numbers.count = 0;
+    if (*s->at == '[' ? !scan_list(s, &shape, 0) : !scan_number(s)) return false;
+    double *numbers = arena_array(a, double, s->numbers.count);
+    memcpy(numbers, s->numbers.at, s->numbers.count * sizeof *numbers);
+    shape.numbers = numbers;
+    *to = shape;
+    return true;
+}
+
+/* `"name": value`; the root gets the name, and the value if it is no array of numbers. */
+static bool scan_member(scan *s, const char *end) {
+    json_reader *r = s->reader;
+    if (*s->at != '"') return false;
+    const char *name = s->at + 1, *close = name;
+    while (*close != '"' && *close != '\\' && (unsigned char)*close >= ' ') close++;
+    if (*close != '"') return false;
+    const char *key = arena_copy(s->scratch, name, (size_t)(close - name));
+    s->at = skip_blanks(close + 1);
+    if (*s->at != ':' || json_object_get(r->root, key)) return false;
+    const char *start = s->at = skip_blanks(s->at + 1);
+    data_array numbers = {0};
+    json_t *value;
+    json_error_t error;
+    if (scan_numbers(s, &numbers)) value = json_null();
+    else {
+        value = json_loadb(start, (size_t)(end - start),
+                           JSON_FLAGS | JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, &error);
+        if (!value) return false;
+        s->at = start + error.position;
+    }
+    push(s->scratch, &r->numbers, numbers);
+    return json_object_set_new(r->root, key, value) == 0;
+}
+
+/* False where the text is broken, or as good as. */
+static bool scan_text(scan *s) {
+    const char *end = s->reader->text + s->reader->length;
+    s->at = skip_blanks(s->reader->text);
+    if (*s->at != '{' || !(s->reader->root = json_object())) return false;
+    do {
+        s->at = skip_blanks(s->at + 1);
+        if (!scan_member(s, end)) return false;
+        s->at = skip_blanks(s->at);
+    } while (*s->at == ',');
+    return *s->at == '}' && skip_blanks(s->at + 1) == end;
+}
+
+static void read_members(json_reader *r) {
     const char *key;
     json_t *value;
-    json_object_foreach(r->root, key, value) read_member(r, key, value);
+    uint32_t number = 0;
+    json_object_foreach(r->root, key, value) {
+        data_array *x = number < r->numbers.count ? &r->numbers.at[number++] : NULL;
+        if (x && x->numbers) {
+            x->name = arena_copy(r->data->arena, key, strlen(key));
+            push(r->data->arena, &r->data->arrays, *x);
+        } else {
+            read_member(r, key, value);
+        }
+    }
 }
 
 static void release_root(void *user) { json_decref(((json_reader *)user)->root); }
@@ -150,32 +255,48 @@ static void report_broken(const json_reader *r, const json_error_t *error) {
     else advise(r->d, said, "data are one JSON object, {\"x\": [1, 2, 3]}");
 }
 
-bool json_read_text(diagnostics *d, data_set *s, const char *file, const char *text, size_t length) {
-    json_reader r = {.d = d, .data = s, .file = file, .good = true};
+/* The tree of the whole text; NULL, with a message, where it is broken or no object. */
+static void load_root(json_reader *r) {
     json_error_t error;
+    r->root = json_loadb(r->text, r->length, JSON_FLAGS, &error);
+    if (!r->root) {
+        if (json_error_code(&error) == json_error_out_of_memory) longjmp(*r->data->arena->memory->escape, 1);
+        report_broken(r, &error);
+        r->good = false;
+    } else if (!json_is_object(r->root)) {
+        diagnostic *said = diagnose_data(r->d, r->file, 0, "the file holds no object");
+        advise(r->d, said,
+               json_is_array(r->root)
+                   ? "data are one JSON object with a list for each variable, {\"x\": [1, 2, 3]}, "
+                     "not a list of rows"
+                   : "data are one JSON object, {\"x\": [1, 2, 3]}");
+        r->good = false;
+    }
+}
+
+static void read_text(void *user) {
+    json_reader *r = user;
+    scan s = {.reader = r, .scratch = arena_inside(r->data->arena)};
+    if (!scan_text(&s)) {
+        json_decref(r->root);
+        r->root = NULL;
+        r->numbers.count = 0;
+        load_root(r);
+    }
+    read_members(r);
+    arena_close(s.scratch);
+}
+
+bool json_read_text(diagnostics *d, data_set *s, const char *file, const char *text, size_t length) {
     if (text[strspn(text, " \t\r\n")] == 0) {
         diagnostic *said = diagnose_data(d, file, 0, "the file is empty");
         advise(d, said, "data are one JSON object, {\"x\": [1, 2, 3]}");
         return false;
     }
     bool marked = length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0; /* a byte order mark */
-    r.root = json_loadb(text + 3 * marked, length - 3 * marked,
-                        JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
-    if (!r.root) {
-        if (json_error_code(&error) == json_error_out_of_memory) longjmp(*s->arena->memory->escape, 1);
-        report_broken(&r, &error);
-        return false;
-    }
-    if (!json_is_object(r.root)) {
-        diagnostic *said = diagnose_data(d, file, 0, "the file holds no object");
-        advise(d, said,
-               json_is_array(r.root)
-                   ? "data are one JSON object with a list for each variable, {\"x\": [1, 2, 3]}, "
-                     "not a list of rows"
-                   : "data are one JSON object, {\"x\": [1, 2, 3]}");
-        r.good = false;
-    }
-    guard(s->arena->memory, read_members, release_root, &r);
+    json_reader r = {.d = d, .data = s, .file = file, .good = true};
+    r.text = text + 3 * marked, r.length = length - 3 * marked;
+    guard(s->arena->memory, read_text, release_root, &r);
     return r.good;
 }
 

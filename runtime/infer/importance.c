@@ -46,8 +46,9 @@ static double draw_gamma(rng *r, double shape) {
 static double log_normal_density(double square, double n) { return -0.5 * square - 0.5 * n * log(2 * M_PI); }
 
 static double log_tailed_density(double square, double n) {
-    return lgamma(0.5 * (DEGREES + n)) - lgamma(0.5 * DEGREES) - 0.5 * n * log(DEGREES * M_PI) -
-           0.5 * (DEGREES + n) * log1p(square / DEGREES);
+    int sign; /* which lgamma() would keep where all threads see it */
+    return lgamma_r(0.5 * (DEGREES + n), &sign) - lgamma_r(0.5 * DEGREES, &sign) -
+           0.5 * n * log(DEGREES * M_PI) - 0.5 * (DEGREES + n) * log1p(square / DEGREES);
 }
 
 static double log_sum_of_two(double x, double y) {

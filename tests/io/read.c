@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/rng.h"
 #include "base/number.h"
 #include "runtime/io/csv.h"
 #include "runtime/io/json.h"
@@ -113,6 +114,72 @@ static void json_good(void) {
     CHECK(array(w, "e")->rank == 1 && array(w, "e")->dims[0] == 0, "json empty list");
     CHECK(f && f->rank == 2 && f->dims[0] == 2 && f->dims[1] == 0, "json empty rows");
     CHECK(array(w, "big")->numbers[0] == 123456789012345678901.0, "json large whole number");
+}
+
+/* Any value: mostly lists of numbers of one length, with a stray word, list or sign now and then. */
+static size_t write_value(rng *r, char *to, int depth) {
+    static const char *const OTHERS[] = {"null", "true", "\"a\"", "\"Inf\"", "{}",  "[]",
+                                         "01",   "1.",   "-",     "1e999",   "nan", ""};
+    if (depth && rng_below(r, 40)) {
+        size_t n = 0, count = rng_below(r, 20) ? 3 : 2;
+        to[n++] = '[';
+        for (size_t i = 0; i < count; i++) {
+            if (i) n += (size_t)sprintf(to + n, rng_below(r, 2) ? "," : " ,\n ");
+            n += write_value(r, to + n, depth - 1);
+        }
+        to[n++] = ']';
+        return n;
+    }
+    if (!rng_below(r, 60))
+        return (size_t)sprintf(to, "%s", OTHERS[rng_below(r, sizeof OTHERS / sizeof *OTHERS)]);
+    return (size_t)sprintf(to, rng_below(r, 2) ? "%.17g" : "%.3g", rng_normal(r) * exp(10 * rng_normal(r)));
+}
+
+static bool same_array(const data_array *x, const data_array *y) {
+    uint64_t size = data_array_size(x);
+    bool same = strcmp(x->name, y->name) == 0 && x->rank == y->rank && size == data_array_size(y) &&
+                memcmp(x->dims, y->dims, sizeof x->dims) == 0 && !x->texts == !y->texts &&
+                !x->missing == !y->missing;
+    for (uint64_t i = 0; i < size && same; i++) {
+        same = memcmp(&x->numbers[i], &y->numbers[i], sizeof *x->numbers) == 0;
+        if (x->texts && same) same = !x->texts[i] == !y->texts[i];
+        if (x->missing && same) same = x->missing[i] == y->missing[i];
+    }
+    return same;
+}
+
+/* A name that is written with an escape is jansson's, and then all of the text is. */
+static void json_both_ways(void) {
+    enum { TEXTS = 3000 };
+    static char text[1 << 16];
+    rng r = rng_open(1, 0);
+    for (int k = 0; k < TEXTS; k++) {
+        size_t n = 0;
+        for (uint64_t i = 0, count = 1 + rng_below(&r, 4); i < count; i++) {
+            n += (size_t)sprintf(text + n, "%s\"v%d\": ", i ? "," : "{", (int)rng_below(&r, 30));
+            n += write_value(&r, text + n, (int)rng_below(&r, 4));
+        }
+        size_t end = n + (size_t)sprintf(text + n, "}");
+        workshop *w = fresh();
+        bool good = json_bytes(w, text, end);
+        uint32_t said = w->d.list.count, arrays = w->data.arrays.count;
+        arena kept;
+        arena_open(&kept, &w->memory);
+        kept = w->arena; /* fresh() closes what it finds */
+        w->arena = (arena){.memory = &w->memory};
+        data_array *before = w->data.arrays.at;
+        w = fresh();
+        end = n + (size_t)sprintf(text + n, ", \"\\u007a\": 1}");
+        bool again = json_bytes(w, text, end), further = array(w, "z") != NULL;
+        bool same = good == again && said == w->d.list.count && w->data.arrays.count == arrays + further;
+        for (uint32_t i = 0; i < arrays && same; i++) same = same_array(&before[i], &w->data.arrays.at[i]);
+        arena_close(&kept);
+        if (!same) {
+            check(false, "json as it stands and as a tree", "%.300s", text);
+            return;
+        }
+    }
+    CHECK(true, "json as it stands and as a tree");
 }
 
 static void json_refuses(const char *text, size_t length, const char *called, const char *want) {
@@ -262,6 +329,7 @@ int main(void) {
     csv_good();
     csv_bad();
     json_good();
+    json_both_ways();
     json_bad();
     files();
     memory_fails();

@@ -128,6 +128,7 @@ static void number_strands(rewriting *w) {
     }
 }
 
+/* Whose results others read than the strand itself. */
 static void find_written(rewriting *w) {
     for (uint32_t i = 0; i < w->items.count; i++) {
         item *x = &w->items.at[i];
@@ -146,8 +147,7 @@ static int place_of(const rewriting *w, uint32_t i) {
 }
 
 /* Slots, anew. A strand, and the kernels behind it, are one place: what is read there keeps its slot until it
- * is over.
- */
+ * is over. */
 static void assign_slots(rewriting *w) {
     uint32_t count = w->items.count;
     int places = 2 * w->depths + 2;

@@ -7,8 +7,8 @@
  * bytes that are left of a piece; where the masks of the rest are; the first addresses of the table. */
 static const general TABLE = RDI, PIECES = RSI, COUNT = RDX, PASSED = RCX, LEFT = R8, MASKS_AT = R11;
 static const general ADDRESSES[] = {R9, R10, RBX, RBP, R12, R13, R14, R15};
-enum { ADDRESS_COUNT = 8, SCRATCH_ADDRESSES = 2, ABREAST = 4, LANE_COUNT = 4, LEAST_FREE = 4 };
-static const int32_t VECTOR = LANE_COUNT * sizeof(double);
+enum { ADDRESS_COUNT = 8, SCRATCH_ADDRESSES = 2, ABREAST = 4, LEAST_FREE = 4 };
+static const int32_t VECTOR = ALL_LANES * sizeof(double);
 
 typedef struct strand_sum {
     const item *of;
@@ -29,8 +29,7 @@ typedef struct strand_writer {
     cell *loaded;       /* by stream, likewise */
     cell numbers[STREAMS_MOST];
     cell masks[ABREAST]; /* of the rest */
-    bool stores;
-    place stack; /* where the caller's is kept */
+    place stack;         /* where the caller's is kept */
     vector(strand_sum) sums;
 } strand_writer;
 
@@ -139,6 +138,7 @@ static stream operand_stream(const strand_writer *w, const item *x, int k) {
     return (stream){.kind = at.kind == SOURCE_scalar ? STREAM_number : STREAM_entries, .at = at};
 }
 
+/* Where a sum goes. */
 static stream sum_stream(const item *x) {
     const micro *m = &x->micro;
     stream s = {.kind = STREAM_sum, .of_sum = true, .at = m->to};
@@ -405,6 +405,15 @@ static void put_stored_rest(strand_writer *w) {
     }
 }
 
+static bool stores(const strand_writer *w) {
+    for (uint32_t i = 0; i < w->count; i++) {
+        const item *x = &w->items[i];
+        if (!is_own(w, x)) continue;
+        if (x->written || (is_sum(&x->micro) && sum_stream(x).kind == STREAM_entries)) return true;
+    }
+    return false;
+}
+
 /* The entries behind whole groups. */
 static void put_rest(strand_writer *w) {
     assembly *c = w->code;
@@ -412,7 +421,7 @@ static void put_rest(strand_writer *w) {
     uint32_t none = put_jump_if(c, IF_ZERO);
     put_address(c, MASKS_AT, constant_place(MASKS));
     put_subtract(c, MASKS_AT, LEFT);
-    if (w->stores) put_stored_rest(w);
+    if (stores(w)) put_stored_rest(w);
     else put_masked_rest(w);
     put_add(c, PASSED, LEFT);
     put_landing(c, none);
@@ -455,11 +464,6 @@ bool strand_write(assembly *c, const plan *p, const item *items, uint32_t count,
     if (!find_streams(&w)) return false;
     w.value = arena_array(c->arena, cell, count);
     w.loaded = arena_array(c->arena, cell, STREAMS_MOST);
-    for (uint32_t i = 0; i < count; i++) {
-        bool adds =
-            is_own(&w, &items[i]) && is_sum(&items[i].micro) && sum_stream(&items[i]).kind == STREAM_entries;
-        w.stores |= adds || (is_own(&w, &items[i]) && items[i].written);
-    }
     keep_cells(&w);
     put_function(&w);
     list_ops(&w);

@@ -98,10 +98,11 @@ static bool collect(tape *t, ref r, axis k, bool looked_up, terms *all) {
                               : (side){.table = r, .of = AXIS_NONE});
 }
 
-static bool pays(const tape *t, const terms *all, axes of) {
+static bool pays(const tape *t, const terms *all, axes of, axis k) {
     uint64_t tables = 0, entries = tape_size(t, of);
     for (int i = 0; i < SIDES; i++) tables += tape_size(t, axes_of(t, all->side[i].table));
-    return entries >= ENTRIES_LEAST && tables <= entries / 2 && tables <= INT32_MAX;
+    return entries >= ENTRIES_LEAST && tables <= entries / 2 && tables <= INT32_MAX &&
+           entries / t->axes.at[k].size <= INT32_MAX;
 }
 
 /* The value. */
@@ -123,7 +124,11 @@ static ref renamed(tape *t, ref r, axis k, axis to) {
     for (int i = 0; i < op_inputs(x.op); i++) x.in[i] = renamed(t, x.in[i], k, to);
     if (x.op == OP_log && exponent_of(t, x.in[0])) return exponent_of(t, x.in[0]);
     x.axes = axes_with(axes_without(x.axes, k), to);
-    return tape_emit(t, x);
+    span here = t->at; /* what it comes from is still where it was */
+    t->at = x.at;
+    r = tape_emit(t, x);
+    t->at = here;
+    return r;
 }
 
 static axis row_axis(tape *t, mixing *m, axis k) {
@@ -155,7 +160,7 @@ static ref mix(const rewriting *w, instruction x) {
     axis k = over.at[0];
     terms found = {0};
     if (!collect(t, x.in[0], k, true, &found) || !collect(t, x.in[0], k, false, &found) ||
-        found.sides != SIDES || !pays(t, &found, of))
+        found.sides != SIDES || !pays(t, &found, of, k))
         return pass_emit(w, x);
     axes entries = {0};
     for (int i = 0; i < SIDES; i++)

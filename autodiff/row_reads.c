@@ -30,6 +30,9 @@ static void add_sources(row_reads *l, const tape *t, const instruction *x) {
     l->others = l->count;
 }
 
+/* Whether the places where its rows begin can be numbered. */
+static bool has_starts(const tape *t, ref x) { return tape_size(t, at(t, x)->axes) <= INT32_MAX; }
+
 /* A product over the last axis of both, of which one is looked up. */
 static row_reads of_product(const tape *t, const instruction *x) {
     axes a = at(t, x->in[0])->axes, b = at(t, x->in[1])->axes;
@@ -37,7 +40,8 @@ static row_reads of_product(const tape *t, const instruction *x) {
     if (last_axis(b) != l.row || !axes_equal(x->axes, axes_without(axes_union(a, b), l.row)))
         return (row_reads){0};
     add_sources(&l, t, x);
-    return l.source[0].index || l.source[1].index ? l : (row_reads){0};
+    bool looked_up = l.source[0].index || l.source[1].index;
+    return looked_up && has_starts(t, l.source[0].x) && has_starts(t, l.source[1].x) ? l : (row_reads){0};
 }
 
 static row_reads of_mixture(const tape *t, const instruction *x) {

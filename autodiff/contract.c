@@ -10,11 +10,15 @@
  * its adjoint; left a sum      otherwise. With equal axes, or with a larger group that is computed element by
  * element, the sum fuses with what computes its terms, and nothing is laid out at all.
  *
+ * Where both factors are rows that are looked up, u[user, k] v[item, k] for each rating, neither is laid out,
+ * nor are the terms of its adjoint (row_reads.h).
+ *
  * Of the ways to divide, one for each factor c (all factors within the axes of c, and the rest), the one with
  * the smallest groups is taken, and then with the least work within them. Factors that lack summed axes have
  * left the sum before (simplify.c); one that then multiplies a large result goes back to the smaller group.
  */
 #include "autodiff/passes.h"
+#include "autodiff/row_reads.h"
 
 enum { FACTORS_MOST = 8 };
 
@@ -98,6 +102,17 @@ static ref group(const rewriting *w, const product *f, const division *d, bool i
     return all;
 }
 
+/* Both factors are looked up in rows over the axis that is summed, and nobody else wants their product. */
+static bool is_row_product(const rewriting *w, const product *f, axes over) {
+    if (f->count != 2 || f->whole || over.count != 1) return false;
+    for (int i = 0; i < 2; i++) {
+        ref x = w->map[f->factors[i]];
+        axes has = tape_at(w->to, x)->axes;
+        if (!has.count || has.at[has.count - 1] != over.at[0] || !row_looked_up(w->to, x)) return false;
+    }
+    return true;
+}
+
 static ref contract_sum(const rewriting *w, instruction x) {
     ref inner = w->from->code.at[w->at].in[0];
     product f = {0};
@@ -107,9 +122,41 @@ static ref contract_sum(const rewriting *w, instruction x) {
         division d = divide(w, &f, tape_at(w->from, f.factors[i])->axes);
         if (divides(&f, &d) && better(&d, &best) && worthwhile(w, &f, &d)) best = d;
     }
-    if (best.size == UINT64_MAX) return tape_emit(w->to, x);
     axes over = axes_minus(tape_at(w->from, inner)->axes, x.axes);
+    if (best.size == UINT64_MAX && is_row_product(w, &f, over))
+        return tape_contract(w->to, w->map[f.factors[0]], w->map[f.factors[1]], over);
+    if (best.size == UINT64_MAX) return tape_emit(w->to, x);
     return tape_contract(w->to, group(w, &f, &best, false), group(w, &f, &best, true), over);
+}
+
+/* The factor that is looked up in rows over the last axis of `of`, which all others lack; -1 without. */
+static int row_factor(const rewriting *w, const product *f, axes of) {
+    int found = -1;
+    axis row = of.count ? of.at[of.count - 1] : AXIS_NONE;
+    for (int i = 0; i < f->count; i++) {
+        ref x = w->map[f->factors[i]];
+        axes has = tape_at(w->to, x)->axes;
+        if (!axes_has(has, row)) continue;
+        if (found >= 0 || has.at[has.count - 1] != row || !row_looked_up(w->to, x)) return -1;
+        found = i;
+    }
+    return f->whole ? -1 : found;
+}
+
+/* Rows that are looked up, each times its weight, into places of the same rows: the adjoint of a product of
+ * rows. */
+static ref scatter_rows(const rewriting *w, instruction x) {
+    product f = {0};
+    collect(w, w->from->code.at[w->at].in[0], &f);
+    int rows = row_factor(w, &f, x.axes);
+    bool places = rows >= 0 && x.attribute != x.axes.at[x.axes.count - 1] && f.count > 1 &&
+                  !axes_has(tape_at(w->to, x.in[1])->axes, x.axes.at[x.axes.count - 1]);
+    if (!places) return tape_emit(w->to, x);
+    ref weight = 0;
+    for (int i = 0; i < f.count; i++)
+        if (i != rows)
+            weight = weight ? tape_map2(w->to, OP_mul, weight, w->map[f.factors[i]]) : w->map[f.factors[i]];
+    return tape_scatter_rows(w->to, w->map[f.factors[rows]], weight, x.in[1], (axis)x.attribute, x.axes);
 }
 
 /* c sum over K of P Q, with a result that is larger than P: c goes to P. */
@@ -132,6 +179,7 @@ static ref scale_contraction(const rewriting *w, instruction x) {
 
 static ref contract(const rewriting *w, instruction x) {
     if (x.op == OP_mul) return scale_contraction(w, x);
+    if (x.op == OP_scatter) return scatter_rows(w, x);
     return x.op == OP_sum ? contract_sum(w, x) : pass_emit(w, x);
 }
 

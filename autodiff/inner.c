@@ -11,6 +11,12 @@ enum { INNER_LEAST = 16, GAIN = 2 };
 
 static const instruction *at(const tape *t, ref r) { return tape_at(t, r); }
 
+static bool has_axis(const tape *t, const instruction *x, axis a) {
+    bool has = axes_has(x->axes, a);
+    for (int i = 0; i < op_inputs(x->op); i++) has |= axes_has(at(t, x->in[i])->axes, a);
+    return has;
+}
+
 /* Whether an instruction does with the axis only what it does for each entry of it, or sums over it. */
 static bool leaves_alone(const tape *t, ref r, axis a) {
     const instruction *x = at(t, r);
@@ -24,7 +30,7 @@ static bool leaves_alone(const tape *t, ref r, axis a) {
     case OP_expand: return true;
     default:
         return op_kind_of(x->op) == KIND_MAP || op_kind_of(x->op) == KIND_LEAF ||
-               op_kind_of(x->op) == KIND_RANDOM;
+               op_kind_of(x->op) == KIND_RANDOM || !has_axis(t, x, a);
     }
 }
 

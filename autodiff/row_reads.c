@@ -13,6 +13,11 @@ static row_source source_of(const tape *t, ref x, axis row) {
     return looked_up ? (row_source){c->in[0], c->in[1], (axis)c->attribute} : (row_source){x, 0, AXIS_NONE};
 }
 
+bool row_looked_up(const tape *t, ref x) {
+    axis row = last_axis(at(t, x)->axes);
+    return row != AXIS_NONE && source_of(t, x, row).index;
+}
+
 static void add(row_reads *l, ref r) {
     if (r) l->at[l->count++] = r;
 }

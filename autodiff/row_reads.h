@@ -31,6 +31,9 @@ typedef struct row_reads {
     axis row;
 } row_reads;
 
+/* Whether x is looked up in rows over its last axis. */
+bool row_looked_up(const tape *t, ref x);
+
 /* By ref. */
 row_reads *row_reads_find(const tape *t, arena *a);
 

@@ -204,14 +204,14 @@ ref tape_shares(tape *t, ref x, ref y, ref r) {
 ref tape_sum_rows(tape *t, ref x, ref w, axes to) {
     axis row = last_axis(axes_of(t, x));
     w = tape_expand(t, w, axes_without(axes_of(t, x), row));
-    assert(axes_within(to, axes_with(axes_of(t, w), row)) && axes_has(to, row));
+    assert(axes_within(to, axes_with(axes_of(t, w), row)) && last_axis(to) == row);
     return tape_emit(t, (instruction){.op = OP_sum_rows, .in = {x, w}, .axes = to});
 }
 
 ref tape_scatter_rows(tape *t, ref x, ref w, ref index, axis of, axes to) {
     axis row = last_axis(axes_of(t, x));
     w = tape_expand(t, w, axes_without(axes_union(axes_of(t, x), axes_of(t, index)), row));
-    assert(axes_within(axes_without(to, of), axes_with(axes_of(t, w), row)) && axes_has(to, row));
+    assert(axes_within(axes_without(to, of), axes_with(axes_of(t, w), row)) && last_axis(to) == row);
     return tape_emit(t,
                      (instruction){.op = OP_scatter_rows, .in = {x, w, index}, .axes = to, .attribute = of});
 }

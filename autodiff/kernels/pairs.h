@@ -5,6 +5,7 @@
 #ifndef VM_AUTODIFF_KERNELS_PAIRS_H
 #define VM_AUTODIFF_KERNELS_PAIRS_H
 
+#include <stdbool.h>
 #include "autodiff/kernels/rows.h"
 
 static void row_pairs(void *to, const void *left, const int32_t *xs, const void *right, const int32_t *ys,

@@ -122,6 +122,18 @@ static void groups_with_gaps(setting *s) {
     value_and_gradient(s, tape_sum_all(&s->t, map1(s, OP_tanh, z)), &a, 1);
 }
 
+/* Ratings of items by users: products of rows that are looked up; their adjoint is a sum of such rows. */
+static void rows_by_index(setting *s) {
+    axis rating = axis_of(s, "rating", 9001), user = axis_of(s, "user", 40), item = axis_of(s, "item", 70),
+         factor = axis_of(s, "factor", 11);
+    ref u = input(s, two(user, factor)), v = input(s, two(item, factor));
+    ref by = tape_gather(&s->t, u, index_into(s, axes_one(rating), user, true), user),
+        of = tape_gather(&s->t, v, index_into(s, axes_one(rating), item, false), item);
+    ref product = tape_sum(&s->t, map2(s, OP_mul, by, of), axes_one(factor));
+    ref off = map2(s, OP_sub, data(s, axes_one(rating)), product);
+    value_and_gradient(s, map2(s, OP_mul, off, off), (ref[]){u, v}, 2);
+}
+
 static void groups_of_draws(setting *s) {
     axis draw = axis_of(s, "draw", 8), row = axis_of(s, "row", 5000), group = axis_of(s, "group", 300);
     ref a = input(s, two(draw, group)), of = index_into(s, axes_one(row), group, false);
@@ -237,6 +249,7 @@ static const subject SUBJECTS[] = {{"regression", regression, false},
                                    {"sorted_groups", sorted_groups, false},
                                    {"unsorted_groups", unsorted_groups, false},
                                    {"groups_with_gaps", groups_with_gaps, false},
+                                   {"rows_by_index", rows_by_index, false},
                                    {"groups_of_draws", groups_of_draws, false},
                                    {"moving_groups", moving_groups, false},
                                    {"few_long_sums", few_long_sums, false},

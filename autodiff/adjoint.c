@@ -203,6 +203,61 @@ static const double LOG_SQRT_2PI = 0.918938533204672741780329736406;
 
 UNARY(ndtri, MUL(G, MAP(exp, ADD(MUL(N(0.5), SQUARE(R)), N(LOG_SQRT_2PI)))))
 
+/* 2 x erfcx(x) - 2 / sqrt(pi), which far out is that of 1 / (x sqrt(pi)) (1 - 1 / (2 x^2) + …). */
+static ref erfcx_slope(visit *s) {
+    ref r = DIV(N(1), SQUARE(X));
+    ref far = MUL(r, SUB(N(-1), MUL(r, SUB(N(-1.5), MUL(r, SUB(N(-3.75), MUL(r, N(-13.125))))))));
+    return IF(LT(N(50), X), MUL(N(0.5 * M_2_SQRTPI), far), SUB(MUL(N(2), MUL(X, R)), N(M_2_SQRTPI)));
+}
+
+UNARY(erfcx, MUL(G, erfcx_slope(s)))
+UNARY(log1m_exp, MAP(neg, DIV(G, MAP(expm1, MAP(neg, X)))))
+UNARY(logit, DIV(G, MUL(X, SUB(N(1), X))))
+UNARY(lambert_w, DIV(G, MUL(MAP(exp, R), ADD(N(1), R))))
+
+/* Bessel functions: I0' = I1, I1' = I0 - I1 / x, K0' = -K1, K1' = -K0 - K1 / x. */
+
+/* f / x, 1/2 at 0. */
+static ref over_x(visit *s, ref f) { return IF(EQ(X, N(0)), N(0.5), DIV(f, X)); }
+
+UNARY(bessel_i0e, MUL(G, SUB(MAP(bessel_i1e, X), MUL(MAP(sign, X), R))))
+UNARY(bessel_i1e, MUL(G, SUB(SUB(MAP(bessel_i0e, X), over_x(s, R)), MUL(MAP(sign, X), R))))
+UNARY(log_bessel_i0, MUL(G, MAP(bessel_ratio, X)))
+UNARY(bessel_ratio, MUL(G, SUB(SUB(N(1), over_x(s, R)), SQUARE(R))))
+UNARY(bessel_k0e, MUL(G, SUB(R, MAP(bessel_k1e, X))))
+UNARY(bessel_k1e, MUL(G, SUB(SUB(R, MAP(bessel_k0e, X)), DIV(R, X))))
+
+BINARY(lbeta, MAP(neg, MUL(G, tape_map2(s->t, OP_digamma_rise, X, Y))),
+       MAP(neg, MUL(G, tape_map2(s->t, OP_digamma_rise, Y, X))))
+BINARY(digamma_rise, MUL(G, SUB(MAP(trigamma, ADD(X, Y)), MAP(trigamma, X))),
+       MUL(G, MAP(trigamma, ADD(X, Y))))
+
+/* By h, -phi(h) erf(a h / sqrt 2) / 2; by a, e^(-h^2 (1 + a^2) / 2) / (2 pi (1 + a^2)). */
+BINARY(owens_t,
+       MUL(G, MUL(N(-0.25 * M_2_SQRTPI * M_SQRT1_2),
+                  MUL(MAP(exp, MUL(N(-0.5), SQUARE(X))), MAP(erf, MUL(N(M_SQRT1_2), MUL(X, Y)))))),
+       MUL(G, DIV(MAP(exp, MUL(N(-0.5), MUL(SQUARE(X), ADD(N(1), SQUARE(Y))))),
+                  MUL(N(2 * M_PI), ADD(N(1), SQUARE(Y))))))
+
+/* The density e^(k (cos x - 1)) / (2 pi e^-k I0(k)) has the log slopes -k sin x by x and cos x - I1 / I0 by
+ * k. */
+static ref von_mises_density(visit *s) {
+    ref raised = MUL(N(-2), MUL(X, SQUARE(MAP(sin, MUL(N(0.5), Y)))));
+    return DIV(MAP(exp, raised), MUL(N(2 * M_PI), MAP(bessel_i0e, X)));
+}
+
+RULE(von_mises_cdf) {
+    ref c = MUL(G, von_mises_density(s));
+    if (wanted(s, 0)) give_product(s, 0, MAP(neg, MUL(c, tape_map2(s->t, OP_von_mises_slope, X, Y))));
+    if (wanted(s, 1)) give_product(s, 1, c);
+}
+
+RULE(von_mises_slope) {
+    ref score = SUB(MAP(cos, Y), MAP(bessel_ratio, X));
+    if (wanted(s, 0)) s->failed = true;
+    else give_product(s, 1, MUL(G, SUB(MUL(R, MUL(X, MAP(sin, Y))), score)));
+}
+
 /* log y and x / y, both 0 where x and y are. */
 static ref unless_both_zero(visit *s, ref c) {
     return IF(tape_map2(s->t, OP_and, EQ(X, N(0)), EQ(Y, N(0))), N(0), c);
@@ -453,11 +508,12 @@ RULE(solve_lower_transposed) {
     pull_solve(s, tape_solve_lower(s->t, X, G, row, column), row);
 }
 
-/* Draws do not depend on parameters but for the shape of a gamma, whose derivative is implicit: a draw is a
- * quantile (Figurnov, Mohamed and Mnih, NeurIPS 2018). Discrete draws have none. */
+/* Draws do not depend on parameters but for the shape of a gamma and a concentration, whose derivatives are
+ * implicit: a draw is a quantile (Figurnov, Mohamed and Mnih, NeurIPS 2018). Discrete draws have none. */
 ZERO(random_normal)
 ZERO(random_uniform)
 UNARY(random_gamma, MUL(G, tape_map2(s->t, OP_gamma_slope, X, R)))
+UNARY(random_von_mises, MUL(G, tape_map2(s->t, OP_von_mises_slope, X, R)))
 ZERO(random_poisson)
 ZERO(random_binomial)
 

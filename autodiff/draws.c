@@ -2,6 +2,7 @@
  * attempt, so that an entry does not depend on how often another was refused.
  *
  * gamma     Marsaglia and Tsang, A simple method for generating gamma variables (2000)
+ * von_mises Best and Fisher, Efficient simulation of the von Mises distribution (1979)
  * poisson   inversion for small rates, else PTRS: Hörmann, The transformed rejection method for generating
  * Poisson random variables (1993) binomial  inversion for small means, else BTRS: Hörmann, The generation of
  * binomial random variates (1993) */
@@ -40,6 +41,26 @@ static double draw_gamma(double shape, place at) {
     }
     double boost = shape < 1 ? exp(log(uniforms(at, BOOST).u) / shape) : 1;
     return d * v * boost;
+}
+
+/* The wrapped Cauchy distribution of their envelope has f = (1 + r z) / (r + z), the cosine of the angle,
+ * with r = (1 + rho^2) / (2 rho); written so that nothing is lost for a small or a large concentration k. */
+static double draw_von_mises(double k, place at) {
+    if (!(k >= 0) || isinf(k)) return (double)NAN;
+    const double pi = 3.14159265358979323846;
+    if (k < 1e-100) return pi * (2 * uniforms(at, 0).u - 1);
+    double s = 2 * k < 1e150 ? sqrt(1 + 4 * k * k) : 2 * k, tau = 1 + s;
+    double rho = sqrt(tau) * 2 * k / ((sqrt(tau) + sqrt(2)) * (s + 1));
+    double rest = (sqrt(2 * tau) - 1 - 1 / (s + 2 * k)) / (2 * k); /* 1 - rho */
+    double above = rest * rest / (2 * rho), angle = 0;             /* r - 1 */
+    for (uint32_t i = 0; i < ATTEMPTS; i++) {
+        pair p = uniforms(at, 2 * i), q = uniforms(at, 2 * i + 1);
+        double z = cos(pi * p.u), below = above * (1 - z) / (above + 1 + z); /* 1 - f */
+        double c = k * (above + below);
+        angle = 2 * asin(fmin(1, sqrt(0.5 * below))) * (q.u < 0.5 ? -1 : 1);
+        if (c * (2 - c) > p.v || log(c / p.v) + 1 - c >= 0) break;
+    }
+    return angle;
 }
 
 static double log_factorial(double k) { return lgamma_r(k + 1, &(int){0}); }
@@ -110,6 +131,7 @@ void run_draws(const kernels *k, op f, element *y, const element *const x[2], dr
     for (size_t i = 0; i < n; i++) {
         place at = {stream, first + i};
         if (f == OP_random_gamma) y[i] = (element)draw_gamma((double)x[0][i], at);
+        if (f == OP_random_von_mises) y[i] = (element)draw_von_mises((double)x[0][i], at);
         if (f == OP_random_poisson) y[i] = (element)draw_poisson((double)x[0][i], at);
         if (f == OP_random_binomial) y[i] = (element)draw_binomial((double)x[0][i], (double)x[1][i], at);
     }

@@ -32,7 +32,16 @@ static double map_cost(op f) {
     case OP_lgamma:
     case OP_digamma:
     case OP_trigamma:
+    case OP_log_bessel_i0:
+    case OP_bessel_k0e:
+    case OP_bessel_k1e:
     case OP_pow: return 10;
+    case OP_lambert_w:
+    case OP_lbeta:
+    case OP_digamma_rise: return 30;
+    case OP_owens_t:
+    case OP_von_mises_cdf:
+    case OP_von_mises_slope: return 150;
     case OP_log1p:
     case OP_expm1:
     case OP_sin:
@@ -50,6 +59,12 @@ static double map_cost(op f) {
     case OP_log_ndtr:
     case OP_mills:
     case OP_ndtri:
+    case OP_erfcx:
+    case OP_log1m_exp:
+    case OP_logit:
+    case OP_bessel_i0e:
+    case OP_bessel_i1e:
+    case OP_bessel_ratio:
     case OP_xlogy: return 4;
     case OP_exp:
     case OP_log:

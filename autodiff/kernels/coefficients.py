@@ -151,6 +151,50 @@ def ndtri_tail(t):
     return mp.sqrt(2) * z / s
 
 
+def bessel_polynomials():
+    def near(f):
+        return lambda t: f(4 * (t + 1))
+
+    def far(f, least):
+        """sqrt(x) f(x) of t = 2 least / x - 1; at t = -1 by its limit."""
+        def g(t):
+            x = 2 * least / max(t + 1, mp.mpf(2) ** -60)
+            return mp.sqrt(x) * f(x)
+        return g
+
+    def scaled_i(n):
+        return lambda x: mp.besseli(n, x) * mp.exp(-x)
+
+    def scaled_k(n):
+        return lambda x: mp.besselk(n, x) * mp.exp(x)
+
+    def k_rest(n):
+        """Of x^2: K0 + log(x / 2) I0, or x (K1 - log(x / 2) I1)."""
+        def g(z):
+            x = mp.sqrt(max(z, mp.mpf(2) ** -120))
+            sign = 1 if n == 0 else -1
+            return (mp.besselk(n, x) + sign * mp.log(x / 2) * mp.besseli(n, x)) * (x if n else 1)
+        return g
+
+    def relative(f):
+        return lambda t: 1 / f(t)
+
+    def i1_by_x(x):
+        return scaled_i(1)(x) / x if x else half
+
+    i0, i1 = near(scaled_i(0)), near(i1_by_x)
+    write("C_I0E", "e^-x I0(x) of x / 4 - 1", i0, -1, 1, 26, weight=relative(i0))
+    write("C_I1E", "e^-x I1(x) / x of x / 4 - 1", i1, -1, 1, 26, weight=relative(i1))
+    write("C_I0E_FAR", "sqrt(x) e^-x I0(x) of 16 / x - 1", far(scaled_i(0), 8), -1, 1, 22)
+    write("C_I1E_FAR", "sqrt(x) e^-x I1(x) of 16 / x - 1", far(scaled_i(1), 8), -1, 1, 22)
+    write("C_I0_REST", "(I0(x) - 1) / x^2 of x^2",
+          lambda z: (mp.besseli(0, mp.sqrt(z)) - 1) / z if z else half / 2, 0, 4, 8)
+    write("C_K0", "K0(x) + log(x / 2) I0(x) of x^2", k_rest(0), 0, 4, 9)
+    write("C_K1", "x (K1(x) - log(x / 2) I1(x)) of x^2", k_rest(1), 0, 4, 9)
+    write("C_K0_FAR", "sqrt(x) e^x K0(x) of 4 / x - 1", far(scaled_k(0), 2), -1, 1, 22)
+    write("C_K1_FAR", "sqrt(x) e^x K1(x) of 4 / x - 1", far(scaled_k(1), 2), -1, 1, 22)
+
+
 def main():
     print("/* Made by coefficients.py; do not edit. Lowest power first. */")
     print("#ifndef VM_AUTODIFF_KERNELS_COEFFICIENTS_H\n#define VM_AUTODIFF_KERNELS_COEFFICIENTS_H\n/* clang-format off */")
@@ -198,6 +242,7 @@ def main():
     nodes, weights = gauss_legendre(32)
     write_numbers("C_GAUSS_NODES", "Gauss's rule with 32 points on 0 … 1: where", nodes)
     write_numbers("C_GAUSS_WEIGHTS", "… and their weights", weights)
+    bessel_polynomials()
     print("\n#endif")
 
 

@@ -154,4 +154,78 @@
     0x1.0d9b9a62cac10p-5, 0x1.e0bd76c924981p-6, 0x1.a1c6ae961fbfap-6, 0x1.5ee963a335495p-6, \
     0x1.18c5800a355d9p-6, 0x1.a0060a8531ffap-7, 0x1.0aa3c248696c9p-7, 0x1.cbf8bc743cc5cp-9
 
+/* e^-x I0(x) of x / 4 - 1, -1.0 to 1.0: error 2^-50.07 */
+#define C_I0E \
+    0x1.a7f09f8eedf5dp-3, -0x1.cedda0048633dp-4, 0x1.8322d1d8a346ap-4, -0x1.6cb8d0c90c1c5p-4, \
+    0x1.65c235c0043bfp-4, -0x1.5c028fe7a8c9ap-4, 0x1.44b619684ff2ap-4, -0x1.1cd73a766d267p-4, \
+    0x1.d11e11254265cp-5, -0x1.602413b74116cp-5, 0x1.ee6f53fb26448p-6, -0x1.427af35dffcfap-6, \
+    0x1.87e8796edb227p-7, -0x1.bd26f1d09218cp-8, 0x1.da19fce827053p-9, -0x1.daea97cb123f9p-10, \
+    0x1.c0f7b9ec37660p-11, -0x1.91f1d4d026ba4p-12, 0x1.54971548a410dp-13, -0x1.1078332e77568p-14, \
+    0x1.a608e94ec0c0fp-16, -0x1.466bbd695693bp-17, 0x1.bbacaee24c41ep-19, -0x1.baf233b07380fp-21, \
+    0x1.49435bba88af2p-22, -0x1.a050f82dee2fcp-23, 0x1.bcb4187711499p-25
+
+/* e^-x I1(x) / x of x / 4 - 1, -1.0 to 1.0: error 2^-51.39 */
+#define C_I1E \
+    0x1.6e14eb8e5d31ap-5, -0x1.f4bb071a7753cp-5, 0x1.16c390ddb07b7p-4, -0x1.1881379ffb081p-4, \
+    0x1.0530f81804299p-4, -0x1.c4daa5135f05ap-5, 0x1.6df95e8b0def3p-5, -0x1.13d5f3565e527p-5, \
+    0x1.84125b20a9912p-6, -0x1.fe3d9c64df0e5p-7, 0x1.3a0c18f14f01ap-7, -0x1.6ab69e6088a22p-8, \
+    0x1.89f8b9266d326p-9, -0x1.93687f8987a8fp-10, 0x1.8655ecbe65ae9p-11, -0x1.65bb5adc8e702p-12, \
+    0x1.374950f91ef90p-13, -0x1.01c46f9f55468p-14, 0x1.96567cdd26c6bp-16, -0x1.310a7a6fdf756p-17, \
+    0x1.bb6c9820a7cc4p-19, -0x1.3b87540e33221p-20, 0x1.913d51e581050p-22, -0x1.a6af6ec7f29a2p-24, \
+    0x1.35d437f01791fp-25, -0x1.36a2c28a06469p-26, 0x1.22d2a44eaeb21p-28
+
+/* sqrt(x) e^-x I0(x) of 16 / x - 1, -1.0 to 1.0: error 2^-55.07 */
+#define C_I0E_FAR \
+    0x1.9bd428ad249a5p-2, 0x1.b87969bb93aebp-9, 0x1.1daa72b5ce867p-13, 0x1.75e5ee75278d2p-17, \
+    0x1.8e513c544e5a3p-20, 0x1.3f499b6f0192bp-22, 0x1.7d0ce2405ed2ap-24, 0x1.51d35f960f6d3p-25, \
+    0x1.72877ae2ff580p-26, 0x1.030945f5a917bp-27, -0x1.d72eb32b4c5abp-28, -0x1.ca6ac1e0a89d3p-27, \
+    -0x1.589d1f654e8cap-28, 0x1.fa66003902f03p-28, 0x1.bf8d916625f92p-28, -0x1.b4e5a9ded5800p-29, \
+    -0x1.36394e6c21fc2p-28, 0x1.39af3fcf34ab4p-30, 0x1.27402d73262a9p-29, -0x1.465a166ebf610p-32, \
+    -0x1.60bc028d153d4p-31, 0x1.5b8488f136073p-35, 0x1.8998cabf83eefp-34
+
+/* sqrt(x) e^-x I1(x) of 16 / x - 1, -1.0 to 1.0: error 2^-55.19 */
+#define C_I1E_FAR \
+    0x1.8ebe783a84030p-2, -0x1.3f796198ee609p-7, -0x1.cbc54df1d4acap-13, -0x1.f89c230951011p-17, \
+    -0x1.ec8e1259c7831p-20, -0x1.76137447868a9p-22, -0x1.ad8b14c567c97p-24, -0x1.727e845106d03p-25, \
+    -0x1.91e63211c50a7p-26, -0x1.21162ea82ec78p-27, 0x1.d67587626b6fep-28, 0x1.e01f1c98c4292p-27, \
+    0x1.7f0a2bb4d1816p-28, -0x1.00dfaa0768d1bp-27, -0x1.dd2ccf74f43e4p-28, 0x1.ae128ccf48645p-29, \
+    0x1.46fc209baf0dbp-28, -0x1.2cbf3930a75fap-30, -0x1.35eafa2abf3e5p-29, 0x1.330c50f168118p-32, \
+    0x1.71dcc971000f8p-31, -0x1.434bc2f6a9c58p-35, -0x1.9cd73a993ad5dp-34
+
+/* (I0(x) - 1) / x^2 of x^2, 0.0 to 4.0: error 2^-57.99 */
+#define C_I0_REST \
+    0x1.0000000000000p-2, 0x1.ffffffffffffcp-7, 0x1.c71c71c71ca0bp-12, 0x1.c71c71c6fe617p-18, \
+    0x1.23456793527d3p-24, 0x1.02e8588ddf23fp-31, 0x1.522bbcf66e4d4p-39, 0x1.51cd66b15d6a8p-47, \
+    0x1.177bb2efdb952p-55
+
+/* K0(x) + log(x / 2) I0(x) of x^2, 0.0 to 4.0: error 2^-54.77 */
+#define C_K0 \
+    -0x1.2788cfc6fb619p-1, 0x1.b0ee6072093cfp-4, 0x1.d877303904992p-7, 0x1.1dd628653284dp-11, \
+    0x1.56b9b69da70d6p-17, 0x1.f0f15ad17218cp-24, 0x1.e4e0c322387e8p-31, 0x1.54d1db7f03ac4p-38, \
+    0x1.6967e62126fdbp-46, 0x1.3cee8fe2e987ap-54
+
+/* x (K1(x) - log(x / 2) I1(x)) of x^2, 0.0 to 4.0: error 2^-55.39 */
+#define C_K1 \
+    0x1.0000000000000p+0, 0x1.3c467e37db095p-5, -0x1.5877303904846p-5, -0x1.73ddae5eebd6bp-9, \
+    -0x1.3a47ef8094f94p-14, -0x1.246282693cb0fp-20, -0x1.5b7a05a509c26p-27, -0x1.1fa73456974c1p-34, \
+    -0x1.5eb7276cfc090p-42, -0x1.5dd5b15a5c4f4p-50
+
+/* sqrt(x) e^x K0(x) of 4 / x - 1, -1.0 to 1.0: error 2^-55.34 */
+#define C_K0_FAR \
+    0x1.37f5dd35f91a9p+0, -0x1.fd1328181dbafp-6, 0x1.8d86f6465f2fep-9, -0x1.f713068865ef8p-12, \
+    0x1.a19652df888b7p-14, -0x1.9efce5fc2f1dcp-16, 0x1.d5e9adff478a1p-18, -0x1.2617f00c742c7p-19, \
+    0x1.8ec5eec2db6a1p-21, -0x1.20cf923df58e7p-22, 0x1.ba5467d2d39fap-24, -0x1.60ac517ca5e98p-25, \
+    0x1.23324b720101ep-26, -0x1.13c1ddddd0edbp-27, 0x1.123ea0efe32e4p-28, -0x1.6cf7bca944012p-31, \
+    -0x1.7881a4066a669p-33, -0x1.540e014d81882p-30, 0x1.0c61f0e404391p-30, 0x1.e331f3b6d4dfbp-32, \
+    -0x1.a279fe7cb7abcp-32, -0x1.830e3042ad4afp-33, 0x1.0bb6ace462993p-33
+
+/* sqrt(x) e^x K1(x) of 4 / x - 1, -1.0 to 1.0: error 2^-54.59 */
+#define C_K1_FAR \
+    0x1.5cf785b4a0203p+0, 0x1.a7520dfb3f9bdp-4, -0x1.6cd23ac7d4f35p-8, 0x1.81bb3978f00dfp-11, \
+    -0x1.24bdedaed9074p-13, 0x1.1383aa8f8d920p-15, -0x1.2cb03197ef4f0p-17, 0x1.6e6b1eaa38976p-19, \
+    -0x1.e6c8079c2901bp-21, 0x1.5ae12b8ce024bp-22, -0x1.0623c15ffe331p-23, 0x1.9da41f1aa93e7p-25, \
+    -0x1.52a4c2f5bfcc7p-26, 0x1.3c99b24a37969p-27, -0x1.3747ff41bda63p-28, 0x1.b5aa0d3988e60p-31, \
+    0x1.5277ae67c8a07p-33, 0x1.7662b80baae44p-30, -0x1.25765b720b289p-30, -0x1.0694cb9281203p-31, \
+    0x1.c6309b8ffdb41p-32, 0x1.a7ead7e6db49ep-33, -0x1.241fb275c4426p-33
+
 #endif

@@ -149,6 +149,27 @@ INLINE real f_expit(real x) {
 
 INLINE real f_log1p_exp(real x) { return greater(all(0), x) + log1p_of_unit(f_exp(-absolute(x))); }
 
+/* log(1 - e^x) for x < 0: of e^x - 1 where e^x > 1/2, else of 1 - e^x as a sum of two. */
+INLINE real f_log1m_exp(real x) {
+    real e = f_exp(x), u = 1 - e, low = (1 - u) - e;
+    lanes near = x > -M_LN2;
+    if (any(near)) u = pick(near, -f_expm1(x), u), low = pick(near, all(0), low);
+    real y = log_of(u, &low);
+    if (!everywhere((x < -0x1p-1022) & (x > -36))) y = pick(x <= -36, -e, pick(x < -0x1p-1022, y, f_log(-x)));
+    return pick(x == x, y, x);
+}
+
+/* log(p / (1 - p)); near 1/2, log(1 + (2p - 1) / (1 - p)), whose argument is exact but for the division. */
+INLINE real f_logit(real p) {
+    lanes middle = absolute(p - 0.5) < 0.25;
+    real q = 1 - p, z = (2 * p - 1) / q, one = 1 + z;
+    real ratio = pick(middle, one, p / q), low = pick(middle, z - (one - 1), all(0));
+    real y = log_of(ratio, &low);
+    if (!everywhere((p > 0x1p-1000) & (p < 1)))
+        y = pick((p > 0x1p-1000) & (p < 1), y, pick(p == 1, all(INFINITY), f_log(p / q)));
+    return y;
+}
+
 /* With e = expm1(-2 |x|), -e / (2 + e); beyond 22 it is 1. */
 INLINE real f_tanh(real x) {
     exponential r = exp_reduced(-2 * lesser(all(22), absolute(x)), NULL);

@@ -170,6 +170,27 @@ LARGE real digamma_rise(real b, real a) {
     return y;
 }
 
+INLINE real f_digamma_rise(real b, real a) {
+    real y = digamma_rise(b, a);
+    y = pick((b == 0) | (a == INFINITY), all(INFINITY), pick(b == INFINITY, all(0), y));
+    return pick((a >= 0) & (b >= 0) & (a + b > 0), y, all(NAN));
+}
+
+/* Log of the beta function: Stirling's formula for each of its three gamma functions, whose large terms make
+ * logarithms of 1 + a / b and 1 + b / a. */
+INLINE real f_lbeta(real a, real b) {
+    real low = lesser(a, b), high = greater(a, b), ratio = low / high;
+    real rests = (stirling_rest(low) - stirling_rest(low + high)) + (stirling_rest(high) + HALF_LOG_2PI);
+    real y = rests - high * f_log1p(ratio) - low * f_log1p(1 / greater(all(1e-300), ratio)) +
+             0.5 * (f_log1p(ratio) - f_log(low));
+    lanes valid = (a >= 0) & (b >= 0);
+    if (!everywhere(valid & (low > 0) & (high < INFINITY))) {
+        y = pick(low == 0, all(INFINITY), pick(high == INFINITY, all(-INFINITY), y));
+        y = pick(valid & ~((low == 0) & (high == INFINITY)), y, all(NAN));
+    }
+    return y;
+}
+
 /* log(x^a y^b / B(a, b)) = -a (z - log(1 + z)) - b (z' - log(1 + z')) + log(a b / (2 pi n)) / 2 and the rests
  * of Stirling's formula, with z = n x / a - 1 = -D / a and z' = n y / b - 1 = D / b. */
 LARGE real log_beta_weight(beta_point p) {

@@ -12,6 +12,7 @@
 #if defined SINGLE
 #include "autodiff/kernels/single.h"
 #else
+#include "autodiff/kernels/bessel.h"
 #include "autodiff/kernels/incomplete_beta.h"
 #include "autodiff/kernels/incomplete_gamma.h"
 #endif
@@ -119,7 +120,17 @@ static void select_vvv(void *to, const void *condition, const void *then, const 
     OP(trigamma, f_trigamma)                                                                                 \
     OP(log_ndtr, f_log_ndtr)                                                                                 \
     OP(mills, f_mills)                                                                                       \
-    OP(ndtri, f_ndtri)
+    OP(ndtri, f_ndtri)                                                                                       \
+    OP(erfcx, f_erfcx)                                                                                       \
+    OP(log1m_exp, f_log1m_exp)                                                                               \
+    OP(logit, f_logit)                                                                                       \
+    OP(bessel_i0e, f_bessel_i0e)                                                                             \
+    OP(bessel_i1e, f_bessel_i1e)                                                                             \
+    OP(log_bessel_i0, f_log_bessel_i0)                                                                       \
+    OP(bessel_ratio, f_bessel_ratio)                                                                         \
+    OP(bessel_k0e, f_bessel_k0e)                                                                             \
+    OP(bessel_k1e, f_bessel_k1e)                                                                             \
+    OP(lambert_w, f_lambert_w)
 
 #define BINARY_FUNCTIONS(OP)                                                                                 \
     OP(pow, f_pow)                                                                                           \
@@ -136,7 +147,12 @@ static void select_vvv(void *to, const void *condition, const void *then, const 
     OP(gamma_density, f_gamma_density)                                                                       \
     OP(gamma_p_rate, f_gamma_p_rate)                                                                         \
     OP(gamma_q_rate, f_gamma_q_rate)                                                                         \
-    OP(gamma_slope, f_gamma_slope)
+    OP(gamma_slope, f_gamma_slope)                                                                           \
+    OP(lbeta, f_lbeta)                                                                                       \
+    OP(digamma_rise, f_digamma_rise)                                                                         \
+    OP(owens_t, f_owens_t)                                                                                   \
+    OP(von_mises_cdf, f_von_mises_cdf)                                                                       \
+    OP(von_mises_slope, f_von_mises_slope)
 #define WIDE_TERNARY_FUNCTIONS(OP)                                                                           \
     OP(inc_beta, f_inc_beta)                                                                                 \
     OP(inc_beta_c, f_inc_beta_c)                                                                             \

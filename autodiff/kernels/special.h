@@ -34,6 +34,18 @@ INLINE real f_erfc(real x) {
     return pick(x < 0, 2 - y, y);
 }
 
+/* e^(x^2) erfc(x); below 0, 2 e^(x^2) - erfcx(-x). */
+INLINE real f_erfcx(real x) {
+    real a = absolute(x), y = erfcx_of(lesser(all(0x1p60), a));
+    lanes negative = x < 0;
+    if (any(negative | ~(a < 0x1p60))) {
+        two square = two_product(lesser(all(30), a), lesser(all(30), a));
+        y = pick(a > 0x1p60, 0x1.20dd750429b6dp-1 / a, y);
+        y = pick(negative, 2 * exp_of(square.high, &square.low) - y, pick(x == x, y, x));
+    }
+    return y;
+}
+
 /* For z = |x| / sqrt 2: below 0, log(erfcx(z) / 2) - z^2; above, log(1 - tail), tail = e^(-z^2) erfcx(z) / 2.
  */
 INLINE real f_log_ndtr(real x) {

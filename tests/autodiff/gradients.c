@@ -440,6 +440,21 @@ static const row ROWS[OP_count] = {
     [OP_mills] = MAP(-8, 4),
     [OP_ndtri] = MAP(0.2, 0.8),
     [OP_xlogy] = MAP2(-2, 2, 0.5, 2),
+    [OP_erfcx] = MAP(-2, 4),
+    [OP_log1m_exp] = MAP(-4, -0.2),
+    [OP_logit] = MAP(0.2, 0.8),
+    [OP_lambert_w] = MAP(0.3, 4),
+    [OP_bessel_i0e] = MAP(0.5, 4),
+    [OP_bessel_i1e] = MAP(0.5, 4),
+    [OP_log_bessel_i0] = MAP(0.5, 4),
+    [OP_bessel_ratio] = MAP(0.5, 4),
+    [OP_bessel_k0e] = MAP(0.5, 4),
+    [OP_bessel_k1e] = MAP(0.5, 4),
+    [OP_lbeta] = MAP2(0.5, 4, 0.5, 4),
+    [OP_digamma_rise] = {EXPECTED_once, elementwise, 0.5, 4, 0.5, 4},
+    [OP_owens_t] = MAP2(0.2, 2, 0.2, 2),
+    [OP_von_mises_cdf] = {EXPECTED_once, elementwise, 0.5, 3, -2, 2},
+    [OP_von_mises_slope] = {EXPECTED_unknown, elementwise, 0.5, 3, -2, 2},
     [OP_gamma_p] = {EXPECTED_once, elementwise, 1, 3, 0.5, 3},
     [OP_gamma_q] = {EXPECTED_once, elementwise, 1, 3, 0.5, 3},
     [OP_log_gamma_p] = {EXPECTED_once, elementwise, 1, 3, 0.5, 3},
@@ -486,6 +501,7 @@ static const row ROWS[OP_count] = {
     [OP_random_normal] = BUILT(drawn),
     [OP_random_uniform] = BUILT(drawn),
     [OP_random_gamma] = {EXPECTED_once, drawn, 0, 0, 0, 0},
+    [OP_random_von_mises] = {EXPECTED_once, drawn, 0, 0, 0, 0},
     [OP_random_poisson] = BUILT(drawn),
     [OP_random_binomial] = BUILT(drawn),
 };
@@ -735,6 +751,7 @@ int main(void) {
     check_derivatives(&host, "powers", powers, OP_none, EXPECTED_right);
     check_derivatives(&host, "normal with gather", normal_with_gather, OP_none, EXPECTED_right);
     check_derivatives(&host, "gamma_slope by x", by_point, OP_gamma_slope, EXPECTED_right);
+    check_derivatives(&host, "von_mises_slope by x", by_point, OP_von_mises_slope, EXPECTED_right);
     check_derivatives(&host, "beta_slope_a by x", by_point, OP_beta_slope_a, EXPECTED_right);
     check_derivatives(&host, "beta_slope_b by x", by_point, OP_beta_slope_b, EXPECTED_right);
     check_derivatives(&host, "softmax", softmax, OP_none, EXPECTED_right);

@@ -96,7 +96,17 @@ static bool has_reference(op f, double a) {
     case OP_digamma:
     case OP_trigamma:
     case OP_mills:
-    case OP_ndtri: return false;
+    case OP_ndtri:
+    case OP_erfcx: /* and what follows: see further.c */
+    case OP_log1m_exp:
+    case OP_logit:
+    case OP_lambert_w:
+    case OP_bessel_i0e:
+    case OP_bessel_i1e:
+    case OP_log_bessel_i0:
+    case OP_bessel_ratio:
+    case OP_bessel_k0e:
+    case OP_bessel_k1e: return false;
     case OP_log_ndtr: return !(a < -30); /* erfcl's argument is rounded */
     default: return true;
     }

@@ -3,6 +3,7 @@
 #include "tests/autodiff/reference.h"
 
 #include <math.h>
+#include "tests/autodiff/reference_special.h"
 #include "tests/autodiff/reference_tails.h"
 
 typedef long double number;
@@ -210,6 +211,24 @@ static number map(const run *u, const instruction *c) {
     case OP_mills: return mills(x);
     case OP_ndtri: return ndtri(x);
     case OP_xlogy: return x == 0 && !isnan(y) ? 0 : x * logl(y);
+    case OP_erfcx: return expl(x * x) * erfcl(x);
+    case OP_log1m_exp: return logl(-expm1l(x));
+    case OP_logit: return logl(x / (1 - x));
+    case OP_lambert_w: return reference_lambert_w(x);
+    case OP_bessel_i0e: return expl(-fabsl(x)) * reference_bessel_i(0, x);
+    case OP_bessel_i1e: return expl(-fabsl(x)) * reference_bessel_i(1, x);
+    case OP_log_bessel_i0: return logl(reference_bessel_i(0, x));
+    case OP_bessel_ratio: return reference_bessel_i(1, x) / reference_bessel_i(0, x);
+    case OP_bessel_k0e: return reference_bessel_ke(0, x);
+    case OP_bessel_k1e: return reference_bessel_ke(1, x);
+    case OP_lbeta: return lgammal(x) + lgammal(y) - lgammal(x + y);
+    case OP_digamma_rise: return digamma(x + y) - digamma(x);
+    case OP_owens_t: return reference_owens_t(x, y);
+    case OP_von_mises_cdf: return reference_von_mises(x, y).cdf;
+    case OP_von_mises_slope: {
+        reference_angle r = reference_von_mises(x, y);
+        return -r.by_k / r.density;
+    }
     default: return c->in[2] ? of_beta(c->op, x, y, at(u, c->in[2])) : of_gamma(c->op, x, y);
     }
 }
@@ -399,6 +418,7 @@ static number draw(const run *u, const instruction *c, size_t k) {
     switch (c->op) {
     case OP_random_normal: return ndtri(uniform(u, c, k));
     case OP_random_uniform: return uniform(u, c, k);
+    case OP_random_von_mises: return reference_von_mises_quantile(at(u, c->in[0]), uniform(u, c, k));
     case OP_random_gamma: return gamma_quantile(at(u, c->in[0]), uniform(u, c, k));
     case OP_random_binomial: return roundl(at(u, c->in[0]) * at(u, c->in[1]));
     case OP_random_poisson: return roundl(at(u, c->in[0]));

@@ -109,6 +109,7 @@ static double value_of(const program *p, node n, const setting *given) {
     case NODE_exp: return exp(x[0]);
     case NODE_log: return log(x[0]);
     case NODE_log1p: return log1p(x[0]);
+    case NODE_log1m_exp: return log(-expm1(x[0]));
     case NODE_expm1: return expm1(x[0]);
     case NODE_sqrt: return sqrt(x[0]);
     case NODE_erfc: return erfc(x[0]);

@@ -1,0 +1,101 @@
+/* The kernels of the less common special functions, of each instruction set that this processor has, against
+ * multiple precision (further_reference.py), in units in the last place; edges. What is subtracted in a
+ * function is in its bound: lbeta has a zero between its poles, a tail of Owen's or von Mises' loses what its
+ * exponent has digits before the point. */
+#include <math.h>
+#include "autodiff/kernels/kernels.h"
+#include "tests/autodiff/further_reference.h"
+#include "tests/check.h"
+
+static double run(const kernels *k, op f, double x, double y) {
+    double z;
+    if (k->unary[f]) k->unary[f](&z, &x, 1);
+    else k->binary[f](&z, &x, &y, 1);
+    return z;
+}
+
+static void check_values(const kernels *k, op f, double bound, const double rows[][4], size_t count) {
+    double worst = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        const double *r = rows[i];
+        double unit = nextafter(fabs(r[2]), (double)INFINITY) - fabs(r[2]);
+        double error = fabs((run(k, f, r[0], r[1]) - r[2]) - r[3]) / unit;
+        if (!(error <= worst)) worst = error, at = i;
+    }
+    printf("# %s %s: at most %.2f ULP, at (%.17g, %.17g)\n", k->name, op_name(f), worst, rows[at][0],
+           rows[at][1]);
+    check(worst <= bound, op_name(f), "%s: %.2f ULP at (%.17g, %.17g), more than %g", k->name, worst,
+          rows[at][0], rows[at][1], bound);
+}
+
+#define VALUES(name, table, bound) check_values(k, OP_##name, bound, table, sizeof table / sizeof *table);
+
+static void values(const kernels *k) {
+    VALUES(erfcx, ERFCX, 4)
+    VALUES(log1m_exp, LOG1M_EXP, 4)
+    VALUES(logit, LOGIT, 4)
+    VALUES(lambert_w, LAMBERT_W, 8)
+    VALUES(bessel_i0e, BESSEL_I0E, 16)
+    VALUES(bessel_i1e, BESSEL_I1E, 24)
+    VALUES(log_bessel_i0, LOG_BESSEL_I0, 8)
+    VALUES(bessel_ratio, BESSEL_RATIO, 40)
+    VALUES(bessel_k0e, BESSEL_K0E, 12)
+    VALUES(bessel_k1e, BESSEL_K1E, 8)
+    VALUES(lbeta, LBETA, 64)
+    VALUES(digamma_rise, DIGAMMA_RISE, 64)
+    VALUES(owens_t, OWENS_T, 512)
+    VALUES(von_mises_cdf, VON_MISES_CDF, 64)
+    VALUES(von_mises_slope, VON_MISES_SLOPE, 512)
+}
+
+#define INF  (double)INFINITY
+#define NONE (double)NAN
+
+static const struct {
+    op f;
+    double x, y, value;
+} EDGES[] = {
+    {OP_erfcx, INF, 0, 0},          {OP_erfcx, -INF, 0, INF},
+    {OP_erfcx, -30, 0, INF},        {OP_log1m_exp, 0, 0, -INF},
+    {OP_log1m_exp, -INF, 0, 0},     {OP_log1m_exp, 1, 0, NONE},
+    {OP_logit, 0, 0, -INF},         {OP_logit, 1, 0, INF},
+    {OP_logit, 0.5, 0, 0},          {OP_logit, 1.5, 0, NONE},
+    {OP_logit, -0.5, 0, NONE},      {OP_lambert_w, 0, 0, 0},
+    {OP_lambert_w, INF, 0, INF},    {OP_lambert_w, -0.5, 0, NONE},
+    {OP_bessel_i0e, 0, 0, 1},       {OP_bessel_i0e, INF, 0, 0},
+    {OP_bessel_i1e, 0, 0, 0},       {OP_bessel_i1e, -INF, 0, 0},
+    {OP_log_bessel_i0, 0, 0, 0},    {OP_log_bessel_i0, -INF, 0, INF},
+    {OP_bessel_ratio, 0, 0, 0},     {OP_bessel_ratio, INF, 0, 1},
+    {OP_bessel_k0e, 0, 0, INF},     {OP_bessel_k0e, INF, 0, 0},
+    {OP_bessel_k0e, -1, 0, NONE},   {OP_bessel_k1e, 0, 0, INF},
+    {OP_bessel_k1e, -1, 0, NONE},   {OP_lbeta, 0, 1, INF},
+    {OP_lbeta, 1, 0, INF},          {OP_lbeta, 2, INF, -INF},
+    {OP_lbeta, -1, 2, NONE},        {OP_lbeta, NONE, 2, NONE},
+    {OP_digamma_rise, 2, 0, 0},     {OP_digamma_rise, 0, 1, INF},
+    {OP_digamma_rise, -1, 1, NONE}, {OP_owens_t, 1, 0, 0},
+    {OP_owens_t, INF, 1, 0},        {OP_owens_t, 1, NONE, NONE},
+    {OP_von_mises_cdf, 2, -4, 0},   {OP_von_mises_cdf, 2, 4, 1},
+    {OP_von_mises_cdf, 2, 0, 0.5},  {OP_von_mises_cdf, -2, 0, NONE},
+    {OP_von_mises_slope, 2, 0, 0},
+};
+
+static void check_edges(const kernels *k) {
+    for (size_t i = 0; i < sizeof EDGES / sizeof *EDGES; i++) {
+        double z = run(k, EDGES[i].f, EDGES[i].x, EDGES[i].y), value = EDGES[i].value;
+        bool good = z == value || (isnan(z) && isnan(value)) ||
+                    (isfinite(value) && fabs(z - value) <= 4e-15 * fabs(value));
+        check(good, op_name(EDGES[i].f), "%s: %g at the edge (%g, %g), not %g", k->name, z, EDGES[i].x,
+              EDGES[i].y, value);
+    }
+}
+
+int main(void) {
+    const kernels *table[3];
+    int count = kernels_available(IN_DOUBLE, table);
+    for (int i = 0; i < count; i++) {
+        values(table[i]);
+        check_edges(table[i]);
+    }
+    return check_end();
+}

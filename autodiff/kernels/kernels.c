@@ -197,7 +197,7 @@ WIDE_FUNCTIONS(OP)
 enum { BATCH = 64 };
 
 #if defined SINGLE
-#include "autodiff/kernels/wide.h"
+#include "autodiff/kernels/wide.inc"
 #endif
 
 #define OP(name, f)                                                                                          \

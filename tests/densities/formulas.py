@@ -530,6 +530,15 @@ def exp_mod_normal(x, loc, scale, rate):
     return [log(rate), -(z**2) / 2, -log(2), log(scaled)]
 
 
+def log_bessel_i0(k):
+    return log(mp.besseli(0, k))
+
+
+def von_mises(x, loc, concentration):
+    # the exponential part of the Bessel function meets that of the cosine
+    return [-2 * concentration * mp.sin((x - loc) / 2) ** 2, -log(2 * pi), -(log_bessel_i0(concentration) - concentration)]
+
+
 def wald(x, mean, shape):
     return [log(shape / (2 * pi)) / 2, -3 * log(x) / 2, -shape / x * ((x - mean) / mean) ** 2 / 2]
 

@@ -178,6 +178,7 @@ DEGREES = [2.5, 3, 4, 7, 40]
 TABLE |= {
     exp_mod_normal: located([0, 1e-9, 0.3, -1, 5, -37], [(1e-3,), (1.0,), (40.0,)]),
     skew_normal: located([0, 1e-9, 0.3, -1, 5, -37], [(0.0,), (3.0,), (-1e3,)]),
+    von_mises: [((l, k), x) for l in (0, 3, -7.5) for k in (1e-8, 0.3, 2, 50, 1e4) for x in (-3.14159, -1, 0, 0.5, 2.5)],
     wald: shaped([1e-3, 0.5, 1, 25, 1e4], [1e-2, 4, 1e6], [1e-2, 0.5, 1, 20], lambda m, s: m),
     wiener: [((a, d, b, v), d + a * a * t) for a, d in [(1, 0), (2, 0.3), (0.6, 0.125)] for b, v in [(0.5, 0), (0.2, 1.5), (0.9, -3)]
              for t in [0.01, 0.1, 0.29, 0.31, 0.7, 2, 9, -0.1]],
@@ -361,6 +362,13 @@ def gumbel_kl(p, q):
     return mp.quad(ratio, [0, mpf(10) ** -6, mpf(1) / 10, 1, 5, 20, 120])
 
 
+def von_mises_kl(p, q):
+    def ratio(x):
+        l = sum(von_mises(x, *p))
+        return exp(l) * (l - sum(von_mises(x, *q)))
+    return mp.quad(ratio, [-pi, -1, 0, 1, pi])
+
+
 def overlap_kl(density):
     """Of two densities that are constant, in some scale, between bounds."""
     def of(p, q):
@@ -375,6 +383,7 @@ DIVERGENCES = [
     (normal, laplace, [((0, 1), (1, 2)), ((3, 0.1), (2.5, 0.3)), ((-1, 5), (-1, 0.5))]),
     (laplace, normal, [((0, 1), (1, 2)), ((3, 0.1), (2.5, 0.3))]),
     (logistic, normal, [((0, 1), (1, 2)), ((3, 0.1), (2.5, 0.3))]),
+    (von_mises, von_mises, [((0, 1), (1, 2)), ((2, 5), (-1, 0.3))], von_mises_kl),
     (wald, wald, [((1, 2), (1.5, 0.7)), ((3, 20), (3, 4))]),
     (half_normal, half_normal, [((1,), (2,)), ((5,), (0.5,))]),
     (lognormal, lognormal, [((0, 1), (1, 2)), ((1, 0.3), (0.8, 0.5))]),
@@ -429,6 +438,7 @@ def counts(*rows):
 EXAMPLES = {
     exp_mod_normal: line(((1, 0.5, 2), 1.3, 0.7), ((0, 1, 0.3), 2, 3)),
     skew_normal: line(((1, 2, 3), 2, 2), ((0, 1, -0.5), 0, 1)),
+    von_mises: [((0.5, 2), -float(pi), float(pi), 0.5, 1), ((2, 0.2), -float(pi), float(pi), 2, 1), ((0, 40), -float(pi), float(pi), 0, 1)],
     wald: ray(((1.5, 4), 0, 1.5), ((1, 0.5), 0, 0.4)),
     normal: line(((1.5, 0.3), 1.5, 0.3), ((-1e6, 1e4), -1e6, 1e4)),
     std_normal: line(((), 0, 1)),
@@ -566,7 +576,24 @@ def modified_tails(x, loc, scale, rate):
     return phi(z) - density, phi(-z) + density
 
 
+def wald_tails(x, mean, shape):
+    a, b = sqrt(shape / x) * (x / mean - 1), sqrt(shape / x) * (x / mean + 1)
+    other = exp(2 * shape / mean) * phi(-b)
+    return phi(a) + other, phi(-a) - other
+
+
+def owens_t(h, a):
+    return mp.quad(lambda t: exp(-h * h * (1 + t * t) / 2) / (1 + t * t), [0, a]) / (2 * pi)
+
+
+def skew_below(x, loc, scale, shape):
+    z = (x - loc) / scale
+    return phi(z) - 2 * owens_t(z, shape)
+
+
 TAILS |= {
+    wald: (lambda *a: wald_tails(*a)[0], lambda *a: wald_tails(*a)[1], None),
+    skew_normal: (skew_below, lambda *a: 1 - skew_below(*a), None),
     exp_mod_normal: (lambda *a: modified_tails(*a)[0], lambda *a: modified_tails(*a)[1], None),
     student_t: (t_below, lambda x, d, l, s: t_below(2 * l - x, d, l, s), None),
     half_student_t: (half_t, lambda x, d, s: 2 * t_tail(d, x / s), None),
@@ -590,6 +617,8 @@ TAILS |= {
 }
 COUNTED = [0, 1, 3, 17, 60]
 TAIL_POINTS |= {
+    wald: shaped([0.5, 1, 25], [0.1, 4, 100], [0.05, 0.5, 1, 3, 9], lambda m, s: m),
+    skew_normal: [((l, s, a), l + s * z) for l, s, a in [(0, 1, 1), (2, 0.5, 3), (0, 1, -2)] for z in [-0.4, 0, 0.3, 0.8, 1.2]],
     exp_mod_normal: [((l, s, r), l + s * z) for l, s, r in [(0, 1, 1), (2, 0.5, 0.7), (0, 1, 8)] for z in [-1, 0, 0.5, 2, 9, 40]],
     student_t: [((d, l, s), l + s * z) for d in [0.3, 1, 3, 29.5, 1e3] for l, s in [(0.0, 1.0), (-3.5, 0.25)] for z in [-30, -2, -1e-3, 0.7, 12]],
     half_student_t: shaped([0.5, 3, 40], [1e-8, 1, 1e8], [1e-6, 0.02, 0.7, 9], lambda d, s: s),

@@ -177,12 +177,18 @@ INLINE real f_digamma_rise(real b, real a) {
 }
 
 /* Log of the beta function: Stirling's formula for each of its three gamma functions, whose large terms make
- * logarithms of 1 + a / b and 1 + b / a. */
+ * logarithms of 1 + a / b and 1 + b / a. For small arguments the functions themselves, whose zeros are exact.
+ */
 INLINE real f_lbeta(real a, real b) {
     real low = lesser(a, b), high = greater(a, b), ratio = low / high;
     real rests = (stirling_rest(low) - stirling_rest(low + high)) + (stirling_rest(high) + HALF_LOG_2PI);
     real y = rests - high * f_log1p(ratio) - low * f_log1p(1 / greater(all(1e-300), ratio)) +
              0.5 * (f_log1p(ratio) - f_log(low));
+    lanes small = high < FEW;
+    if (any(small)) {
+        real rise = lgamma_of_positive(low + high) - lgamma_of_positive(high);
+        y = pick(small, lgamma_of_positive(low) - rise, y);
+    }
     lanes valid = (a >= 0) & (b >= 0);
     if (!everywhere(valid & (low > 0) & (high < INFINITY))) {
         y = pick(low == 0, all(INFINITY), pick(high == INFINITY, all(-INFINITY), y));

@@ -25,9 +25,12 @@ static void read_and_bind(fuzz_host *h, const program *p, const uint8_t *input, 
     data_set s;
     data_open(&s, &h->arena);
     bool json = length && (input[0] == '{' || input[0] == '[');
-    const char *text = (const char *)input;
+    char *text = malloc(length + 1); /* of its own, so that reading behind its end is seen */
+    if (length) memcpy(text, input, length);
+    text[length] = 0;
     bool read = json ? json_read_text(&h->diagnostics, &s, "d.json", text, length)
                      : csv_read_text(&h->diagnostics, &s, "d.csv", text, length, length % 2 ? "row" : NULL);
+    free(text);
     if (!read && !h->diagnostics.errors) abort();
     if (!model_bind(&h->diagnostics, p, &s, &h->arena) && !h->diagnostics.errors) abort();
     fuzz_look_at_messages(h);

@@ -1,6 +1,9 @@
 #include "runtime/cli/arguments.h"
 
+#include <math.h>
+
 #include "base/names.h"
+#include "base/number.h"
 
 typedef struct flag_row {
     const char *name;
@@ -127,6 +130,17 @@ const char *arguments_flag(const arguments *of, flag_id id, uint32_t i) {
     for (uint32_t k = 0; k < of->flags.count; k++)
         if (of->flags.at[k].id == id && i-- == 0) return of->flags.at[k].value;
     return NULL;
+}
+
+bool arguments_whole(const arguments *of, flag_id id, uint64_t least, uint64_t most, uint64_t *value) {
+    const char *given = arguments_flag(of, id, 0);
+    double number;
+    if (!given) return true;
+    if (!number_parse(given, &number) || !(number >= (double)least && number <= (double)most) ||
+        floor(number) != number)
+        return false;
+    *value = (uint64_t)number;
+    return true;
 }
 
 void arguments_help(const char *command, FILE *to) {

@@ -31,6 +31,9 @@ typedef struct arguments {
 const char *arguments_read(arguments *out, arena *a, const char *command, int count, char **words);
 /* Value i of a repeated flag; NULL behind the last. A flag without value has "". */
 const char *arguments_flag(const arguments *of, flag_id id, uint32_t i);
+/* The whole number from `least` to `most` that a flag is given; *value stays where it is not. False where it
+ * is something else. */
+bool arguments_whole(const arguments *of, flag_id id, uint64_t least, uint64_t most, uint64_t *value);
 /* The flags and options of a command, one a line. */
 void arguments_help(const char *command, FILE *to);
 

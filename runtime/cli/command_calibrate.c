@@ -1,12 +1,10 @@
 /* vmrun calibrate: fits of data that are drawn from the model, and a test of whether the truth lies anywhere
  * among the draws with the same probability. */
-#include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/number.h"
 #include "runtime/cli/commands.h"
+#include "runtime/cli/interrupt.h"
 #include "runtime/infer/calibration.h"
 #include "runtime/io/guard.h"
 #include "runtime/io/report.h"
@@ -15,14 +13,9 @@ enum { FITS = 200, FITS_LEAST = 10, FITS_MOST = 1000000, STREAM_TIES = 19 };
 /* A scalar is called into question below this, shared out among all of them (Bonferroni). */
 static const double LEVEL = 0.01;
 
-static volatile sig_atomic_t interrupted;
-static void on_signal(int number) {
-    (void)number;
-    interrupted = 1;
-}
 static bool watch(void *user, const progress *now) {
     (void)user, (void)now;
-    return interrupted;
+    return interrupt_asked();
 }
 
 typedef struct task {
@@ -43,7 +36,7 @@ static bool fit_one(task *t, const model *open, uint32_t number, rng *ties) {
         return false;
     fit *f = fit_run(&s->diagnostics, &truth, &t->arguments->options, &t->one, (fit_host){.watch = watch},
                      &status);
-    if (!f || interrupted) return f != NULL;
+    if (!f || interrupt_asked()) return f != NULL;
     if (!number) t->first = report_of_fit(f, &s->arena);
     calibration_add(&t->found, &truth, f, ties);
     return true;
@@ -52,7 +45,7 @@ static bool fit_one(task *t, const model *open, uint32_t number, rng *ties) {
 static bool fit_all(task *t, const model *open) {
     rng ties = rng_open(t->arguments->options.seed, STREAM_TIES);
     bool shows = isatty(STDERR_FILENO);
-    for (uint32_t i = 0; i < t->fits && !interrupted; i++) {
+    for (uint32_t i = 0; i < t->fits && !interrupt_asked(); i++) {
         arena_open(&t->one, t->session->arena.memory);
         bool good = fit_one(t, open, i, &ties);
         arena_close(&t->one);
@@ -122,7 +115,7 @@ static void tell(task *t) {
     }
     if (arguments_flag(t->arguments, FLAG_json, 0)) print_json(t, u, bins, wrong);
     else print_table(t, u, bins, wrong);
-    t->code = interrupted ? EXIT_INTERRUPTED : wrong ? EXIT_BAD_VERDICT : EXIT_GOOD;
+    t->code = interrupt_asked() ? EXIT_INTERRUPTED : wrong ? EXIT_BAD_VERDICT : EXIT_GOOD;
 }
 
 static void run_task(void *user) {
@@ -137,14 +130,12 @@ static void run_task(void *user) {
 static void end_task(void *user) { arena_close(&((task *)user)->one); }
 
 static bool read_count(const arguments *a, uint32_t *fits) {
-    const char *given = arguments_flag(a, FLAG_n, 0);
-    double number = FITS;
-    bool good = !given || (number_parse(given, &number) && number >= FITS_LEAST && number <= FITS_MOST &&
-                           floor(number) == number);
+    uint64_t number = FITS;
+    bool good = arguments_whole(a, FLAG_n, FITS_LEAST, FITS_MOST, &number);
     if (!good)
-        fprintf(stderr, "vmrun: `--n %s`: a whole number of data sets from %d, such as 200\n", given,
-                FITS_LEAST);
-    *fits = good ? (uint32_t)number : 0;
+        fprintf(stderr, "vmrun: `--n %s`: a whole number of data sets from %d, such as 200\n",
+                arguments_flag(a, FLAG_n, 0), FITS_LEAST);
+    *fits = (uint32_t)number;
     return good;
 }
 
@@ -157,9 +148,7 @@ int command_calibrate(session *s, const arguments *a) {
     bool complete;
     if (!read_count(a, &t.fits)) return EXIT_WRONG_COMMAND;
     if (!session_compile(s, a->files.at[0]) || !session_load(s, a, false, &complete)) return EXIT_WRONG_INPUT;
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    interrupt_listen();
     arena_open(&t.one, s->arena.memory);
     guard(s->arena.memory, run_task, end_task, &t);
     return t.code;

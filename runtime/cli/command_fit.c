@@ -1,24 +1,15 @@
 /* vmrun fit: everything that may fail before the fit (program, data, the places that results go to) is tried
  * before it; what a long fit has found is written even when it is interrupted. */
-#include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/number.h"
 #include "runtime/cli/commands.h"
+#include "runtime/cli/interrupt.h"
 #include "runtime/infer/fit.h"
 #include "runtime/io/checkpoint_file.h"
 #include "runtime/io/guard.h"
 #include "runtime/io/report.h"
 #include "runtime/io/stan_csv.h"
-
-static volatile sig_atomic_t interrupted; /* the one thing a signal may touch */
-
-static void on_signal(int number) {
-    (void)number;
-    interrupted = 1;
-}
 
 typedef struct watcher {
     bool line, json; /* a line on a terminal, or one JSON object a line */
@@ -38,7 +29,7 @@ static bool watch(void *user, const progress *now) {
                 (unsigned long long)now->step, (unsigned long long)now->steps, now->elbo, now->elbo_error,
                 now->seconds);
     w->shown = true;
-    return interrupted;
+    return interrupt_asked();
 }
 
 static bool ends_in(const char *path, const char *ending) {
@@ -77,15 +68,6 @@ static bool write_outputs(session *s, outputs *all, const fit *f, const report *
     return session_tell(s);
 }
 
-/* The first signal asks the fit to end with what it has, a second one ends the program. */
-static void listen(void) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-}
-
 /* A fit with its output files, which must not stay half written when memory runs out. */
 typedef struct task {
     session *session;
@@ -117,7 +99,7 @@ static int run_fit(task *t) {
     }
     const char *log = arguments_flag(a, FLAG_log, 0);
     watcher w = {.json = log != NULL, .line = !log && isatty(STDERR_FILENO)};
-    listen();
+    interrupt_listen();
     status status = STATUS_ok;
     fit_host host = {watch, &w, t->checkpoints.path ? &t->checkpoints.store : NULL};
     fit *f = fit_run(&s->diagnostics, m, &a->options, &s->arena, host, &status);
@@ -144,7 +126,7 @@ static void end_task(void *user) {
     file_abort(&t->checkpoints.writer);
 }
 
-enum { CHECKPOINT_EVERY = 1000 };
+enum { CHECKPOINT_EVERY = 1000, EVERY_MOST = 1000000000 };
 
 /* Steps between checkpoints; neither they nor going on from them mean anything without a file. */
 static bool read_every(const arguments *a, uint64_t *every) {
@@ -154,11 +136,8 @@ static bool read_every(const arguments *a, uint64_t *every) {
                 given ? "every" : "resume");
         return false;
     }
-    double number = CHECKPOINT_EVERY;
-    bool good =
-        !given || (number_parse(given, &number) && number >= 1 && number <= 1e9 && floor(number) == number);
+    bool good = arguments_whole(a, FLAG_every, 1, EVERY_MOST, every);
     if (!good) fprintf(stderr, "vmrun: `--every %s`: a whole number of steps, such as 1000\n", given);
-    *every = (uint64_t)number;
     return good;
 }
 

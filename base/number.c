@@ -120,3 +120,8 @@ const char *number_print(char out[NUMBER_LONGEST], double value) {
     uselocale(before);
     return out;
 }
+
+int number_order(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}

@@ -13,6 +13,9 @@ bool number_parse(const char *text, double *value);
  * end; NULL where there is none. The double is the nearest one, as strtod's. */
 const char *number_read(const char *text, double *value);
 
+/* For qsort: doubles from the least to the largest. */
+int number_order(const void *a, const void *b);
+
 enum { NUMBER_LONGEST = 32 };
 
 /* With the fewest digits that read back as the same double; the result is `out`. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/number.h"
 #include "bench/first.h"
 #include "bench/parties.h"
 
@@ -51,13 +52,8 @@ static double turn_of(party *p, uint32_t round, clockid_t clock) {
     return (seconds_on(clock) - started) / p->evaluations;
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median(double *x, uint32_t n) {
-    qsort(x, n, sizeof *x, by_value);
+    qsort(x, n, sizeof *x, number_order);
     return n % 2 ? x[n / 2] : 0.5 * (x[n / 2 - 1] + x[n / 2]);
 }
 

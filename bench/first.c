@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/number.h"
 
 enum { RUNS = 5 };
 
@@ -103,11 +104,6 @@ static double time_process(char *const *words, const char *output, bool cpu, dou
     return read ? seconds : (double)NAN;
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Both are run by turns. */
 bool first_run(const workload *w, const char *vmrun, const char *python, const char *folder, bool cpu,
                arena *a, first_result *r) {
@@ -127,8 +123,8 @@ bool first_run(const workload *w, const char *vmrun, const char *python, const c
         numpyro[i] = python ? time_process(by_numpyro, output, cpu, &other) : (double)NAN;
         if (isnan(numpyro[i])) python = NULL;
     }
-    qsort(vm, RUNS, sizeof *vm, by_value);
-    if (python) qsort(numpyro, RUNS, sizeof *numpyro, by_value);
+    qsort(vm, RUNS, sizeof *vm, number_order);
+    if (python) qsort(numpyro, RUNS, sizeof *numpyro, number_order);
     *r = (first_result){vm[RUNS / 2], python ? numpyro[RUNS / 2] : (double)NAN, 0};
     if (python) r->apart = fabs(value - other) / fabs(value);
     return true;

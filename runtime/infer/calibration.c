@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/number.h"
 #include "base/names.h"
 #include "runtime/infer/prior.h"
 #include "runtime/infer/sample.h"
@@ -65,11 +66,6 @@ void calibration_add(calibration *c, const model *truth, const fit *f, rng *ties
 
 /* ---- the test ---- */
 
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The upper tail of the limiting distribution of Anderson and Darling's statistic: Marsaglia and Marsaglia,
  * Journal of Statistical Software 9 (2), 2004, whose error is below 2e-6; that of the limit is below 0.003
  * from n = 10 on. */
@@ -110,7 +106,7 @@ uniformity calibration_judge(const calibration *c, uint32_t scalar, double p_lea
         square += (x - 0.5) * (x - 0.5);
         bins[(uint32_t)(x * CALIBRATION_BINS)]++;
     }
-    qsort(sorted, n, sizeof *sorted, by_size);
+    qsort(sorted, n, sizeof *sorted, number_order);
     uniformity u = {anderson_darling_tail(anderson_darling(sorted, n)), sum / n, sqrt(square / n), NULL};
     if (u.p < p_least) u.why = shape_of(u.mean, u.spread, n);
     return u;

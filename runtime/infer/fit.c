@@ -124,10 +124,7 @@ static void averages_add(averages *m, double elbo, double log_likelihood) {
 
 static bound averages_bound(const averages *m) {
     measured x[3];
-    for (int i = 0; i < 3; i++) {
-        double mean = m->sum[i] / m->count;
-        x[i] = (measured){mean, sqrt(fmax(m->squares[i] / m->count - mean * mean, 0) / m->count)};
-    }
+    for (int i = 0; i < 3; i++) x[i] = measured_mean(m->sum[i], m->squares[i], m->count);
     return (bound){x[0], x[1], x[2]};
 }
 

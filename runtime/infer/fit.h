@@ -2,6 +2,8 @@
 #ifndef VM_INFER_FIT_H
 #define VM_INFER_FIT_H
 
+#include <math.h>
+
 #include "base/status.h"
 #include "runtime/bind/model.h"
 #include "runtime/infer/checkpoint.h"
@@ -35,6 +37,11 @@ typedef struct reason {
 typedef struct measured {
     double value, error;
 } measured;
+/* The mean of n numbers, by their sum and the sum of their squares. */
+static inline measured measured_mean(double sum, double squares, double n) {
+    double mean = sum / n;
+    return (measured){mean, sqrt(fmax(squares / n - mean * mean, 0) / n)};
+}
 
 /* One scalar of a reported variable. */
 typedef struct summary {

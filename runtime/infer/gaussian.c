@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/number.h"
 #include "runtime/infer/clock.h"
 #include "runtime/infer/matrix.h"
 
@@ -148,18 +149,13 @@ static uint64_t find_residuals(work *w, const gaussian *g, const density *many) 
     return kept;
 }
 
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Draws of which the residual is far longer than the median one, where the density falls steeply, keep their
  * direction only: one of them would else outweigh all others together. */
 static void shorten_residuals(work *w, uint64_t kept) {
     double *length = w->length, *sorted = w->length + w->draws;
     for (uint64_t b = 0; b < kept; b++)
         sorted[b] = length[b] = vector_length(w->algebra, w->residual + b * w->size, w->size);
-    qsort(sorted, kept, sizeof *sorted, by_size);
+    qsort(sorted, kept, sizeof *sorted, number_order);
     double longest = LONGEST_RESIDUAL * sorted[kept / 2];
     for (uint64_t b = 0; b < kept; b++)
         if (length[b] > longest) vector_scale(w->residual + b * w->size, longest / length[b], w->size);
@@ -273,13 +269,8 @@ static void from_average(gaussian *g, const double *average) {
 
 static bool watched(gaussian_course *c, work *w) {
     if (!c->watch || c->steps % WATCH_EVERY) return false;
-    double n = (double)w->elbo_count, mean = w->elbo / n;
-    progress now = {c->steps,
-                    c->steps_most,
-                    mean,
-                    sqrt(fmax(w->elbo_square / n - mean * mean, 0) / n),
-                    seconds_now() - c->started,
-                    "fit"};
+    measured elbo = measured_mean(w->elbo, w->elbo_square, (double)w->elbo_count);
+    progress now = {c->steps, c->steps_most, elbo.value, elbo.error, seconds_now() - c->started, "fit"};
     w->elbo = w->elbo_square = 0;
     w->elbo_count = 0;
     return c->watch(c->user, &now);

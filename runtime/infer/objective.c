@@ -97,10 +97,8 @@ typedef struct recent {
 
 static bool stopped(objective_course *c, uint64_t most, recent *r) {
     if (!c->host->watch || c->steps % WATCH_EVERY) return false;
-    double n = (double)r->count, mean = r->sum / n;
-    progress now = {
-        c->steps, most, mean, sqrt(fmax(r->squares / n - mean * mean, 0) / n), seconds_now() - c->started,
-        "fit"};
+    measured value = measured_mean(r->sum, r->squares, (double)r->count);
+    progress now = {c->steps, most, value.value, value.error, seconds_now() - c->started, "fit"};
     *r = (recent){0};
     return c->host->watch(c->host->user, &now);
 }
@@ -250,9 +248,8 @@ static void add_kls(kl_sums *s, const double *kl, uint64_t units, uint64_t draws
 }
 
 static latent_kl summed_kl(const statement_kl *k, const kl_sums *s, uint64_t units, double draws) {
-    double mean = s->sum / draws, variance = fmax(s->squares / draws - mean * mean, 0);
     for (uint64_t i = 0; i < units; i++) s->by_unit[i] /= draws * (double)k->rows;
-    return (latent_kl){k->of, {mean, sqrt(variance / draws)}, k->rows, k->units, units, s->by_unit};
+    return (latent_kl){k->of, measured_mean(s->sum, s->squares, draws), k->rows, k->units, units, s->by_unit};
 }
 
 /* What draws, so many points a run: WANTED outputs, the KLs, then what is reported. */

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/number.h"
 
 /* In median distances of single estimates: those of the medians of windows are sqrt(50) times smaller. */
 static const double FALL = 4;
@@ -22,13 +23,8 @@ retreat retreat_open(uint64_t size, const double *x, arena *a) {
     return r;
 }
 
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median(double *x) {
-    qsort(x, RETREAT_WINDOW, sizeof *x, by_size);
+    qsort(x, RETREAT_WINDOW, sizeof *x, number_order);
     return 0.5 * (x[RETREAT_WINDOW / 2 - 1] + x[RETREAT_WINDOW / 2]);
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/number.h"
 
 uint64_t canonical_entry(const model *m, const variable_row *v, uint64_t e) {
     uint64_t stride[AXES_MOST], step = 1, place = 0;
@@ -133,16 +134,11 @@ moments sample_moments(const sample *s, uint64_t scalar, const double *weight) {
     return (moments){mean, sqrt(square / fmax(1 - weights, 1e-12)), sqrt(error)};
 }
 
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Linear between order statistics, of which the i-th stands for (i + 1/2) / count. */
 void sample_quantiles(const double *rows, uint64_t count, uint64_t stride, uint64_t scalar, const double *p,
                       int quantiles, double *result, double *sorted) {
     for (uint64_t i = 0; i < count; i++) sorted[i] = rows[i * stride + scalar];
-    qsort(sorted, count, sizeof *sorted, by_size);
+    qsort(sorted, count, sizeof *sorted, number_order);
     for (int k = 0; k < quantiles; k++) {
         double at = fmin(fmax(p[k] * (double)count - 0.5, 0), (double)(count - 1));
         uint64_t below = (uint64_t)at, above = below + 1 < count ? below + 1 : below;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/number.h"
 #include "runtime/io/csv.h"
 #include "runtime/io/file.h"
 #include "runtime/io/guard.h"
@@ -202,11 +203,6 @@ static bool read_json(diagnostics *d, arena *a, const char *path, const char *te
     return r.good;
 }
 
-static int compare_numbers(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Of sorted numbers, linear between neighbours (Hyndman and Fan 1996, definition 7). */
 static double quantile(const double *x, uint32_t n, double p) {
     double at = p * (n - 1);
@@ -223,7 +219,7 @@ static void summarise(const data_array *x, report_row *row, double *sorted) {
     row->sd = n > 1 ? sqrt(squares / (n - 1)) : (double)NAN;
     row->mcse = row->sd / sqrt(n);
     memcpy(sorted, x->numbers, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, compare_numbers);
+    qsort(sorted, n, sizeof *sorted, number_order);
     row->q05 = quantile(sorted, n, 0.05);
     row->q50 = quantile(sorted, n, 0.50);
     row->q95 = quantile(sorted, n, 0.95);

@@ -14,6 +14,7 @@
 
 #include <sleef.h>
 
+#include "base/number.h"
 #include "autodiff/kernels/kernels.h"
 #include "base/rng.h"
 
@@ -155,11 +156,6 @@ static double seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static int by_size(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void measure(const function *f, const candidate *c, double ns[CANDIDATES]) {
     static double x[SIZE], y[SIZE], z[SIZE], turns[CANDIDATES][TURNS];
     rng r = rng_open(1, 0);
@@ -176,7 +172,7 @@ static void measure(const function *f, const candidate *c, double ns[CANDIDATES]
             turns[k][t] = (seconds() - start) * 1e9 / (SIZE * REPEATS);
         }
     for (int k = 0; k < CANDIDATES; k++) {
-        qsort(turns[k], TURNS, sizeof(double), by_size);
+        qsort(turns[k], TURNS, sizeof(double), number_order);
         ns[k] = turns[k][TURNS / 2];
     }
 }

@@ -1,5 +1,4 @@
-/* An arena on malloc for test programs; running out of memory ends them. test_allocate is for hosts of their
- * own. */
+/* Memory of test programs, which end where it runs out. */
 #ifndef VM_TESTS_MEMORY_H
 #define VM_TESTS_MEMORY_H
 
@@ -9,19 +8,21 @@
 
 __attribute__((unused)) static void *test_allocate(void *user, void *block, size_t old_size, size_t size) {
     (void)user, (void)old_size;
-    if (size) return realloc(block, size);
-    free(block);
-    return NULL;
+    if (!size) {
+        free(block);
+        return NULL;
+    }
+    void *grown = realloc(block, size);
+    if (grown) return grown;
+    puts("FAIL memory: the arena is full");
+    exit(1);
 }
 
-__attribute__((unused)) static void test_memory(arena *a) {
-    static jmp_buf escape;
-    static memory m = {test_allocate, NULL, &escape};
-    if (setjmp(escape)) {
-        puts("FAIL memory: the arena is full");
-        exit(1);
-    }
-    arena_open(a, &m);
+__attribute__((unused)) static memory *test_host(void) {
+    static memory host = {test_allocate, NULL, NULL};
+    return &host;
 }
+
+__attribute__((unused)) static void test_memory(arena *a) { arena_open(a, test_host()); }
 
 #endif

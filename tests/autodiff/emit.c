@@ -11,13 +11,7 @@
 #include "autodiff/passes.h"
 #include "base/rng.h"
 #include "tests/check.h"
-
-static void *allocate(void *user, void *block, size_t old_size, size_t size) {
-    (void)user, (void)old_size;
-    if (size) return realloc(block, size);
-    free(block);
-    return NULL;
-}
+#include "tests/memory.h"
 
 enum { INPUTS_MOST = 16 };
 
@@ -245,8 +239,7 @@ static void random_tapes(memory *host, uint32_t count) {
 }
 
 int main(void) {
-    memory host = {allocate, NULL, NULL};
-    every_length(&host);
-    random_tapes(&host, 600);
+    every_length(test_host());
+    random_tapes(test_host(), 600);
     return check_end();
 }

@@ -744,24 +744,22 @@ static void linear_size(memory *host) {
 }
 
 int main(void) {
-    jmp_buf escape;
-    memory host = {test_allocate, NULL, &escape};
-    if (setjmp(escape)) return 2;
-    every_op(&host);
-    check_derivatives(&host, "powers", powers, OP_none, EXPECTED_right);
-    check_derivatives(&host, "normal with gather", normal_with_gather, OP_none, EXPECTED_right);
-    check_derivatives(&host, "gamma_slope by x", by_point, OP_gamma_slope, EXPECTED_right);
-    check_derivatives(&host, "von_mises_slope by x", by_point, OP_von_mises_slope, EXPECTED_right);
-    check_derivatives(&host, "beta_slope_a by x", by_point, OP_beta_slope_a, EXPECTED_right);
-    check_derivatives(&host, "beta_slope_b by x", by_point, OP_beta_slope_b, EXPECTED_right);
-    check_derivatives(&host, "softmax", softmax, OP_none, EXPECTED_right);
-    check_derivatives(&host, "logistic regression", logistic_regression, OP_none, EXPECTED_right);
-    check_derivatives(&host, "gaussian process", gaussian_process, OP_none, EXPECTED_right);
-    edges(&host);
-    constant_powers(&host);
-    branches(&host);
-    reductions(&host);
-    stopped(&host);
-    linear_size(&host);
+    memory *host = test_host();
+    every_op(host);
+    check_derivatives(host, "powers", powers, OP_none, EXPECTED_right);
+    check_derivatives(host, "normal with gather", normal_with_gather, OP_none, EXPECTED_right);
+    check_derivatives(host, "gamma_slope by x", by_point, OP_gamma_slope, EXPECTED_right);
+    check_derivatives(host, "von_mises_slope by x", by_point, OP_von_mises_slope, EXPECTED_right);
+    check_derivatives(host, "beta_slope_a by x", by_point, OP_beta_slope_a, EXPECTED_right);
+    check_derivatives(host, "beta_slope_b by x", by_point, OP_beta_slope_b, EXPECTED_right);
+    check_derivatives(host, "softmax", softmax, OP_none, EXPECTED_right);
+    check_derivatives(host, "logistic regression", logistic_regression, OP_none, EXPECTED_right);
+    check_derivatives(host, "gaussian process", gaussian_process, OP_none, EXPECTED_right);
+    edges(host);
+    constant_powers(host);
+    branches(host);
+    reductions(host);
+    stopped(host);
+    linear_size(host);
     return check_end();
 }

@@ -9,21 +9,20 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/number.h"
 #include "autodiff/kernels/kernels.h"
 #include "autodiff/machine.h"
 #include "autodiff/passes.h"
 #include "base/rng.h"
 #include "tests/autodiff/reference.h"
 #include "tests/check.h"
+#include "tests/memory.h"
 
 static unsigned allocations;
 
 static void *allocate(void *user, void *block, size_t old_size, size_t size) {
-    (void)user, (void)old_size;
     allocations++;
-    if (size) return realloc(block, size);
-    free(block);
-    return NULL;
+    return test_allocate(user, block, old_size, size);
 }
 
 /* Random tapes. */
@@ -514,11 +513,6 @@ static const double *draw(arena *a, op f, double x, double y, uint64_t seed, mac
     return machine_output(*made, 0);
 }
 
-static int by_value(const void *p, const void *q) {
-    double x = *(const double *)p, y = *(const double *)q;
-    return (x > y) - (x < y);
-}
-
 static double normal_cdf(double x) { return 0.5 * erfc(-x * M_SQRT1_2); }
 static double uniform_cdf(double x) { return x; }
 
@@ -526,7 +520,7 @@ static double uniform_cdf(double x) { return x; }
 static double kolmogorov(const double *x, double (*cdf)(double)) {
     double *sorted = malloc(DRAWS * sizeof *sorted), most = 0;
     memcpy(sorted, x, DRAWS * sizeof *sorted);
-    qsort(sorted, DRAWS, sizeof *sorted, by_value);
+    qsort(sorted, DRAWS, sizeof *sorted, number_order);
     for (int i = 0; i < DRAWS; i++) {
         double f = cdf(sorted[i]);
         most = fmax(most, fmax(f - (double)i / DRAWS, (i + 1.) / DRAWS - f));
@@ -684,9 +678,7 @@ static void faults(memory *host) {
 }
 
 int main(int argc, char **argv) {
-    jmp_buf escape;
-    memory host = {allocate, NULL, &escape};
-    if (setjmp(escape)) return 1;
+    memory host = {allocate, NULL, NULL};
     faults(&host);
     layers(&host, 2);
     layers(&host, 50);

@@ -221,10 +221,6 @@ static void try(const kind *k, memory *host) {
 }
 
 int main(void) {
-    memory host = {test_allocate, NULL, NULL};
-    jmp_buf escape;
-    host.escape = &escape;
-    if (setjmp(escape)) return 1;
-    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) try(&KINDS[i], &host);
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) try(&KINDS[i], test_host());
     return check_end();
 }

@@ -160,11 +160,8 @@ static void go_to(run *u, axes of, size_t k) {
 static axes axes_of(const run *u, ref r) { return u->t->code.at[r].axes; }
 static number at(const run *u, ref r) { return u->values[r][place_of(u, axes_of(u, r))]; }
 
-/* Elementwise, at a point. */
-static number map(const run *u, const instruction *c) {
-    number x = at(u, c->in[0]);
-    number y = c->in[1] ? at(u, c->in[1]) : 0;
-    switch (c->op) {
+number reference_map(op f, number x, number y, number z) {
+    switch (f) {
     case OP_neg: return -x;
     case OP_add: return x + y;
     case OP_sub: return x - y;
@@ -185,7 +182,7 @@ static number map(const run *u, const instruction *c) {
     case OP_and: return x != 0 && y != 0;
     case OP_or: return x != 0 || y != 0;
     case OP_not: return x == 0;
-    case OP_select: return x != 0 ? y : at(u, c->in[2]);
+    case OP_select: return x != 0 ? y : z;
     case OP_stop: return x;
     case OP_exp: return expl(x);
     case OP_log: return logl(x);
@@ -229,8 +226,14 @@ static number map(const run *u, const instruction *c) {
         reference_angle r = reference_von_mises(x, y);
         return -r.by_k / r.density;
     }
-    default: return c->in[2] ? of_beta(c->op, x, y, at(u, c->in[2])) : of_gamma(c->op, x, y);
+    default: return op_inputs(f) == 3 ? of_beta(f, x, y, z) : of_gamma(f, x, y);
     }
+}
+
+static number map(const run *u, const instruction *c) {
+    number in[3] = {0};
+    for (int i = 0; i < 3; i++) in[i] = c->in[i] ? at(u, c->in[i]) : 0;
+    return reference_map(c->op, in[0], in[1], in[2]);
 }
 
 /* Over the axes that the result lacks, at a point of the result. */

@@ -5,6 +5,9 @@
 
 #include "autodiff/tape.h"
 
+/* One entry of an elementwise operation; operands that it lacks are not read. */
+long double reference_map(op f, long double x, long double y, long double z);
+
 /* Fills values[r] with the entries of instruction r, dense in canonical order, for every r; `values` has room
  * for all instructions, the entries are taken from `a`. Each entry is computed in long double from the
  * rounded entries of its operands and then rounded. Draws are stand-ins: a fixed function of stream and index

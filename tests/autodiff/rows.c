@@ -153,10 +153,6 @@ static void sweep(arena *a, bool by_columns, uint32_t height, uint32_t width) {
 }
 
 int main(void) {
-    memory host = {test_allocate, NULL, NULL};
-    jmp_buf escape;
-    host.escape = &escape;
-    if (setjmp(escape)) return 1;
     numbers = rng_open(4, 0);
     const kernels *table[3];
     for (int i = 0, count = kernels_available(IN_DOUBLE, table); i < count; i++) {
@@ -165,7 +161,7 @@ int main(void) {
     }
     for (int by_columns = 0; by_columns < 2; by_columns++) {
         arena a;
-        arena_open(&a, &host);
+        test_memory(&a);
         sweep(&a, by_columns, 3000, 13);
         arena_close(&a);
     }

@@ -397,10 +397,8 @@ static void teams(memory *host) {
 }
 
 int main(void) {
-    jmp_buf escape;
-    memory host = {test_allocate, NULL, &escape};
-    if (setjmp(escape)) return CHECK(false, "threads/memory"), check_end();
-    teams(&host);
-    for (int i = 0; i < SUBJECT_COUNT; i++) check_subject(&host, &SUBJECTS[i]);
+    memory *host = test_host();
+    teams(host);
+    for (int i = 0; i < SUBJECT_COUNT; i++) check_subject(host, &SUBJECTS[i]);
     return check_end();
 }

@@ -4,18 +4,11 @@
  *
  * And at sizes at which threads share the work, value and gradient have the same bits with 1, 2, 3 and 7
  * threads, and in a second run. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "bench/parties.h"
 #include "tests/check.h"
-
-static void *allocate(void *user, void *block, size_t old_size, size_t size) {
-    (void)user, (void)old_size;
-    if (size) return realloc(block, size);
-    free(block);
-    return NULL;
-}
+#include "tests/memory.h"
 
 static void compare(const workload *w, memory *m) {
     arena a;
@@ -71,10 +64,7 @@ static void same_bits(const workload *w, memory *m) {
 }
 
 int main(void) {
-    jmp_buf escape;
-    memory m = {allocate, NULL, &escape};
-    if (setjmp(escape)) return 1;
-    for (uint32_t i = 0; i < WORKLOAD_COUNT; i++) compare(&WORKLOADS[i], &m);
-    for (uint32_t i = 0; i < WORKLOAD_COUNT; i++) same_bits(&WORKLOADS[i], &m);
+    for (uint32_t i = 0; i < WORKLOAD_COUNT; i++) compare(&WORKLOADS[i], test_host());
+    for (uint32_t i = 0; i < WORKLOAD_COUNT; i++) same_bits(&WORKLOADS[i], test_host());
     return check_end();
 }

@@ -201,18 +201,12 @@ static bool check_divergence(arena *a, const block *b) {
 }
 
 int main(int argc, char **argv) {
-    jmp_buf escape;
-    memory m = {test_allocate, NULL, &escape};
-    if (setjmp(escape)) {
-        check(false, "memory", "the arena is full");
-        return check_end();
-    }
     FILE *file = fopen(argc > 1 ? argv[1] : "tests/densities/reference.txt", "r");
     if (!CHECK(file, "reference")) return check_end();
     static block b;
     while (read_block(file, &b)) {
         arena a;
-        arena_open(&a, &m);
+        test_memory(&a);
         if (!strcmp(b.property, "kl")) check_divergence(&a, &b);
         else check_property(&a, &b);
         arena_close(&a);

@@ -390,24 +390,18 @@ static void check_matrix_normal(arena *a) {
 }
 
 int main(int argc, char **argv) {
-    jmp_buf escape;
-    memory m = {test_allocate, NULL, &escape};
-    if (setjmp(escape)) {
-        check(false, "memory", "the arena is full");
-        return check_end();
-    }
     uint32_t draws = argc > 1 ? (uint32_t)atoi(argv[1]) : 20000;
     FILE *file = fopen(argc > 2 ? argv[2] : "tests/densities/reference.txt", "r");
     if (!CHECK(file, "reference")) return check_end();
     for (example e; read_example(file, &e);) {
         arena a;
-        arena_open(&a, &m);
+        test_memory(&a);
         check_example(&a, &e, draws);
         arena_close(&a);
     }
     fclose(file);
     arena a;
-    arena_open(&a, &m);
+    test_memory(&a);
     check_dirichlet(&a, draws);
     check_categories(&a, draws);
     check_matrix_normal(&a);

@@ -263,27 +263,11 @@ bool csv_read_text(diagnostics *d, data_set *s, const char *file, const char *te
     return !r.failed;
 }
 
-/* The text of a file lives in an arena of its own: it is not needed after. */
-typedef struct file_reader {
-    diagnostics *d;
-    data_set *data;
-    const char *path, *axis;
-    arena text;
-    bool good;
-} file_reader;
-
-static void read_path(void *user) {
-    file_reader *r = user;
-    size_t length;
-    const char *text = file_read(r->d, &r->text, r->path, &length);
-    r->good = text && csv_read_text(r->d, r->data, r->path, text, length, r->axis);
-}
-
-static void release_text(void *user) { arena_close(&((file_reader *)user)->text); }
-
 bool csv_read(diagnostics *d, data_set *s, const char *path, const char *axis_name) {
-    file_reader r = {.d = d, .data = s, .path = path, .axis = axis_name};
-    arena_open(&r.text, s->arena->memory);
-    guard(s->arena->memory, read_path, release_text, &r);
-    return r.good;
+    arena *read = arena_inside(s->arena); /* the text is not needed after */
+    size_t length;
+    const char *text = file_read(d, read, path, &length);
+    bool good = text && csv_read_text(d, s, path, text, length, axis_name);
+    arena_close(read);
+    return good;
 }

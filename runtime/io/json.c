@@ -300,27 +300,11 @@ bool json_read_text(diagnostics *d, data_set *s, const char *file, const char *t
     return r.good;
 }
 
-/* The text of a file lives in an arena of its own: it is not needed after. */
-typedef struct file_reader {
-    diagnostics *d;
-    data_set *data;
-    const char *path;
-    arena text;
-    bool good;
-} file_reader;
-
-static void read_path(void *user) {
-    file_reader *r = user;
-    size_t length;
-    const char *text = file_read(r->d, &r->text, r->path, &length);
-    r->good = text && json_read_text(r->d, r->data, r->path, text, length);
-}
-
-static void release_text(void *user) { arena_close(&((file_reader *)user)->text); }
-
 bool json_read(diagnostics *d, data_set *s, const char *path) {
-    file_reader r = {.d = d, .data = s, .path = path};
-    arena_open(&r.text, s->arena->memory);
-    guard(s->arena->memory, read_path, release_text, &r);
-    return r.good;
+    arena *read = arena_inside(s->arena); /* the text is not needed after */
+    size_t length;
+    const char *text = file_read(d, read, path, &length);
+    bool good = text && json_read_text(d, s, path, text, length);
+    arena_close(read);
+    return good;
 }

@@ -336,7 +336,7 @@ static void partition_product(const plan *p, plan_step *s) {
     q->shares_tiles = q->batch->entries == 1 && q->tiles_down * q->tiles_across > 1;
     if (q->shares_tiles) s->cut.parts = q->tiles_down * q->tiles_across;
     q->behind = s->work;
-    s->work = plan_rounded(s->work + tile_room(q->tile_rows, q->tile_columns, terms));
+    s->work = plan_rounded(s->work + tile_room(q->tile_rows, terms));
 }
 
 /* Square matrices: the entries of the batch are shared. */

@@ -368,41 +368,18 @@ static void gather(void *to, const void *from, const int32_t *index, size_t n) {
     for (; i < n; i++) y[i] = x[index[i]];
 }
 
-static void transpose_part(element *y, int64_t y_pitch, const element *x, int64_t x_pitch, size_t rows,
-                           size_t columns) {
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < columns; j++)
-            y[(int64_t)j * y_pitch + (int64_t)i] = x[(int64_t)i * x_pitch + (int64_t)j];
-}
-
-#if defined __AVX2__ && !defined SINGLE
-/* Four rows of four. */
-static void transpose_tile(double *y, int64_t y_pitch, const double *x, int64_t x_pitch) {
-    __m256d a = _mm256_loadu_pd(x), b = _mm256_loadu_pd(x + x_pitch), c = _mm256_loadu_pd(x + 2 * x_pitch),
-            d = _mm256_loadu_pd(x + 3 * x_pitch);
-    __m256d ab = _mm256_unpacklo_pd(a, b), cd = _mm256_unpacklo_pd(c, d), odd_ab = _mm256_unpackhi_pd(a, b),
-            odd_cd = _mm256_unpackhi_pd(c, d);
-    _mm256_storeu_pd(y, _mm256_permute2f128_pd(ab, cd, 0x20));
-    _mm256_storeu_pd(y + y_pitch, _mm256_permute2f128_pd(odd_ab, odd_cd, 0x20));
-    _mm256_storeu_pd(y + 2 * y_pitch, _mm256_permute2f128_pd(ab, cd, 0x31));
-    _mm256_storeu_pd(y + 3 * y_pitch, _mm256_permute2f128_pd(odd_ab, odd_cd, 0x31));
-}
-#endif
-
 static void transpose(void *to, int64_t y_pitch, const void *from, int64_t x_pitch, size_t rows,
                       size_t columns) {
     element *y = to;
     const element *x = from;
     size_t i = 0;
-#if defined __AVX2__ && !defined SINGLE
-    for (; i + 4 <= rows; i += 4) {
+    for (; i + SQUARE <= rows; i += SQUARE) {
         size_t j = 0;
-        const double *row = x + (int64_t)i * x_pitch;
-        for (; j + 4 <= columns; j += 4)
-            transpose_tile(y + (int64_t)j * y_pitch + (int64_t)i, y_pitch, row + j, x_pitch);
-        transpose_part(y + (int64_t)j * y_pitch + (int64_t)i, y_pitch, row + j, x_pitch, 4, columns - j);
+        const element *row = x + (int64_t)i * x_pitch;
+        for (; j + SQUARE <= columns; j += SQUARE)
+            transpose_square(y + (int64_t)j * y_pitch + (int64_t)i, y_pitch, row + j, x_pitch);
+        transpose_part(y + (int64_t)j * y_pitch + (int64_t)i, y_pitch, row + j, x_pitch, SQUARE, columns - j);
     }
-#endif
     transpose_part(y + i, y_pitch, x + (int64_t)i * x_pitch, x_pitch, rows - i, columns);
 }
 

@@ -60,13 +60,15 @@ typedef struct tile_product {
     int64_t c_row, a_row, a_term, b_term, b_column;
     size_t rows, columns, terms;
 } tile_product;
-/* As many terms at a time go through the room, which holds so many entries: no power of two, by which the
- * lines of panels would meet in the same sets of the cache. */
+/* As many terms at a time go through the room: no power of two, by which the lines of panels would meet in
+ * the same sets of the cache. There is room for so many rows and columns, with the most that kernels fill up
+ * with zeros; a tile needs that of one panel of columns. */
 enum { TILE_TERMS = 272 };
-static inline uint64_t tile_room(uint64_t rows, uint64_t columns, uint64_t terms) {
-    enum { ROWS_BEYOND = 5, COLUMNS_BEYOND = 31 }; /* the most that kernels fill up with zeros */
+static inline uint64_t panels_room(uint64_t rows, uint64_t columns, uint64_t terms) {
+    enum { ROWS_BEYOND = 5, COLUMNS_BEYOND = 31 };
     return (rows + ROWS_BEYOND + columns + COLUMNS_BEYOND) * (terms < TILE_TERMS ? terms : TILE_TERMS);
 }
+static inline uint64_t tile_room(uint64_t rows, uint64_t terms) { return panels_room(rows, 1, terms); }
 
 /* What a triangle of n rows is solved with takes so many entries of room for `sides` right sides, and the
  * factor of a matrix as many as for n: products with at most 96 rows at a time, then blocks of so many rows,
@@ -74,7 +76,7 @@ static inline uint64_t tile_room(uint64_t rows, uint64_t columns, uint64_t terms
 enum { SOLVE_ROWS = 192 };
 static inline uint64_t triangle_room(uint64_t n, uint64_t sides) {
     uint64_t rows = n < SOLVE_ROWS ? n : SOLVE_ROWS, padded = rows + 5;
-    uint64_t product = n > 48 ? tile_room(n > sides ? n : sides, 96, n) : 0;
+    uint64_t product = n > 48 ? panels_room(n > sides ? n : sides, 96, n) : 0;
     uint64_t block = padded * 32 + (padded + 6) * padded / 2;
     return product > block ? product : block;
 }

@@ -7,7 +7,7 @@
 enum { TILE = 96 };
 
 static uint64_t room_of(uint64_t n) {
-    uint64_t solve = triangle_room(n, n), tile = tile_room(TILE, TILE, TILE_TERMS);
+    uint64_t solve = triangle_room(n, n), tile = tile_room(TILE, TILE_TERMS);
     return solve > tile ? solve : tile;
 }
 

@@ -229,23 +229,6 @@ static bool moves_good(const kernels *k) {
     return true;
 }
 
-/* All sizes up to some tiles, what lies between the columns of the result as it was. */
-static bool transpose_good(const kernels *k) {
-    enum { MOST = 13, X_PITCH = 17, Y_PITCH = 15 };
-    double x[MOST * X_PITCH], y[MOST * Y_PITCH];
-    for (int i = 0; i < MOST * X_PITCH; i++) x[i] = i;
-    for (int rows = 0; rows <= MOST; rows++)
-        for (int columns = 0; columns <= MOST; columns++) {
-            for (int i = 0; i < MOST * Y_PITCH; i++) y[i] = -1;
-            k->transpose(y, Y_PITCH, x, X_PITCH, (size_t)rows, (size_t)columns);
-            for (int j = 0; j < MOST; j++)
-                for (int i = 0; i < Y_PITCH; i++)
-                    if (y[j * Y_PITCH + i] != (i < rows && j < columns ? x[i * X_PITCH + j] : -1))
-                        return false;
-        }
-    return true;
-}
-
 /* Of numbers, zeros of either sign and infinities; and with a NaN somewhere. */
 static bool extremes_good(const kernels *k) {
     room r;
@@ -475,7 +458,6 @@ int main(void) {
         }
         CHECK(elementwise, "kernels/elementwise");
         CHECK(moves_good(k), "kernels/moves");
-        CHECK(transpose_good(k), "kernels/transpose");
         CHECK(sums_good(k), "kernels/sums");
         CHECK(extremes_good(k), "kernels/extremes");
         CHECK(draws_good(k), "kernels/draws");

@@ -47,7 +47,7 @@ static bool is_high(general x) { return x >= R8 && x <= R15; }
 
 /* Vector instructions. */
 
-typedef enum prefix_kind { PREFIX_TYPED, PREFIX_LANES, PREFIX_BROAD } prefix_kind;
+typedef enum prefix_kind { PREFIX_TYPED, PREFIX_LANES, PREFIX_BROAD, PREFIX_WIDE } prefix_kind;
 typedef enum operand_form { FORM_TWO, FORM_ROOT, FORM_THREE } operand_form;
 
 typedef struct encoding {
@@ -71,7 +71,8 @@ static void put_vex(assembly *c, vector_instruction f, lane_form of, int reg, in
     bool second_used = e->form == FORM_THREE || (e->form == FORM_ROOT && one), whole = of == OF_DOUBLES;
     put(c, 0xc4);
     put(c, (uint8_t)((reg < 8) << 7 | !index << 6 | !base << 5 | e->map));
-    put(c, (uint8_t)((second_used ? ~second & 15 : 15) << 3 | whole << 2 | prefix));
+    bool wide = e->prefix == PREFIX_WIDE;
+    put(c, (uint8_t)(wide << 7 | (second_used ? ~second & 15 : 15) << 3 | whole << 2 | prefix));
     put(c, e->opcode);
 }
 
@@ -200,10 +201,12 @@ void put_landing(assembly *c, uint32_t jump) {
     assembly_patch(c, jump, (int32_t)(assembly_here(c) - jump - 4));
 }
 
-void put_jump_back_if(assembly *c, condition when, uint32_t to) {
-    uint32_t jump = put_jump_if(c, when);
+static void jump_back(assembly *c, uint32_t jump, uint32_t to) {
     assembly_patch(c, jump, (int32_t)(to - jump - 4));
 }
+
+void put_jump_back(assembly *c, uint32_t to) { jump_back(c, put_jump(c), to); }
+void put_jump_back_if(assembly *c, condition when, uint32_t to) { jump_back(c, put_jump_if(c, when), to); }
 
 /* Slots lie on lines of their own. */
 uint32_t put_frame(assembly *c, const general *saved, uint32_t count, place stack) {

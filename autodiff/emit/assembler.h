@@ -43,6 +43,17 @@ typedef enum general {
 /* Conditions of jumps, as the processor numbers them. */
 typedef enum condition { IF_BELOW = 2, IF_NOT_BELOW = 3, IF_ZERO = 4, IF_NOT_ZERO = 5 } condition;
 
+/* Predicates of comparisons; none signals. */
+enum {
+    EQUAL = 0,
+    UNORDERED = 3,
+    NOT_EQUAL = 4,
+    LESS = 0x11,
+    NOT_ABOVE = 0x12,
+    NOT_BELOW = 0x1d,
+    GREATER = 0x1e
+};
+
 /* Memory at base + index + offset, in bytes. */
 typedef struct place {
     general base, index;
@@ -120,6 +131,7 @@ void put_frame_end(assembly *c, const general *saved, uint32_t count, place stac
 uint32_t put_jump(assembly *c);
 uint32_t put_jump_if(assembly *c, condition when);
 void put_landing(assembly *c, uint32_t jump);
+void put_jump_back(assembly *c, uint32_t to);
 void put_jump_back_if(assembly *c, condition when, uint32_t to);
 static inline uint32_t assembly_here(const assembly *c) { return c->bytes.count; }
 void assembly_patch(assembly *c, uint32_t at, int32_t x);

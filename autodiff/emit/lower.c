@@ -1,6 +1,7 @@
 #include "autodiff/emit/lower.h"
 
 #include <assert.h>
+#include "autodiff/emit/functions.h"
 
 static const uint64_t SIGN = UINT64_C(1) << 63;
 static const double BELOW_HALF = 0x1.fffffffffffffp-2;
@@ -28,12 +29,10 @@ bool lower_takes(op f) {
     case OP_and:
     case OP_or:
     case OP_select: return true;
-    default: return false;
+    default: return functions_take(f);
     }
 }
 
-/* Predicates of comparisons; none signals. */
-enum { EQUAL = 0, UNORDERED = 3, NOT_EQUAL = 4, LESS = 0x11, NOT_ABOVE = 0x12, GREATER = 0x1e };
 enum { DOWN = 9, TOWARDS_ZERO = 11 };
 
 static cell rounded(sequence *s, cell x, uint8_t how) {
@@ -104,7 +103,8 @@ static cell arithmetic(sequence *s, op f, const cell in[3]) {
     }
 }
 
-cell lower(sequence *s, op f, const cell in[3]) {
+cell lower(sequence *s, op f, const cell in[3], int lanes) {
+    if (functions_take(f)) return functions_lower(s, f, in[0], lanes);
     cell mask = mask_of(s, f, in[0], in[1]);
     if (!mask) return arithmetic(s, f, in);
     cell number = sequence_do(s, V_and, mask, sequence_number(s, 1));

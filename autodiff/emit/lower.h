@@ -1,5 +1,6 @@
-/* Ops that are plain arithmetic, as lines of a sequence. Each does to a lane what the kernel of the op does
- * to an entry (kernels.c), to the bit; only of two operands that are no numbers either may be the result. */
+/* Ops as lines of a sequence: plain arithmetic, and what functions.h has. Each does to a lane what the kernel
+ * of the op does to an entry (kernels.c), to the bit; only of two operands that are no numbers either may be
+ * the result. */
 #ifndef VM_AUTODIFF_EMIT_LOWER_H
 #define VM_AUTODIFF_EMIT_LOWER_H
 
@@ -7,6 +8,7 @@
 #include "autodiff/tape.h"
 
 bool lower_takes(op f);
-cell lower(sequence *s, op f, const cell in[3]);
+/* Of the first lanes; what the others hold does not matter. */
+cell lower(sequence *s, op f, const cell in[3], int lanes);
 
 #endif

@@ -91,6 +91,14 @@ cell sequence_blend(sequence *s, cell x, cell y, cell where) {
     return add_line(s, (line){.code = V_blend_double, .to = new_cell(s), .in = {x, y, where}});
 }
 
+cell sequence_fused(sequence *s, cell x, cell y, cell z) {
+    return add_line(s, (line){.code = V_fused_231, .to = new_cell(s), .in = {x, y, z}});
+}
+
+cell sequence_guard(sequence *s, cell y, cell good, cell x, unary_kernel *run, int lanes) {
+    return add_line(s, (line){.guard = run, .lanes = (uint8_t)lanes, .to = new_cell(s), .in = {y, good, x}});
+}
+
 void sequence_store(sequence *s, place to, cell x, uint8_t lanes) {
     add_line(s, (line){.code = V_store, .in = {0, x}, .at = to, .lanes = lanes});
 }
@@ -150,9 +158,12 @@ static place reached(sequence *s, place p) {
     return p;
 }
 
+static bool is_held(sequence *s, cell c) { return state(s, c)->held >= 0; }
+static bool is_pinned(sequence *s, cell c) { return is_held(s, c) && s->pinned >> state(s, c)->held & 1; }
+
 static void release(sequence *s, cell c) {
     cell_state *x = state(s, c);
-    if (x->held >= 0 && !(s->pinned >> x->held & 1)) s->holds[x->held] = 0, x->held = -1;
+    if (is_held(s, c) && !is_pinned(s, c)) s->holds[x->held] = 0, x->held = -1;
 }
 
 /* To the stack, unless it stands somewhere already. */
@@ -253,9 +264,135 @@ static void put_call_of(sequence *s, const call *c) {
     put_call(s->code, RAX);
 }
 
+/* A new cell in a register, or one that lives on where it is kept. */
+static void set(sequence *s, cell c, int reg) {
+    cell_state *x = state(s, c);
+    if (c < s->kept) {
+        if (is_pinned(s, c)) return;
+        put_vector_at(s->code, V_store, OF_DOUBLES, reg, 0, x->at);
+        release(s, c);
+        return;
+    }
+    x->held = (int8_t)reg;
+    s->holds[reg] = c;
+}
+
+/* The operand whose register the result may take: that of a pinned sum, or one that is not read again; -1
+ * where there is none. */
+static int operand_to_replace(sequence *s, const line *l) {
+    if (l->to < s->kept && is_pinned(s, l->to)) return 2;
+    for (int k = 3; k-- > 0;)
+        if (l->in[k] >= s->kept && is_held(s, l->in[k]) && l->next[k] == NEVER) return k;
+    return -1;
+}
+
+static int operand_in_memory(sequence *s, const line *l, int but) {
+    for (int k = 0; k < 3; k++)
+        if (k != but && is_read_there(s, l, k)) return k;
+    return -1;
+}
+
+/* Its instructions have three forms, in which the result takes the place of one operand or another, and one
+ * may be in memory. */
+static void put_fused(sequence *s, const line *l) {
+    s->busy = 0;
+    int into = operand_to_replace(s, l), there = operand_in_memory(s, l, into), in[3] = {0}, to;
+    for (int k = 0; k < 3; k++)
+        if (k != there) in[k] = bring(s, l->in[k]);
+    if (into >= 0) to = in[into];
+    else {
+        to = take_register(s), into = there >= 0 ? there : 2;
+        if (there < 0) put_vector(s->code, V_load, OF_DOUBLES, to, 0, in[2]);
+        else put_home(s, state(s, l->in[there]), to, -1);
+        there = -1;
+    }
+    place at = there >= 0 ? state(s, l->in[there])->at : (place){0};
+    for (int k = 0; k < 3; k++) after_read(s, l, k);
+    int factor = into == 0 ? 1 : 0, last = into == 2 ? 1 : 2; /* the others */
+    vector_instruction f = into == 2 ? V_fused_231 : V_fused_213;
+    if (there == factor && there >= 0) {
+        if (into != 2) f = V_fused_132;
+        factor = last, last = there;
+    }
+    if (there >= 0) put_vector_at(s->code, f, OF_DOUBLES, to, in[factor], reached(s, at));
+    else put_vector(s->code, f, OF_DOUBLES, to, in[factor], in[last]);
+    for (int k = 0; k < 3; k++) free_slot(s, l->in[k]);
+    set(s, l->to, to);
+}
+
+/* Room for a vector, for all vector registers, and for the general ones that a kernel may change. */
+static const general CHANGED[] = {RCX, RDX, RSI, RDI, R8, R9, R10, R11};
+enum {
+    ROOM_OF_VECTORS = 1,
+    ROOM_OF_GENERAL = ROOM_OF_VECTORS + VECTOR_REGISTERS,
+    ROOM_SLOTS = ROOM_OF_GENERAL + 2
+};
+
+static place saved_at(const sequence *s, uint32_t slot, uint32_t word) {
+    return (place){RSP, NO_REGISTER, (int32_t)((s->saved + slot) * SLOT_BYTES + word * sizeof(uint64_t))};
+}
+
+static void put_guard(sequence *s, const line *l) {
+    s->busy = 0;
+    if (!s->saved) s->saved = s->slots, s->slots += ROOM_SLOTS;
+    int y = bring(s, l->in[0]), good = bring(s, l->in[1]);
+    bool on_stack = !is_held(s, l->in[2]) && state(s, l->in[2])->home != HOME_memory;
+    detour d = {.result = y, .of = on_stack ? -1 : bring(s, l->in[2]), .run = l->guard};
+    d.at = state(s, l->in[2])->at;
+    if (s->mask) put_vector(s->code, V_test_double, OF_DOUBLES, good, 0, bring(s, s->mask));
+    else put_vector_at(s->code, V_test_double, OF_DOUBLES, good, 0, mask_place(l->lanes));
+    d.jump = put_jump_if(s->code, IF_NOT_BELOW);
+    d.back = assembly_here(s->code);
+    for (int k = 0; k < 3; k++) after_read(s, l, k);
+    d.live = s->pinned;
+    for (int r = 0; r < VECTOR_REGISTERS; r++)
+        if (s->holds[r]) d.live |= 1u << r;
+    push(s->arena, &s->detours, d);
+    for (int k = 0; k < 3; k++) free_slot(s, l->in[k]);
+    set(s, l->to, y);
+}
+
+static void put_detour(sequence *s, const detour *d) {
+    assembly *c = s->code;
+    place room = saved_at(s, 0, 0);
+    int of = d->of;
+    put_landing(c, d->jump);
+    for (uint32_t r = 0; r < VECTOR_REGISTERS; r++)
+        if (d->live >> r & 1)
+            put_vector_at(c, V_store, OF_DOUBLES, (int)r, 0, saved_at(s, ROOM_OF_VECTORS + r, 0));
+    if (of < 0) put_vector_at(c, V_load, OF_DOUBLES, of = d->result, 0, d->at);
+    put_vector_at(c, V_store, OF_DOUBLES, of, 0, room);
+    uint32_t count = sizeof CHANGED / sizeof *CHANGED;
+    for (uint32_t k = 0; k < count; k++) put_store(c, saved_at(s, ROOM_OF_GENERAL, k), CHANGED[k]);
+    put_address(c, RDI, room);
+    put_copy(c, RSI, RDI);
+    put_number(c, RDX, ALL_LANES);
+    put_number(c, RAX, (uintptr_t)d->run);
+    put_call(c, RAX);
+    for (uint32_t k = 0; k < count; k++) put_load(c, CHANGED[k], saved_at(s, ROOM_OF_GENERAL, k));
+    for (uint32_t r = 0; r < VECTOR_REGISTERS; r++)
+        if (d->live >> r & 1)
+            put_vector_at(c, V_load, OF_DOUBLES, (int)r, 0, saved_at(s, ROOM_OF_VECTORS + r, 0));
+    put_vector_at(c, V_load, OF_DOUBLES, d->result, 0, room);
+    put_jump_back(c, d->back);
+}
+
+void sequence_put_detours(sequence *s) {
+    for (uint32_t i = 0; i < s->detours.count; i++) put_detour(s, &s->detours.at[i]);
+    s->detours.count = 0;
+}
+
 static void put_line(sequence *s, const line *l) {
     if (l->call) {
         put_call_of(s, l->call);
+        return;
+    }
+    if (l->guard) {
+        put_guard(s, l);
+        return;
+    }
+    if (l->code == V_fused_231) {
+        put_fused(s, l);
         return;
     }
     s->busy = 0;
@@ -289,15 +426,7 @@ static void put_line(sequence *s, const line *l) {
     else put_vector(s->code, f, OF_DOUBLES, to, in[0], in[1]);
     for (int k = 0; k < 3; k++)
         if (l->in[k]) free_slot(s, l->in[k]);
-    if (!l->to) return;
-    cell_state *x = state(s, l->to);
-    if (l->to < s->kept) {
-        if (x->held >= 0 && s->pinned >> x->held & 1) return;
-        put_vector_at(s->code, V_store, OF_DOUBLES, to, 0, x->at);
-        return;
-    }
-    x->held = (int8_t)to;
-    s->holds[to] = l->to;
+    if (l->to) set(s, l->to, to);
 }
 
 void sequence_put(sequence *s) {

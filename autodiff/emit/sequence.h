@@ -3,6 +3,9 @@
  * cell that is read again last gives up its own (Belady 1966), to a slot of the stack unless it stands in
  * memory anyway. A cell that is read once from memory is read where it is used.
  *
+ * A guard is where a straight way ends that some numbers must not go: a kernel is called for these instead,
+ * off the way, so that all registers keep what they hold (sequence_put_detours()).
+ *
  * Some cells live on from sequence to sequence, for a loop around: kept cells, which hold what they were
  * given before (a number that a loop reads, in a register, a slot or a constant), and sums, which change, in
  * a register or slot. */
@@ -10,6 +13,7 @@
 #define VM_AUTODIFF_EMIT_SEQUENCE_H
 
 #include "autodiff/emit/assembler.h"
+#include "autodiff/kernels/kernels.h"
 
 typedef uint32_t cell; /* 0: none */
 
@@ -39,6 +43,15 @@ typedef struct call {
     uint32_t count;
 } call;
 
+/* A guard that was put: the jump away from it, and where it comes back to. */
+typedef struct detour {
+    uint32_t jump, back;
+    uint32_t live;  /* registers that must come back as they were, as bits */
+    int result, of; /* registers; of < 0: the operand is in memory */
+    place at;
+    unary_kernel *run;
+} detour;
+
 typedef struct line {
     vector_instruction code;
     uint8_t last;  /* of instructions that end in a number */
@@ -47,6 +60,7 @@ typedef struct line {
     cell to, in[3];
     place at;         /* of what is stored */
     const call *call; /* then it is nothing else */
+    unary_kernel *guard;
     uint32_t next[3];
 } line;
 
@@ -55,10 +69,12 @@ typedef struct sequence {
     assembly *code;
     vector(cell_state) cells;
     vector(line) lines;
-    vector(cell) constants;       /* of this sequence */
-    uint32_t kept;                /* the cells that live on: those below */
-    uint32_t slots;               /* of the stack, at rsp */
-    vector(uint32_t) unused;      /* slots */
+    vector(cell) constants;  /* of this sequence */
+    uint32_t kept;           /* the cells that live on: those below */
+    uint32_t slots;          /* of the stack, at rsp */
+    vector(uint32_t) unused; /* slots */
+    vector(detour) detours;
+    uint32_t saved;               /* slots that detours keep registers in; 0: none yet */
     cell holds[VECTOR_REGISTERS]; /* by register */
     uint32_t pinned, busy;        /* registers, as bits: pinned; read by the line that is put */
     general table;                /* what in_table() means */
@@ -91,6 +107,9 @@ cell sequence_mask_of(sequence *s, int lanes);
 cell sequence_do(sequence *s, vector_instruction f, cell x, cell y);
 cell sequence_do_last(sequence *s, vector_instruction f, cell x, cell y, uint8_t last);
 cell sequence_blend(sequence *s, cell x, cell y, cell where);
+cell sequence_fused(sequence *s, cell x, cell y, cell z); /* x y + z, rounded once */
+/* y where `good` has all bits in each of the first lanes, or else what the kernel gives for x. */
+cell sequence_guard(sequence *s, cell y, cell good, cell x, unary_kernel *run, int lanes);
 void sequence_store(sequence *s, place to, cell x, uint8_t lanes);
 void sequence_add(sequence *s, cell sum, cell x);
 void sequence_call(sequence *s, call c);
@@ -98,5 +117,8 @@ void sequence_call(sequence *s, call c);
 /* The largest number of cells, without those that live on, that are held at once. */
 uint32_t sequence_pressure(const sequence *s);
 void sequence_put(sequence *s);
+/* What guards jump to: behind the function, which has its frame at rsp, before the number of its slots is
+ * used. */
+void sequence_put_detours(sequence *s);
 
 #endif

@@ -142,7 +142,7 @@ static void emit_map(short_emitter *w, const short_operation *c) {
     for (uint32_t v = 0; v < vectors(c->n); v++) {
         cell x[3] = {0};
         for (int k = 0; k < inputs; k++) x[k] = in[k].part[in[k].n == 1 ? 0 : v];
-        to.part[v] = own(w, lower(&w->sequence, c->op, x));
+        to.part[v] = own(w, lower(&w->sequence, c->op, x, c->n == 1 ? ALL_LANES : lanes_of(c->n, v)));
     }
     define(w, to);
 }
@@ -273,6 +273,7 @@ static bool put_program(assembly *c, const execution *e, const short_program *p)
     put_copy(c, SCRATCH, RSI);
     sequence_put(&w.sequence);
     put_frame_end(c, (const general[]){BUFFERS, SCRATCH}, 2, stack, frame, w.sequence.slots);
+    sequence_put_detours(&w.sequence);
     return true;
 }
 

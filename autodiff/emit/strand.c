@@ -244,7 +244,7 @@ static void write_item(strand_writer *w, uint32_t i, int32_t offset, int turn) {
         write_sum(w, x, in, offset, turn);
         return;
     }
-    w->value[i] = lower(s, m->op, in);
+    w->value[i] = lower(s, m->op, in, ALL_LANES);
     if (!x->written) return;
     uint32_t to = stream_number(w, (stream){.kind = STREAM_entries, .at = m->to});
     sequence_store(s, entry_of(w, to, offset), w->value[i], ALL_LANES);
@@ -449,6 +449,7 @@ static void put_function(strand_writer *w) {
     put_subtract_number(c, COUNT, 1);
     put_jump_back_if(c, IF_NOT_ZERO, again);
     put_frame_end(c, ADDRESSES + SCRATCH_ADDRESSES, saved, w->stack, frame, w->sequence.slots);
+    sequence_put_detours(&w->sequence);
 }
 
 static void list_ops(strand_writer *w) {

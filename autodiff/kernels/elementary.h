@@ -10,14 +10,8 @@
 #define VM_AUTODIFF_KERNELS_ELEMENTARY_H
 
 #include "autodiff/kernels/coefficients_table.h"
+#include "autodiff/kernels/constants.h"
 #include "autodiff/kernels/vector.h"
-
-/* ln 2 in two parts, the first short enough for products with exponents to be exact. */
-#define LN2_HIGH 0x1.62e42fefa3800p-1
-#define LN2_LOW  0x1.ef35793c76730p-45
-
-/* Adding it rounds to a whole number, which then stands in the lowest bits. */
-#define ROUNDER 0x1.8p52
 
 INLINE real with_sign_of(real x, real sign) {
     return (real)(((lanes)x & INT64_MAX) | ((lanes)sign & INT64_MIN));
@@ -60,10 +54,6 @@ INLINE exponential exp_reduced(real x, const real *low) {
     if (low) r += *low;
     return (exponential){madd(r * r, POLYNOMIAL(r, C_EXP), r), n};
 }
-
-/* Bounds within which e^x is a normal number. */
-#define EXP_LEAST -708.0
-#define EXP_MOST  0x1.62e42fefa39efp9
 
 INLINE real exp_of(real x, const real *low) {
     exponential e = exp_reduced(x, low);

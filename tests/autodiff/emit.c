@@ -1,8 +1,8 @@
 /* Emitted code against the kernels: machines of the same tape with VM_EMIT=off and without, bit for bit,
  * where a NaN is as good as any other (an instruction of two NaN gives the first, and kernels are free in the
- * order of operands). All ops that are emitted on every number of entries from 0 to 70 and around chunks and
- * blocks, among them NaN, infinities, denormals and zeros; random tapes over several axes, with sorted and
- * other gathers. */
+ * order of operands). Functions at points that are dense where something changes. All ops that are emitted on
+ * every number of entries from 0 to 70 and around chunks and blocks, among them NaN, infinities, denormals
+ * and zeros; random tapes over several axes, with sorted and other gathers. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +148,54 @@ static void every_length(memory *host) {
     CHECK(single, "emit/every_length_in_single");
 }
 
+/* Functions: numbers of every size, with both signs, close to the ends of what they are straight for, and
+ * special ones in all lanes; as many at a time as strands take, as short programs take, and one. */
+
+static const op FUNCTIONS[] = {OP_exp, OP_log, OP_log1p, OP_expm1, OP_expit, OP_log1p_exp, OP_tanh};
+enum { FUNCTION_COUNT = sizeof FUNCTIONS / sizeof *FUNCTIONS, POINT_COUNT = 60000 };
+
+static double function_point(trial *x) {
+    static const double ENDS[] = {-708, -745.2, -750, 709.78271289338397, 709.8, -1,  0x1p-1022, 0x1p-1074,
+                                  0,    1,      22,   0x1p1000,           710,   -0.5};
+    double u = rng_uniform(&x->r), sign = below(x, 2) ? 1 : -1;
+    switch (below(x, 6)) {
+    case 0: return some_number(x, true);
+    case 1: return ENDS[below(x, sizeof ENDS / sizeof *ENDS)] * (1 + 1e-3 * rng_normal(&x->r));
+    case 2: return ENDS[below(x, sizeof ENDS / sizeof *ENDS)];
+    case 3: return sign * 800 * u;
+    case 4: return sign * ldexp(1 + u, (int)below(x, 2100) - 1075);
+    default: return rng_normal(&x->r);
+    }
+}
+
+static bool functions_of(memory *host, uint32_t n, uint32_t seed) {
+    arena a;
+    arena_open(&a, host);
+    trial x = trial_open(&a, seed);
+    axes of = axes_one(tape_add_axis(&x.t, "n", n));
+    ref u = tape_input(&x.t, n == 1 ? (axes){0} : of);
+    for (int i = 0; i < FUNCTION_COUNT; i++) tape_output(&x.t, tape_map1(&x.t, FUNCTIONS[i], u));
+    x.inputs[0] = arena_array(&a, double, n);
+    machine *emitted = make(&x, IN_DOUBLE, "on"), *plain = make(&x, IN_DOUBLE, "off");
+    bool good = true;
+    for (uint32_t done = 0; done < POINT_COUNT && good; done += n > 64 ? n : 20 * n) {
+        for (uint32_t i = 0; i < n; i++) x.inputs[0][i] = function_point(&x);
+        machine_run(emitted, 0, 0);
+        machine_run(plain, 0, 0);
+        good = same(&x, emitted, plain);
+    }
+    if (!good) printf("# %u points\n", n);
+    arena_close(&a);
+    return good;
+}
+
+static void every_function(memory *host) {
+    static const uint32_t COUNTS[] = {1, 2, 3, 4, 7, 8, 31, 64, 65, 70, 77, 256, 301, POINT_COUNT};
+    bool good = true;
+    for (uint32_t i = 0; i < sizeof COUNTS / sizeof *COUNTS; i++) good &= functions_of(host, COUNTS[i], i);
+    CHECK(good, "emit/every_function");
+}
+
 /* Random tapes: an outer and an inner axis, groups of the inner one, and single numbers. */
 
 typedef struct shape {
@@ -171,13 +219,13 @@ static double *indices(trial *x, uint32_t n, uint32_t reach, bool sorted) {
 static bool has(trial *x, ref r, axis a) { return axes_has(tape_at(&x->t, r)->axes, a); }
 
 static ref random_value(trial *x, const shape *s) {
-    static const op FUNCTIONS[] = {OP_exp, OP_log1p_exp, OP_expit, OP_tanh, OP_sin};
+    static const op CALLED[] = {OP_sin, OP_lgamma, OP_erf};
     tape *t = &x->t;
     ref a = some(x), b = some(x);
     switch (below(x, 12)) {
     case 0: return tape_map1(t, ONE[below(x, ONES)], a);
     case 1: return tape_select(t, some(x), a, b);
-    case 2: return tape_map1(t, FUNCTIONS[below(x, 5)], a);
+    case 2: return tape_map1(t, below(x, 3) ? FUNCTIONS[below(x, FUNCTION_COUNT)] : CALLED[below(x, 3)], a);
     case 3: return tape_sum(t, a, below(x, 2) ? tape_at(t, a)->axes : axes_one(s->inner));
     case 4: return tape_sum(t, tape_map2(t, OP_mul, a, b), axes_one(below(x, 2) ? s->outer : s->inner));
     case 5:
@@ -240,6 +288,7 @@ static void random_tapes(memory *host, uint32_t count) {
 
 int main(void) {
     every_length(test_host());
+    every_function(test_host());
     random_tapes(test_host(), 600);
     return check_end();
 }

@@ -1,4 +1,5 @@
 #include "autodiff/execute.h"
+#include "autodiff/short.h"
 
 static void run_step(const execution *e, const plan_step *s) {
     switch (s->kind) {
@@ -19,7 +20,8 @@ static void run_step(const execution *e, const plan_step *s) {
 void run_steps(const execution *e, uint32_t first, uint32_t end) {
     for (uint32_t k = first; k < end;) {
         const short_program *p = e->shorts ? e->shorts[k] : NULL;
-        if (p) run_short(e, p), k = p->end;
+        if (p && p->run) p->run(e->at, e->scratch), k = p->end;
+        else if (p) run_short(e, p), k = p->end;
         else run_step(e, &e->plan->steps.at[k++]);
     }
 }

@@ -14,18 +14,25 @@ typedef struct binding {
     const double *wide; /* to be converted to `values` at each run; NULL where they are used as they are */
 } binding;
 
-/* An output, converted when it is first asked for after a run. */
+/* An output: where its entries are; converted when it is first asked for after a run. */
 typedef struct result {
+    void *const *root;
+    size_t offset; /* in bytes */
     double *values;
     uint64_t run;
 } result;
+
+typedef struct input {
+    ref of;
+    const binding *bound;
+} input;
 
 struct machine {
     const tape *tape;
     plan *plan;
     execution run;
     binding *bound; /* by slot */
-    vector(ref) inputs;
+    vector(input) inputs;
     result *results; /* by output */
     uint64_t runs;
     arena *arena;
@@ -143,9 +150,14 @@ static machine *make(arena *a, const tape *t, precision p, team *threads, bool k
     void *pool = arena_take_aligned(a, m->plan->pool * size);
     for (ref r = 1; r < t->code.count; r++) {
         const value *v = &m->plan->values[r];
-        if (v->form == VALUE_leaf && code(m, r)->op == OP_input) push(a, &m->inputs, r);
+        if (v->form == VALUE_leaf && code(m, r)->op == OP_input)
+            push(a, &m->inputs, ((input){r, &m->bound[code(m, r)->attribute]}));
         else if (v->form == VALUE_leaf) m->run.at[r] = leaf(a, p, t, code(m, r));
         else if (v->stored) m->run.at[r] = element_at(p, pool, (int64_t)v->place);
+    }
+    for (uint32_t k = 0; k < t->outputs.count; k++) {
+        const value *v = &m->plan->values[t->outputs.at[k]];
+        m->results[k] = (result){.root = &m->run.at[v->root], .offset = v->layout.offset * size};
     }
     team_start(threads, m->plan->cost);
     run_steps(m, 0, m->plan->fixed_steps);
@@ -164,8 +176,8 @@ machine *machine_new_in(arena *a, const tape *t, precision p, team *threads) {
 
 static uint64_t input_size(const machine *m, uint32_t slot) {
     for (uint32_t i = 0; i < m->inputs.count; i++)
-        if (code(m, m->inputs.at[i])->attribute == slot)
-            return tape_size(m->tape, code(m, m->inputs.at[i])->axes);
+        if (m->inputs.at[i].bound == &m->bound[slot])
+            return tape_size(m->tape, code(m, m->inputs.at[i].of)->axes);
     return 0;
 }
 
@@ -185,10 +197,10 @@ void machine_run(machine *m, uint64_t seed, uint64_t step) {
     m->run.step = step;
     m->runs++;
     for (uint32_t i = 0; i < m->inputs.count; i++) {
-        const instruction *x = code(m, m->inputs.at[i]);
-        binding *b = &m->bound[x->attribute];
-        if (b->wide) narrow((float *)b->values, b->wide, tape_size(m->tape, x->axes));
-        m->run.at[m->inputs.at[i]] = (void *)b->values;
+        const input *x = &m->inputs.at[i];
+        const binding *b = x->bound;
+        if (b->wide) narrow((float *)b->values, b->wide, tape_size(m->tape, code(m, x->of)->axes));
+        m->run.at[x->of] = (void *)b->values;
     }
     team_rouse(m->run.team, m->plan->cost);
     run_steps(m, m->plan->fixed_steps, m->plan->steps.count);
@@ -203,19 +215,18 @@ static double entry_of(const machine *m, ref r, int64_t i) {
     return element_read(m->plan->precision, first_of(m, r), i);
 }
 
-const double *machine_output(const machine *m, uint32_t k) {
-    ref of = m->tape->outputs.at[k];
-    if (m->plan->precision == IN_DOUBLE) return first_of(m, of);
-    result *r = &m->results[k];
-    uint64_t size = m->plan->values[of].entries;
-    if (!r->values) r->values = arena_take_aligned(m->arena, size * sizeof(double));
-    if (r->run != m->runs) widen(r->values, first_of(m, of), size);
-    r->run = m->runs;
-    return r->values;
+const void *machine_output_elements(const machine *m, uint32_t k) {
+    return (const char *)*m->results[k].root + m->results[k].offset;
 }
 
-const void *machine_output_elements(const machine *m, uint32_t k) {
-    return first_of(m, m->tape->outputs.at[k]);
+const double *machine_output(const machine *m, uint32_t k) {
+    if (m->plan->precision == IN_DOUBLE) return machine_output_elements(m, k);
+    result *r = &m->results[k];
+    uint64_t size = m->plan->values[m->tape->outputs.at[k]].entries;
+    if (!r->values) r->values = arena_take_aligned(m->arena, size * sizeof(double));
+    if (r->run != m->runs) widen(r->values, machine_output_elements(m, k), size);
+    r->run = m->runs;
+    return r->values;
 }
 
 size_t machine_bytes(const machine *m) { return m->bytes; }

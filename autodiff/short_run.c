@@ -11,10 +11,6 @@ static void copy(const short_operation *c, element *to, const element *x) {
 
 void run_short(const execution *e, const short_program *p) {
     const kernels *k = e->plan->kernels;
-    if (p->run) {
-        p->run(e->at, e->scratch);
-        return;
-    }
     for (const short_operation *c = p->code.at, *end = c + p->code.count; c < end; c++) {
         element *to = address(c->to), *x = address(c->in[0]), *y = address(c->in[1]);
         switch (c->code) {

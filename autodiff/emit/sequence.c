@@ -153,7 +153,9 @@ uint32_t sequence_pressure(const sequence *from) {
 static place reached(sequence *s, place p) {
     if (p.base <= IN_CONSTANTS) return p;
     int32_t entry = (int32_t)p.base - IN_CONSTANTS - 1;
-    put_load(s->code, RAX, (place){s->table, NO_REGISTER, entry * (int32_t)sizeof(void *)});
+    if (s->reached != p.base)
+        put_load(s->code, RAX, (place){s->table, NO_REGISTER, entry * (int32_t)sizeof(void *)});
+    s->reached = p.base;
     p.base = RAX;
     return p;
 }
@@ -262,6 +264,7 @@ static void put_call_of(sequence *s, const call *c) {
     put_number(s->code, ARGUMENTS[next], c->count);
     put_number(s->code, RAX, (uintptr_t)c->run);
     put_call(s->code, RAX);
+    s->reached = 0;
 }
 
 /* A new cell in a register, or one that lives on where it is kept. */
@@ -297,14 +300,15 @@ static int operand_in_memory(sequence *s, const line *l, int but) {
 static void put_fused(sequence *s, const line *l) {
     s->busy = 0;
     int into = operand_to_replace(s, l), there = operand_in_memory(s, l, into), in[3] = {0}, to;
+    int another = into < 0 && there >= 0 ? operand_in_memory(s, l, there) : -1;
     for (int k = 0; k < 3; k++)
-        if (k != there) in[k] = bring(s, l->in[k]);
+        if (k != there && k != another) in[k] = bring(s, l->in[k]);
     if (into >= 0) to = in[into];
     else {
         to = take_register(s), into = there >= 0 ? there : 2;
         if (there < 0) put_vector(s->code, V_load, OF_DOUBLES, to, 0, in[2]);
         else put_home(s, state(s, l->in[there]), to, -1);
-        there = -1;
+        there = another;
     }
     place at = there >= 0 ? state(s, l->in[there])->at : (place){0};
     for (int k = 0; k < 3; k++) after_read(s, l, k);
@@ -343,6 +347,7 @@ static void put_guard(sequence *s, const line *l) {
     else put_vector_at(s->code, V_test_double, OF_DOUBLES, good, 0, mask_place(l->lanes));
     d.jump = put_jump_if(s->code, IF_NOT_BELOW);
     d.back = assembly_here(s->code);
+    s->reached = 0;
     for (int k = 0; k < 3; k++) after_read(s, l, k);
     d.live = s->pinned;
     for (int r = 0; r < VECTOR_REGISTERS; r++)
@@ -432,6 +437,7 @@ static void put_line(sequence *s, const line *l) {
 void sequence_put(sequence *s) {
     find_reads(s);
     memset(s->holds, 0, sizeof s->holds);
+    s->reached = 0;
     for (uint32_t i = 0; i < s->lines.count; i++)
         if (!s->lines.at[i].unread) put_line(s, &s->lines.at[i]);
     for (cell c = 1; c < s->kept; c++) release(s, c);

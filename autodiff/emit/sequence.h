@@ -78,6 +78,7 @@ typedef struct sequence {
     cell holds[VECTOR_REGISTERS]; /* by register */
     uint32_t pinned, busy;        /* registers, as bits: pinned; read by the line that is put */
     general table;                /* what in_table() means */
+    uint32_t reached;             /* the base that rax has, as in_table() names it; 0: none */
     cell mask;                    /* not 0: only the lanes that it has are in memory */
 } sequence;
 

@@ -73,14 +73,15 @@ static void store_overlapping(short_emitter *w, short_operand o, int64_t n) {
         if (overlap(&w->known.at[i], o, n)) store_known(w, &w->known.at[i]);
 }
 
-/* Before these entries are written: what is known of them no longer holds. */
+/* Before these entries are written: what is known of them no longer holds. Of a slot of the scratch nothing
+ * is left, because all values of a step have one size. */
 static void forget(short_emitter *w, short_operand o, int64_t n) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < w->known.count; i++) {
         known *k = &w->known.at[i];
         bool within = o.offset <= k->at.offset && k->at.offset + k->n <= o.offset + n;
         if (!overlap(k, o, n)) w->known.at[kept++] = *k;
-        else if (!within) store_known(w, k);
+        else if (!within && !in_scratch(w, o)) store_known(w, k);
     }
     w->known.count = kept;
 }

@@ -1,7 +1,7 @@
 #include "autodiff/execute.h"
 #include "autodiff/short.h"
 
-static void run_step(const execution *e, const plan_step *s) {
+static __attribute__((noinline)) void run_step(const execution *e, const plan_step *s) {
     switch (s->kind) {
     case STEP_region: run_region(e, s); break;
     case STEP_reduce: run_reduce(e, s); break;

@@ -23,8 +23,9 @@ typedef struct result {
 } result;
 
 typedef struct input {
-    ref of;
+    void **at;
     const binding *bound;
+    uint64_t entries;
 } input;
 
 struct machine {
@@ -151,7 +152,8 @@ static machine *make(arena *a, const tape *t, precision p, team *threads, bool k
     for (ref r = 1; r < t->code.count; r++) {
         const value *v = &m->plan->values[r];
         if (v->form == VALUE_leaf && code(m, r)->op == OP_input)
-            push(a, &m->inputs, ((input){r, &m->bound[code(m, r)->attribute]}));
+            push(a, &m->inputs,
+                 ((input){&m->run.at[r], &m->bound[code(m, r)->attribute], tape_size(t, code(m, r)->axes)}));
         else if (v->form == VALUE_leaf) m->run.at[r] = leaf(a, p, t, code(m, r));
         else if (v->stored) m->run.at[r] = element_at(p, pool, (int64_t)v->place);
     }
@@ -176,8 +178,7 @@ machine *machine_new_in(arena *a, const tape *t, precision p, team *threads) {
 
 static uint64_t input_size(const machine *m, uint32_t slot) {
     for (uint32_t i = 0; i < m->inputs.count; i++)
-        if (m->inputs.at[i].bound == &m->bound[slot])
-            return tape_size(m->tape, code(m, m->inputs.at[i].of)->axes);
+        if (m->inputs.at[i].bound == &m->bound[slot]) return m->inputs.at[i].entries;
     return 0;
 }
 
@@ -192,35 +193,29 @@ void machine_bind_elements(machine *m, uint32_t slot, const void *values) {
     m->bound[slot] = (binding){.values = values};
 }
 
+static void narrow_inputs(const machine *m) {
+    for (uint32_t i = 0; i < m->inputs.count; i++) {
+        const input *x = &m->inputs.at[i];
+        if (x->bound->wide) narrow((float *)x->bound->values, x->bound->wide, x->entries);
+    }
+}
+
 void machine_run(machine *m, uint64_t seed, uint64_t step) {
     m->run.seed = seed;
     m->run.step = step;
     m->runs++;
-    for (uint32_t i = 0; i < m->inputs.count; i++) {
-        const input *x = &m->inputs.at[i];
-        const binding *b = x->bound;
-        if (b->wide) narrow((float *)b->values, b->wide, tape_size(m->tape, code(m, x->of)->axes));
-        m->run.at[x->of] = (void *)b->values;
-    }
-    team_rouse(m->run.team, m->plan->cost);
+    for (const input *x = m->inputs.at, *end = x + m->inputs.count; x < end; x++)
+        *x->at = (void *)x->bound->values;
+    if (m->plan->precision == IN_SINGLE) narrow_inputs(m);
+    if (m->plan->cost > 0) team_rouse(m->run.team, m->plan->cost);
     run_steps(m, m->plan->fixed_steps, m->plan->steps.count);
-}
-
-static void *first_of(const machine *m, ref r) {
-    const value *v = &m->plan->values[r];
-    return element_at(m->plan->precision, m->run.at[v->root], (int64_t)v->layout.offset);
-}
-
-static double entry_of(const machine *m, ref r, int64_t i) {
-    return element_read(m->plan->precision, first_of(m, r), i);
 }
 
 const void *machine_output_elements(const machine *m, uint32_t k) {
     return (const char *)*m->results[k].root + m->results[k].offset;
 }
 
-const double *machine_output(const machine *m, uint32_t k) {
-    if (m->plan->precision == IN_DOUBLE) return machine_output_elements(m, k);
+static __attribute__((noinline)) const double *widened(const machine *m, uint32_t k) {
     result *r = &m->results[k];
     uint64_t size = m->plan->values[m->tape->outputs.at[k]].entries;
     if (!r->values) r->values = arena_take_aligned(m->arena, size * sizeof(double));
@@ -229,9 +224,18 @@ const double *machine_output(const machine *m, uint32_t k) {
     return r->values;
 }
 
+const double *machine_output(const machine *m, uint32_t k) {
+    return m->plan->precision == IN_DOUBLE ? machine_output_elements(m, k) : widened(m, k);
+}
+
 size_t machine_bytes(const machine *m) { return m->bytes; }
 
 /* Faults. A second machine keeps every value; its values are searched in program order. */
+
+static double entry_of(const machine *m, ref r, int64_t i) {
+    const value *v = &m->plan->values[r];
+    return element_read(m->plan->precision, m->run.at[v->root], (int64_t)v->layout.offset + i);
+}
 
 static bool all_finite(const machine *m, ref r) {
     for (uint64_t i = 0; i < m->plan->values[r].entries; i++)

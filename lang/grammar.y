@@ -173,13 +173,17 @@ options(L) ::= options(A) option(I) END. { L = A; ADD(L, I); }
 options(L) ::= options(A) error END. { L = A; }
 %type option {item *}
 option(I) ::= NAME(N) EQ expression(E). { I = tree_option(p, N, E); }
-option(I) ::= NAME(N) EQ NAME(A) COLON expression(E). { I = tree_option(p, N, E); I->option.axis = A.name; }
+option(I) ::= named_choices(A). { I = A; }
 option(I) ::= NAME(N) EQ expression(E) ARROW expression(F). { I = tree_option(p, N, E); I->option.to = F.at; }
 option(I) ::= NAME(N) EQ expression(E) ARROW expression(F) OVER expression(G). {
     I = tree_option(p, N, E);
     I->option.to = F.at;
     I->option.over = G.at;
 }
+
+%type named_choices {item *}
+named_choices(I) ::= NAME(N) EQ NAME(A) COLON expression(E). { I = tree_option(p, N, E); tree_option_of(p, I, A, E); }
+named_choices(I) ::= named_choices(C) COMMA NAME(A) COLON expression(E). { I = C; tree_option_of(p, I, A, E); }
 
 /* ---- Statements ---- */
 

@@ -62,6 +62,7 @@ typedef union option_value {
     choice choice;
     batch batch;
     schedule schedule;
+    estimators estimators;
 } option_value;
 
 static bool parse_count(const char *text, uint64_t *value) {
@@ -118,6 +119,25 @@ static bool parse_batch(const char *text, arena *a, batch *value) {
     return value->axis[0];
 }
 
+/* `score`, or `z: score, rest: stl` */
+static bool parse_estimators(const char *text, const char *words, arena *a, estimators *value) {
+    uint32_t most = 1, count = 0;
+    for (const char *c = text; *c; c++) most += *c == ',';
+    estimator_choice *at = arena_array(a, estimator_choice, most);
+    for (const char *next = text; next; count++) {
+        const char *end = next + strcspn(next, ","), *colon = memchr(next, ':', (size_t)(end - next));
+        const char *of = colon ? trimmed(next, colon, a) : NULL;
+        if (!parse_choice(trimmed(colon ? colon + 1 : next, end, a), words, a, &at[count].how)) return false;
+        if (!colon && most > 1) return false;
+        at[count].of = of && strcmp(of, "rest") != 0 ? of : NULL;
+        for (uint32_t i = 0; i < count; i++)
+            if (at[i].of == at[count].of || (of && at[i].of && strcmp(at[i].of, of) == 0)) return false;
+        next = *end ? end + 1 : NULL;
+    }
+    *value = (estimators){at, count};
+    return true;
+}
+
 /* `0 -> 1 over 1000` */
 static bool parse_schedule(const char *text, arena *a, schedule *value) {
     const char *arrow = strstr(text, "->"), *over = arrow ? strstr(arrow, "over") : NULL;
@@ -139,6 +159,7 @@ static bool parse_value(const option_row *row, const char *text, arena *a, optio
     case OPTION_CHOICE: return parse_choice(text, row->example, a, &value->choice);
     case OPTION_BATCH: return parse_batch(text, a, &value->batch);
     case OPTION_SCHEDULE: return parse_schedule(text, a, &value->schedule);
+    case OPTION_ESTIMATORS: return parse_estimators(text, row->example, a, &value->estimators);
     }
     return false;
 }
@@ -150,6 +171,7 @@ static const char *const TAKES[] = {
     [OPTION_SHARE] = "a number from 0 to below 1, such as ",
     [OPTION_CHOICE] = "one of ",
     [OPTION_BATCH] = "an axis and a number of its entries, such as ",
+    [OPTION_ESTIMATORS] = "one word for all latents, or `z: score, rest: auto`, of ",
     [OPTION_SCHEDULE] = "two numbers from 0 and a number of steps, such as ",
 };
 
@@ -162,13 +184,14 @@ bool option_set(options *o, option_id id, const char *text, arena *a, const char
         return false;
     }
     switch (id) {
-#define FIELD_COUNT    whole
-#define FIELD_SEED     whole
-#define FIELD_REAL     real
-#define FIELD_SHARE    real
-#define FIELD_CHOICE   choice
-#define FIELD_BATCH    batch
-#define FIELD_SCHEDULE schedule
+#define FIELD_COUNT      whole
+#define FIELD_SEED       whole
+#define FIELD_REAL       real
+#define FIELD_SHARE      real
+#define FIELD_CHOICE     choice
+#define FIELD_BATCH      batch
+#define FIELD_SCHEDULE   schedule
+#define FIELD_ESTIMATORS estimators
 #define OPTION(name, kind, initial, example, about)                                                          \
     case OPTION_##name:                                                                                      \
         o->name = value.FIELD_##kind;                                                                        \
@@ -191,5 +214,6 @@ void options_merge(options *o, const options *over) {
 
 const char *option_example(option_id id, arena *a) {
     const char *example = OPTIONS[id].example;
-    return OPTIONS[id].kind == OPTION_CHOICE ? arena_copy(a, example, strcspn(example, "|(")) : example;
+    bool words = OPTIONS[id].kind == OPTION_CHOICE || OPTIONS[id].kind == OPTION_ESTIMATORS;
+    return words ? arena_copy(a, example, strcspn(example, "|(")) : example;
 }

@@ -14,7 +14,8 @@ typedef enum option_kind {
     OPTION_SHARE,
     OPTION_CHOICE,
     OPTION_BATCH,
-    OPTION_SCHEDULE
+    OPTION_SCHEDULE,
+    OPTION_ESTIMATORS
 } option_kind;
 
 /* A word by its place in the row's list, and its numbers; 0 where it has none. */
@@ -34,6 +35,29 @@ typedef enum family_kind {
 } family_kind;
 enum { PRECISION_double, PRECISION_single };
 
+/* How the gradient for a latent is estimated, see runtime/infer/gradients.h. */
+typedef enum estimator_kind {
+    ESTIMATOR_auto,
+    ESTIMATOR_pathwise,
+    ESTIMATOR_stl,
+    ESTIMATOR_dreg,
+    ESTIMATOR_score,
+    ESTIMATOR_reinforce,
+    ESTIMATOR_vimco,
+    ESTIMATOR_enumerate,
+    ESTIMATOR_concrete,
+    ESTIMATOR_straight_through
+} estimator_kind;
+
+typedef struct estimator_choice {
+    const char *of; /* a latent; NULL: all that are not named */
+    choice how;     /* word: an estimator_kind; number: its temperature, 0 where none is given */
+} estimator_choice;
+typedef struct estimators {
+    const estimator_choice *at;
+    uint32_t count;
+} estimators;
+
 typedef struct batch {
     const char *axis; /* NULL: none */
     uint32_t size;
@@ -49,6 +73,7 @@ typedef double option_REAL, option_SHARE;
 typedef choice option_CHOICE;
 typedef batch option_BATCH;
 typedef schedule option_SCHEDULE;
+typedef estimators option_ESTIMATORS;
 
 typedef struct options {
 #define OPTION(name, kind, initial, example, about) option_##kind name;

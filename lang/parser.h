@@ -172,6 +172,8 @@ item *tree_property(parser *p, item *heading, const list *parameters, tree value
 item *tree_block(parser *p, token word, list statements);
 item *tree_fit(parser *p, token word, list options);
 item *tree_option(parser *p, token word, tree value);
+/* A value with a name before it, `image: 100`. */
+void tree_option_of(parser *p, item *option, token of, tree value);
 
 item *tree_draw(parser *p, list places, tree distribution);
 /* `truncated`, `above`, `below`: each at most once. */

@@ -181,8 +181,8 @@ struct item {
         struct {
             name name;
             span name_at;
-            name axis; /* batch = image: 100 */
-            expression *value;
+            vector(entry) of;      /* `image: 100`, or several, `z: score, rest: stl`; else none */
+            expression *value;     /* the last of them, or the only one without a name */
             expression *to, *over; /* anneal = 0 -> 1 over 1000; NULL elsewhere */
         } option;
     };

@@ -160,9 +160,14 @@ static void print_value(const item *i, FILE *to) {
 
 static void print_option(const item *i, FILE *to) {
     fprintf(to, " %s =", i->option.name);
-    if (i->option.axis) fprintf(to, " %s:", i->option.axis);
-    fputc(' ', to);
-    print_expression(i->option.value, to);
+    for (uint32_t k = 0; k < i->option.of.count; k++) {
+        fprintf(to, "%s %s: ", k ? "," : "", i->option.of.at[k].name);
+        print_expression(i->option.of.at[k].value, to);
+    }
+    if (!i->option.of.count) {
+        fputc(' ', to);
+        print_expression(i->option.value, to);
+    }
     print_part("->", i->option.to, to);
     print_part("over", i->option.over, to);
 }

@@ -351,6 +351,11 @@ item *tree_option(parser *p, token word, tree value) {
     return i;
 }
 
+void tree_option_of(parser *p, item *option, token of, tree value) {
+    push(p->arena, &option->option.of, (entry){of.name, token_span(p, of), value.at});
+    option->option.value = value.at;
+}
+
 item *tree_draw(parser *p, list places, tree distribution) {
     item *i = new_item(p, ITEM_draw, 0);
     i->draw.targets = to_targets(p, &places);

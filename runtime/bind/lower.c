@@ -63,6 +63,13 @@ lowering lower_fork(const lowering *l) {
     return fork;
 }
 
+lowering lower_with(const lowering *l, variable v, ref value) {
+    lowering fork = lower_fork(l);
+    for (variable k = 0; k < l->model->program->variables.count; k++) fork.variables[k] = l->variables[k];
+    fork.variables[v] = value;
+    return fork;
+}
+
 void lower_set(lowering *l, variable v, ref value) { l->variables[v] = value; }
 
 axes lower_axes(const lowering *l, axes of) {

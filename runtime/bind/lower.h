@@ -52,8 +52,9 @@ lowering lower_open_batch(const model *m, tape *t, uint32_t draws, axis batch, u
 double lower_batch_weight(const lowering *l);
 /* x summed over axes of the program; the visited entries stand for all of their axis. */
 ref lower_sum(const lowering *l, ref x, axes over);
-/* Another lowering on the same tape, with nothing set. */
+/* Another lowering on the same tape, with nothing set; or with the same values but of one variable. */
 lowering lower_fork(const lowering *l);
+lowering lower_with(const lowering *l, variable v, ref value);
 
 void lower_set(lowering *l, variable v, ref value);
 ref lower_node(lowering *l, node n);

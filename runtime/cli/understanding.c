@@ -7,6 +7,7 @@
 #include "base/number.h"
 #include "runtime/bind/lower.h"
 #include "runtime/infer/fit.h"
+#include "runtime/infer/gradients.h"
 #include "runtime/io/messages.h"
 #include "runtime/io/report.h"
 
@@ -170,21 +171,18 @@ static void tell_guide_of(session *s, understanding *u, variable v, const char *
     add_text(f, "estimator", estimator, estimator);
 }
 
-static void tell_guides(session *s, understanding *u) {
+static void tell_guides(session *s, const options *o, understanding *u) {
     const program *p = s->program;
     for (uint32_t i = 0; i < p->guide.count; i++) {
         const draw *d = &p->guide.at[i];
-        const char *how = d->kl         ? "pathwise, KL in closed form"
-                          : d->pathwise ? "pathwise, sticking the landing"
-                                        : "score function";
-        tell_guide_of(s, u, d->of, d->distribution, d->distribution, how);
+        tell_guide_of(s, u, d->of, d->distribution, d->distribution, gradient_text(p, o, d->of, &s->arena));
     }
     for (uint32_t i = 0; i < p->families.count; i++) {
         const family *f = &p->families.at[i];
         static const char *const NAMES[] = {"auto", "mean_field", "full_rank", "low_rank", "flow"};
         const char *words = f->kind ? NAMES[f->kind] : "a family chosen by the fit";
         for (uint32_t k = 0; k < f->count; k++)
-            tell_guide_of(s, u, f->of[k], NAMES[f->kind], words, "pathwise, sticking the landing");
+            tell_guide_of(s, u, f->of[k], NAMES[f->kind], words, gradient_text(p, o, f->of[k], &s->arena));
     }
 }
 
@@ -276,11 +274,13 @@ static void tell_memory(session *s, const model *m, const options *o, understand
 
 understanding understand(session *s, const model *m, const options *o) {
     understanding u = {0};
+    options all = s->program->options;
+    options_merge(&all, o);
     tell_axes(s, m, &u);
     tell_variables(s, &u);
     tell_recurrences(s, &u);
     tell_sums(s, m, &u);
-    tell_guides(s, &u);
+    tell_guides(s, &all, &u);
     if (m) tell_contractions(s, m, &u);
     if (m) tell_memory(s, m, o, &u);
     return u;

@@ -1,30 +1,26 @@
 /* From a guide on a tape to what is climbed: estimates of the objective and surrogates, scalars whose
- * gradients are unbiased estimates of the objective's. With p the model, q the guide and z_1 … z_S draws of
- * q:
+ * gradients are unbiased estimates of the objective's, but where gradients.h says otherwise. With p the
+ * model, q the guide and z_1 … z_S draws of q:
  *
- *   ELBO      E log p(x, z) - log q(z), the mean over the draws. Of log q only the derivative along the draw
- * is taken, since the other has expectation 0 (Roeder, Wu and Duvenaud, NeurIPS 2017); where the KL of a
- * statement to the model's is known in closed form, it takes the place of both. bounds    E log (1/K sum
- * w_k^a) / a, w_k = p(x, z_k) / q(z_k): one for each entry of the axes along which the latents stay apart.
- * With v_k = w_k^a / sum w^a the gradient is the doubly reparameterised one (Tucker, Lawson, Gu and Maddison,
- * ICLR 2019), ((1 - a) v_k + a v_k²) ∂ log w_k / ∂z ∂z / ∂φ for the guide and v_k ∂ log w_k / ∂θ for the
- * params. iwae(K)      a = 1 (Burda, Grosse and Salakhutdinov, ICLR 2016) renyi(α, K)  a = 1 - α (Li and
- * Turner, NeurIPS 2016): from below for α in (0, 1), where α -> 1 is the ELBO; α < 0 tends to a bound from
- * above chi(n, K)    a = n, descended: CUBO, from above (Dieng, Tran, Ranganath, Paisley and Blei, NeurIPS
- * 2017); for the guide alone inclusive(K)  KL(p || q) for the guide by weights that are normalised, v_k ∂ log
- * q(z_k) / ∂φ or, where draws can be differentiated, (v_k - v_k²) ∂ log w_k / ∂z ∂z / ∂φ; for the params as
- * in iwae: the wake phases of reweighted wake-sleep (Bornschein and Bengio, ICLR 2015). Its value is that of
- * iwae.
- *
- * A latent whose draws cannot be differentiated gets the score function ∇ log q(z) times a signal: what it
- * has an influence on, along its own axes as far as they stay apart, less the mean of that over the other
- * draws (Mnih and Rezende, ICML 2016, for both objectives: VIMCO).
+ *   ELBO    E log p(x, z) - log q(z), the mean over the draws
+ *   bounds  E log (1/K sum w_k^a) / a, w_k = p(x, z_k) / q(z_k): one for each entry of the axes along which
+ * the latents stay apart. With v_k = w_k^a / sum w^a the doubly reparameterised gradient (Tucker, Lawson, Gu
+ *           and Maddison, ICLR 2019) is ((1 - a) v_k + a v_k²) ∂ log w_k / ∂z ∂z / ∂φ for the guide and
+ *           v_k ∂ log w_k / ∂θ for the params
+ *     iwae(K)      a = 1 (Burda, Grosse and Salakhutdinov, ICLR 2016)
+ *     renyi(α, K)  a = 1 - α (Li and Turner, NeurIPS 2016): from below for α in (0, 1), where α -> 1 is the
+ * ELBO; α < 0 tends to a bound from above chi(n, K)    a = n, descended: CUBO, from above (Dieng, Tran,
+ * Ranganath, Paisley and Blei, NeurIPS 2017); for the guide alone inclusive(K)  KL(p || q) for the guide by
+ * weights that are normalised, v_k ∂ log q(z_k) / ∂φ or, where draws can be differentiated, (v_k - v_k²) ∂
+ * log w_k / ∂z ∂z / ∂φ; for the params as in iwae: the wake phases of reweighted wake-sleep (Bornschein and
+ * Bengio, ICLR 2015). Its value is that of iwae.
  *
  * Prior and guide may be weighted against the data (`beta`, `anneal`), and sums over an axis that is visited
  * in parts stand for all of it. */
 #ifndef VM_INFER_ESTIMATOR_H
 #define VM_INFER_ESTIMATOR_H
 
+#include "runtime/infer/gradients.h"
 #include "runtime/infer/guide.h"
 
 typedef struct estimate {
@@ -34,14 +30,11 @@ typedef struct estimate {
 } estimate;
 estimate estimate_write(const guide *g, const guide_tape *on, const options *o, uint32_t draws);
 
-/* Whether the objective weighs draws of one entry against each other. */
-static inline bool is_bound(const options *o) {
-    choice x = o->objective;
-    bool elbo = x.word == OBJECTIVE_renyi && x.number > 1 - 1e-6 && x.number < 1 + 1e-6;
-    return x.word != OBJECTIVE_elbo && x.word != OBJECTIVE_em && !elbo;
-}
+/* The axes of the program that data vary over. */
+axes row_axes(const program *p);
 
-/* Reports a param of the model where the objective bounds the evidence from above. */
+/* Reports a param of the model where the objective bounds the evidence from above, and estimators and free
+ * bits that it cannot have. */
 bool estimate_check(diagnostics *d, const program *p, const options *o);
 
 /* By draw and unit: the KL of a latent's statement in the guide to the model's, summed over the rows; see
@@ -59,8 +52,5 @@ typedef struct evidence {
     vector(statement_kl) kls;
 } evidence;
 evidence evidence_write(const guide *g, const guide_tape *on);
-
-/* Whether the gradient for a latent's statement is a score function. */
-static inline bool is_scored(const draw *s) { return !s->pathwise; }
 
 #endif

@@ -21,6 +21,11 @@ static uint64_t hash_SCHEDULE(schedule x, uint64_t h) {
     return hash_number(x.from, hash_number(x.to, hash_number(x.steps, h)));
 }
 
+static uint64_t hash_ESTIMATORS(estimators x, uint64_t h) {
+    for (uint32_t i = 0; i < x.count; i++) h = hash_text(x.at[i].of, hash_CHOICE(x.at[i].how, h));
+    return h;
+}
+
 /* These say how far a fit goes and what is made of it, and may change where it goes on. */
 static bool is_free_to_change(option_id id) {
     return id == OPTION_steps || id == OPTION_draws || id == OPTION_threads;

@@ -476,7 +476,8 @@ static void report_sample(run *r) {
 static bool one_gaussian(const program *p, const options *o) {
     const uint64_t others = (uint64_t)1 << OPTION_objective | (uint64_t)1 << OPTION_batch |
                             (uint64_t)1 << OPTION_beta | (uint64_t)1 << OPTION_anneal |
-                            (uint64_t)1 << OPTION_optimizer;
+                            (uint64_t)1 << OPTION_optimizer | (uint64_t)1 << OPTION_estimator |
+                            (uint64_t)1 << OPTION_free_bits;
     bool latents = false;
     for (variable v = 0; v < p->variables.count; v++) {
         variable_kind kind = program_variable(p, v)->kind;

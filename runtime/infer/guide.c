@@ -144,11 +144,21 @@ static lowering with_stopped(const lowering *l) {
     return fork;
 }
 
-guide_tape guide_write(const guide *g, lowering *l) {
+static const gradient_choice *choices_of(const program *p, const options *o, arena *a) {
+    if (!o) return NULL;
+    gradient_choice *how = arena_array(a, gradient_choice, p->variables.count);
+    for (uint32_t i = 0; i < p->guide.count; i++)
+        how[p->guide.at[i].of] = gradient_of(p, o, p->guide.at[i].of);
+    return how;
+}
+
+guide_tape guide_write(const guide *g, lowering *l, const options *o) {
     tape *t = l->tape;
     const program *p = g->model->program;
     assignment given = assignment_open(l);
+    given.how = choices_of(p, o, t->arena);
     guide_tape out = {.live = l,
+                      .relaxed = o != NULL,
                       .parts = arena_array(t->arena, ref, g->parts.count),
                       .families = arena_array(t->arena, family_draw, g->families.count)};
     family_axes *on = arena_array(t->arena, family_axes, g->families.count);

@@ -49,7 +49,10 @@ typedef struct guide_tape {
     ref *parts;       /* the inputs; their slots are 0, 1, … */
     family_draw *families;
     ref log_jacobian; /* of the families' latents */
+    bool relaxed;     /* draws are what the estimators of a step want, see gradients.h */
 } guide_tape;
-guide_tape guide_write(const guide *g, lowering *l);
+/* `o` is of the steps of a fit, whose estimators hold some draws fast and relax others; NULL for the guide as
+ * it is. */
+guide_tape guide_write(const guide *g, lowering *l, const options *o);
 
 #endif

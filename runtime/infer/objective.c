@@ -18,11 +18,10 @@ static const uint64_t FIRST_EVALUATION = UINT64_C(1) << 40;
 enum { SAMPLES_BATCH = 1, SAMPLES_SCORED = 4 };
 
 static uint32_t draws_a_step(const guide *g, const options *o) {
-    bool scored = false;
     const program *p = g->model->program;
     if (!g->families.count && !p->guide.count) return 1;
     if (o->objective.count) return o->objective.count;
-    for (uint32_t i = 0; i < p->guide.count; i++) scored |= is_scored(&p->guide.at[i]);
+    bool scored = gradients_are_scored(p, o);
     bool asked = o->given >> OPTION_samples & 1;
     return asked || !o->batch.axis ? (uint32_t)o->samples : scored ? SAMPLES_SCORED : SAMPLES_BATCH;
 }
@@ -33,10 +32,21 @@ static double factor_at(schedule s, uint64_t step) {
     return s.steps ? s.from + (s.to - s.from) * along : 1;
 }
 
+/* `anneal` rises again and again, and stays where it got to for as long after each time (Fu, Li, Liu, Gao,
+ * Celikyilmaz and Carin, NAACL 2019). */
+static uint64_t annealing_steps(const options *o) {
+    return o->cycles > 1 ? 2 * o->cycles * o->anneal.steps : o->anneal.steps;
+}
+
+static double annealing_at(const options *o, uint64_t step) {
+    bool again = o->cycles > 1 && step < annealing_steps(o);
+    return factor_at(o->anneal, again ? step % (2 * (uint64_t)o->anneal.steps) : step);
+}
+
 /* The weight of prior and guide at a step. */
 static double weight_at(const options *o, uint64_t step) {
     bool weighted = o->objective.word == OBJECTIVE_elbo && o->objective.number > 0;
-    return o->beta * (weighted ? o->objective.number : 1) * factor_at(o->anneal, step);
+    return o->beta * (weighted ? o->objective.number : 1) * annealing_at(o, step);
 }
 
 static optimiser climber_of(const guide *g, const options *options, precision p, arena *a) {
@@ -56,7 +66,7 @@ objective *objective_new(diagnostics *d, const guide *g, const options *options,
     o->draws = draws_a_step(g, options);
     o->batches = batches_open(g->model, options, options->seed, a);
     lowering l = lower_open_batch(g->model, written, o->draws, o->batches.axis, o->batches.size);
-    guide_tape q = guide_write(g, &l);
+    guide_tape q = guide_write(g, &l, options);
     estimate e = estimate_write(g, &q, options, o->draws);
     o->rises = e.rises;
     uint32_t parts = g->parts.count, slot = parts;
@@ -156,7 +166,7 @@ static descent_event judge_level(judge *j, objective *o) {
 
 /* While its objective or its rate still change by plan, a fit is not judged. */
 static bool is_judged(const options *o, uint64_t steps) {
-    return steps > o->anneal.steps && steps > o->rate_schedule.steps;
+    return steps > annealing_steps(o) && steps > o->rate_schedule.steps;
 }
 
 /* All that the steps from here on depend on. */
@@ -259,7 +269,7 @@ static machine *drawer_new(const guide *g, const reported *r, uint32_t points, e
     tape written, *run = arena_new(a, tape);
     tape_open(&written, a);
     lowering l = lower_open(g->model, &written, points);
-    guide_tape q = guide_write(g, &l);
+    guide_tape q = guide_write(g, &l, NULL);
     *e = evidence_write(g, &q);
     ref wanted[WANTED] = {e->log_density, e->log_likelihood, e->log_guide, e->elbo};
     for (int i = 0; i < WANTED; i++)

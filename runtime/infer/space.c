@@ -5,6 +5,7 @@
 #include <string.h>
 #include "autodiff/machine.h"
 #include "autodiff/passes.h"
+#include "runtime/infer/relaxation.h"
 #include "runtime/infer/transforms.h"
 
 /* The location-scale families: where their arguments stand, and whether it is log x that they place. */
@@ -157,6 +158,18 @@ static ref placed(assignment *a, variable v, ref u) {
                      tape_map2(t, OP_mul, u, tape_map1(t, OP_exp, stretch)));
 }
 
+static ref drawn(assignment *a, const draw *s) {
+    lowering *l = a->lowering;
+    gradient_choice how = a->how ? a->how[s->of] : (gradient_choice){ESTIMATOR_auto, 0};
+    if (gradient_is_relaxed(how))
+        return relaxed_draw(l, s, how.temperature, how.kind == ESTIMATOR_straight_through);
+    ref x = tape_expand(l->tape, lower_node(l, s->sample),
+                        lower_axes(l, program_variable(l->model->program, s->of)->axes));
+    /* what has a derivative though it is not that of the draw, as that of a gamma by its rate alone */
+    bool held = !s->pathwise || gradient_is_scored(how) || how.kind == ESTIMATOR_enumerate;
+    return held ? tape_map1(l->tape, OP_stop, x) : x;
+}
+
 void assignment_set(assignment *a, variable v) {
     lowering *l = a->lowering;
     if (l->variables[v]) return;
@@ -164,9 +177,7 @@ void assignment_set(assignment *a, variable v) {
     l->tape->at = row->at;
     if (a->statement[v]) {
         prepare(a, a->statement[v]->sample);
-        ref x = tape_expand(l->tape, lower_node(l, a->statement[v]->sample), lower_axes(l, row->axes));
-        /* what has a derivative though it is not that of the draw, as that of a gamma by its rate alone */
-        lower_set(l, v, a->statement[v]->pathwise ? x : tape_map1(l->tape, OP_stop, x));
+        lower_set(l, v, drawn(a, a->statement[v]));
         return;
     }
     ref u = a->entries[v], log_jacobian;

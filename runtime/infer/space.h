@@ -10,6 +10,7 @@
 #define VM_INFER_SPACE_H
 
 #include "runtime/bind/lower.h"
+#include "runtime/infer/gradients.h"
 
 typedef struct space {
     const model *model;
@@ -33,12 +34,13 @@ void space_recentre(space *s, const double *centring, double *points, uint64_t c
  * them set in whatever order their bounds and arguments need. */
 typedef struct assignment {
     lowering *lowering;
-    ref *entries;              /* by variable: its unconstrained entries, or 0 */
-    ref *centring;             /* by variable: its c, or 0 */
-    ref *location, *log_scale; /* by variable, of those that have a c, once they are set */
-    const draw **statement;    /* by variable: the guide's statement that draws it, or NULL */
-    bool *seen;                /* by node */
-    ref log_jacobian;          /* the sum over the latents that are set from entries; no axes but `draw` */
+    ref *entries;               /* by variable: its unconstrained entries, or 0 */
+    ref *centring;              /* by variable: its c, or 0 */
+    ref *location, *log_scale;  /* by variable, of those that have a c, once they are set */
+    const draw **statement;     /* by variable: the guide's statement that draws it, or NULL */
+    const gradient_choice *how; /* by variable: what its draw is made for; NULL: none is differentiated */
+    bool *seen;                 /* by node */
+    ref log_jacobian;           /* the sum over the latents that are set from entries; no axes but `draw` */
 } assignment;
 
 assignment assignment_open(lowering *l);

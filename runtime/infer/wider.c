@@ -55,7 +55,7 @@ static machine *drawer_new(const guide *g, const space *s, arena *a) {
     tape written, *run = arena_new(a, tape);
     tape_open(&written, a);
     lowering l = lower_open(g->model, &written, LIKENESS_DRAWS);
-    guide_write(g, &l);
+    guide_write(g, &l, NULL);
     for (uint32_t i = 0; i < s->count; i++) {
         variable v = s->of[i];
         ref u = transform_unconstrain(&l, v, l.variables[v]);

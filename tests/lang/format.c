@@ -166,6 +166,8 @@ static void test_rules(arena *a) {
             "model {\n  a ~ f(1);  b ~ f(2)\n\n  c ~ f(3) truncated [0, inf]\n}\nguide {}\n", "lines");
     becomes(a, "fit{batch=image:100;anneal=0->1 over 20}",
             "fit { batch = image: 100; anneal = 0 -> 1 over 20 }\n", "options");
+    becomes(a, "fit{estimator=z :score ,rest:  stl}", "fit { estimator = z: score, rest: stl }\n",
+            "names in an option");
     becomes(a, "model {\n  a    ~ f(1)\n  bb[x,y] ~ f(2)\n  ccc  ~ f(3)\n}\n",
             "model {\n  a    ~ f(1)\n  bb[x, y] ~ f(2)\n  ccc  ~ f(3)\n}\n", "a column that is kept");
     becomes(a, "let a    = 1\nlet b[x,y]=2\n", "let a = 1\nlet b[x, y] = 2\n", "a gap that is in no column");

@@ -175,10 +175,12 @@ static void test_declarations(void) {
            "(dist dirichlet(concentration[k] : positive) : simplex[k]\n  (property cdf(x) = x)\n"
            "  (property sample = 1)\n)\n"
            "(dist multi_normal(loc[n] : real, covariance[n n'] : covariance) : real[n]\n)\n");
-    expect("fit", "fit { batch = image: 100; anneal = 0 -> 1 over 1000\n  objective = iwae(50); over = 2 }",
+    expect("fit",
+           "fit { batch = image: 100; anneal = 0 -> 1 over 1000\n  objective = iwae(50); over = 2; estimator "
+           "= z: stl, rest: auto }",
            "(fit\n  (option batch = image: 100)\n  (option anneal = 0 -> 1 over 1000)\n  (option objective = "
            "(iwae: 50))\n"
-           "  (option over = 2)\n)\n");
+           "  (option over = 2)\n  (option estimator = z: stl, rest: auto)\n)\n");
 }
 
 static void test_statements(void) {

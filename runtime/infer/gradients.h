@@ -1,0 +1,49 @@
+/* How the gradient for each latent is estimated. f is what the objective adds up, q the guide, z a draw:
+ *
+ *   pathwise    ∂f/∂z ∂z/∂φ + ∂f/∂φ, all of it (Kingma and Welling, ICLR 2014); under the ELBO with the KL of
+ * the statement in closed form where that is known stl         without ∂ log q/∂φ, whose expectation is 0,
+ * and without the closed form: no noise is left where q is the posterior (sticking the landing; Roeder, Wu
+ * and Duvenaud, NeurIPS 2017). Of a bound of several draws it is biased dreg        the same for such bounds,
+ * without bias (Tucker, Lawson, Gu and Maddison, ICLR 2019) score       f ∂ log q/∂φ, of f only what depends
+ * on z, along its own axes as far as they stay apart, less the mean of that over the other draws; under iwae
+ * and its kin what the draw adds to the bound (VIMCO; Mnih and Rezende, ICML 2016), which `vimco` says in
+ * words reinforce   without anything taken off (Williams, Machine Learning 8, 1992) enumerate   the sum over
+ * all states of an entry, the others being as drawn (local expectation gradients; Titsias and
+ * Lázaro-Gredilla, NeurIPS 2015): exact for a latent alone concrete    of a latent that is 0 or 1: a draw in
+ * between, expit((log odds + logistic noise) / t), in place of it; densities of the latent itself are
+ * interpolated (Maddison, Mnih and Teh; Jang, Gu and Poole, ICLR 2017). Biased straight_through   0 or 1 with
+ * the derivative of that (Bengio, Léonard and Courville, 2013). Biased
+ *
+ * Without a choice: dreg under bounds, else pathwise where the KL is known, else stl; score where draws have
+ * no derivative. */
+#ifndef VM_INFER_GRADIENTS_H
+#define VM_INFER_GRADIENTS_H
+
+#include "lang/program.h"
+
+/* Whether the objective weighs draws of one entry against each other. */
+static inline bool is_bound(const options *o) {
+    choice x = o->objective;
+    bool elbo = x.word == OBJECTIVE_renyi && x.number > 1 - 1e-6 && x.number < 1 + 1e-6;
+    return x.word != OBJECTIVE_elbo && x.word != OBJECTIVE_em && !elbo;
+}
+
+typedef struct gradient_choice {
+    estimator_kind kind; /* never auto */
+    double temperature;
+} gradient_choice;
+
+/* Of a latent that a statement of the guide draws, or a joint family. */
+gradient_choice gradient_of(const program *p, const options *o, variable latent);
+/* In words, for people. */
+const char *gradient_text(const program *p, const options *o, variable latent, arena *a);
+
+bool gradient_is_scored(gradient_choice g);
+bool gradient_is_relaxed(gradient_choice g);
+/* Whether any latent of a statement is scored. */
+bool gradients_are_scored(const program *p, const options *o);
+
+/* Reports what of the option `estimator` the program's latents, or the objective, cannot have. */
+bool gradients_check(diagnostics *d, const program *p, const options *o);
+
+#endif

@@ -351,6 +351,7 @@ marginal *marginal_new(lowering *l, op sum, const ref *sources) {
 }
 
 ref marginal_total(const marginal *m) { return m->total; }
+ref marginal_term(const marginal *m, uint32_t factor) { return m->factors[factor]; }
 
 /* ---- draws ---- */
 

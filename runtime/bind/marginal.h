@@ -19,6 +19,8 @@ typedef struct marginal marginal;
 marginal *marginal_new(lowering *l, op sum, const ref *sources);
 /* The log of the sum, with the axis `draw` or none. */
 ref marginal_total(const marginal *m);
+/* One of its terms: what is left of the elimination over the plates of program.marginal.at[factor]. */
+ref marginal_term(const marginal *m, uint32_t factor);
 /* Draws the latents from their distribution given all that the lowering has set, and sets them. Needs
  * OP_log_sum_exp. */
 void marginal_draw(marginal *m);

@@ -27,6 +27,9 @@ static bool lists(const char *words, const char *word) {
     return false;
 }
 
+/* Whether a command takes the options of a fit. */
+static bool fits(const char *command) { return lists("fit calibrate predict", command); }
+
 static flag_id flag_named(const char *command, const char *word, size_t length) {
     for (int i = 0; i < FLAG_count; i++)
         if (lists(FLAGS[i].commands, command) && strncmp(FLAGS[i].name, word, length) == 0 &&
@@ -45,10 +48,9 @@ static flag_id flag_lettered(const char *command, char letter) {
 /* The flags and options of a command that a word may be a slip of: "`--set` or `--seed`"; NULL where there
  * are none. */
 static const char *near_flags(arena *a, const char *command, const char *word) {
-    bool fits = strcmp(command, "fit") == 0;
     const char *list = NULL;
     uint32_t least = 2;
-    for (int i = 0; i < FLAG_count + (fits ? OPTION_count : 0); i++) {
+    for (int i = 0; i < FLAG_count + (fits(command) ? OPTION_count : 0); i++) {
         const char *name = i < FLAG_count ? FLAGS[i].name : OPTIONS[i - FLAG_count].name;
         uint32_t distance = edit_distance(word, name, least);
         if (distance > least || (i < FLAG_count && !lists(FLAGS[i].commands, command))) continue;
@@ -72,11 +74,6 @@ static const char *keep_flag(arguments *out, arena *a, flag_id id, const char *v
         return arena_print(a, "`--set %s`: write `--set NAME=VALUE`, as `--set n=10`", value);
     push(a, &out->flags, (given_flag){id, value});
     return NULL;
-}
-
-/* Whether a command takes the options of a fit. */
-static bool fits(const char *command) {
-    return strcmp(command, "fit") == 0 || strcmp(command, "calibrate") == 0;
 }
 
 /* One long flag with its value, `--name value` or `--name=value`; *i moves to the last word it takes. */

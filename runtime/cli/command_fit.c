@@ -32,11 +32,6 @@ static bool watch(void *user, const progress *now) {
     return interrupt_asked();
 }
 
-static bool ends_in(const char *path, const char *ending) {
-    size_t n = strlen(path), k = strlen(ending);
-    return n > k && strcmp(path + n - k, ending) == 0;
-}
-
 /* The files that a fit is written to, open beside their targets. */
 typedef struct outputs {
     file_writer *at;
@@ -55,13 +50,14 @@ static bool open_outputs(session *s, const arguments *a, outputs *all) {
 static const char *strange_output(const arguments *a) {
     const char *path = NULL;
     for (uint32_t i = 0; (path = arguments_flag(a, FLAG_output, i)); i++)
-        if (!ends_in(path, ".json") && !ends_in(path, ".csv") && strncmp(path, "/dev/", 5) != 0) break;
+        if (!path_ends_in(path, ".json") && !path_ends_in(path, ".csv") && strncmp(path, "/dev/", 5) != 0)
+            break;
     return path;
 }
 
 static bool write_outputs(session *s, outputs *all, const fit *f, const report *r) {
     for (uint32_t i = 0; i < all->count; i++) {
-        if (ends_in(all->at[i].path, ".json")) report_json(r, all->at[i].stream);
+        if (path_ends_in(all->at[i].path, ".json")) report_json(r, all->at[i].stream);
         else stan_csv_write(f, VM_VERSION, all->at[i].stream);
         file_commit(&s->diagnostics, &all->at[i]);
     }

@@ -12,14 +12,8 @@ calibration calibration_open(uint32_t fits, arena *a) { return (calibration){.ar
 
 bool calibration_draw(diagnostics *d, const model *m, uint64_t seed, uint32_t number, model *truth,
                       arena *a) {
-    const program *p = m->program;
-    *truth = *m;
-    truth->arena = a;
-    truth->values = arena_array(a, const double *, p->variables.count + 1);
-    memcpy(truth->values, m->values, p->variables.count * sizeof *truth->values);
-    truth->axes = arena_array(a, bound_axis, p->axes.count + 1);
-    memcpy(truth->axes, m->axes, p->axes.count * sizeof *truth->axes);
-    bool *given = arena_array(a, bool, p->variables.count + 1);
+    *truth = prior_model(m, a);
+    bool *given = arena_array(a, bool, m->program->variables.count + 1);
     return prior_draw(d, truth, given, hash_bytes(&number, sizeof number, seed) >> 1, a);
 }
 

@@ -31,8 +31,16 @@ static bool is_free_to_change(option_id id) {
     return id == OPTION_steps || id == OPTION_draws || id == OPTION_threads;
 }
 
-uint64_t fingerprint_of(const diagnostics *d, const model *m, const options *o) {
+uint64_t fingerprint_of_data(const model *m, uint64_t h) {
     const program *p = m->program;
+    for (axis a = 0; a < p->axes.count; a++) h = hash_number(m->axes[a].size, h);
+    for (variable v = 0; v < p->variables.count; v++)
+        if (m->values[v])
+            h = hash_bytes(m->values[v], model_size(m, program_variable(p, v)->axes) * sizeof(double), h);
+    return h;
+}
+
+uint64_t fingerprint_of(const diagnostics *d, const model *m, const options *o) {
     uint64_t h = hash_text(kernels_choose(precision_of(o))->name, 1);
     for (uint32_t i = 0; i < d->sources.count; i++)
         h = hash_bytes(d->sources.at[i].text, d->sources.at[i].length, h);
@@ -40,9 +48,5 @@ uint64_t fingerprint_of(const diagnostics *d, const model *m, const options *o) 
     if (!is_free_to_change(OPTION_##name)) h = hash_##kind(o->name, h);
 #include "lang/options.def"
 #undef OPTION
-    for (axis a = 0; a < p->axes.count; a++) h = hash_number(m->axes[a].size, h);
-    for (variable v = 0; v < p->variables.count; v++)
-        if (m->values[v])
-            h = hash_bytes(m->values[v], model_size(m, program_variable(p, v)->axes) * sizeof(double), h);
-    return h;
+    return fingerprint_of_data(m, h);
 }

@@ -6,5 +6,7 @@
 #include "runtime/bind/model.h"
 
 uint64_t fingerprint_of(const diagnostics *d, const model *m, const options *o);
+/* Of the data alone, on top of h. */
+uint64_t fingerprint_of_data(const model *m, uint64_t h);
 
 #endif

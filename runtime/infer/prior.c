@@ -34,16 +34,24 @@ typedef struct statement {
     uint64_t step;    /* of the first run: no two statements share random numbers */
 } statement;
 
-typedef struct prior {
+typedef vector(variable) variable_list;
+
+struct prior {
     diagnostics *d;
     model *model;
     const program *program;
     arena *arena;
     const bool *given;
-    double **values;       /* by variable, of those that are drawn */
+    double **values;   /* by variable, of those that are drawn, and with `again` of those that are given */
+    const bool **kept; /* by variable: the entries that the caller gives; NULL: none */
     uint32_t *seen, round; /* by node: the last walk that came by */
     uint64_t seed;
-} prior;
+    bool again;  /* there are many draws: statements are kept, and what is given changes between them */
+    bool lagged; /* some statement reads what it or a later one draws */
+    statement *all;
+    uint32_t count;
+    double *first; /* by variable: what a lag finds before it is drawn */
+};
 
 bool prior_draws(const model *m, variable v, const bool *given) {
     const variable_row *x = program_variable(m->program, v);
@@ -51,6 +59,9 @@ bool prior_draws(const model *m, variable v, const bool *given) {
 }
 
 static bool is_drawn(const prior *p, variable v) { return prior_draws(p->model, v, p->given); }
+
+/* Whether the value of a variable is another one in each draw, or in each round of it. */
+static bool changes(const prior *p, variable v) { return is_drawn(p, v) || (p->again && p->given[v]); }
 
 /* ---- what reads what ---- */
 
@@ -87,7 +98,7 @@ static void find_unset(prior *p, variable v, void *found) {
 static bool refuse_draw(prior *p, const draw *d) {
     const variable_row *x = program_variable(p->program, d->of);
     diagnostic *said;
-    if (x->observed && x->kind != VARIABLE_data) {
+    if (x->observed && x->kind != VARIABLE_data && !p->again) {
         said = diagnose(p->d, DIAGNOSTIC_data, d->at,
                         "`%s` is computed from data, so no data file can hold a draw of it", x->name);
         advise(p->d, said, "declare it as data, `data %s : …`", variable_text(p->program, d->of));
@@ -164,7 +175,7 @@ typedef struct inputs {
 /* What changes from round to round must be an input: the machine computes once what depends on data alone. */
 static void take_input(prior *p, variable v, void *user) {
     inputs *in = user;
-    if (!is_drawn(p, v)) return;
+    if (!changes(p, v)) return;
     lowering *l = in->lowering;
     lower_set(l, v, tape_input(l->tape, lower_axes(l, program_variable(p->program, v)->axes)));
     push(l->tape->arena, &in->of, v);
@@ -324,8 +335,14 @@ static bool run_statement(const prior *p, statement *s) {
     arena_open(&scratch, p->arena->memory);
     double *out = arena_array(&scratch, double, s->size + 1);
     bool *done = arena_array(&scratch, bool, s->size + 1), changed = false;
-    for (uint64_t e = 0; e < s->size; e++) out[e] = values[s->target[e]];
-    uint64_t wanted = s->size, most = s->cut ? ATTEMPTS_MOST / s->attempts : 1;
+    const bool *kept = p->kept[s->draw->of];
+    uint64_t wanted = s->size;
+    for (uint64_t e = 0; e < s->size; e++) {
+        out[e] = values[s->target[e]];
+        done[e] = kept && kept[s->target[e]];
+        wanted -= done[e];
+    }
+    uint64_t most = s->cut ? ATTEMPTS_MOST / s->attempts : 1;
     for (uint64_t k = 0; k < most && wanted; k++) {
         machine_run(s->machine, p->seed, s->step + k);
         const double *x = machine_output(s->machine, 0), *good = machine_output(s->machine, 1);
@@ -407,7 +424,7 @@ static bool has_lags(prior *p) {
     return o.lagged;
 }
 
-/* Without lags a statement's tape is not needed again once it has run. */
+/* Without lags the tape of a statement is not needed again once it has run. */
 static bool run_once(prior *p) {
     bool good = true;
     for (uint32_t i = 0; i < p->program->model.count && good; i++) {
@@ -428,32 +445,34 @@ static bool is_stale(const statement *s, const uint64_t *changed) {
     return stale;
 }
 
-static bool run_rounds(prior *p) {
-    uint32_t count = 0;
-    uint64_t entries = 0;
-    statement *all = arena_array(p->arena, statement, p->program->model.count + 1);
-    for (uint32_t i = 0; i < p->program->model.count; i++) {
-        if (!is_drawn(p, p->program->model.at[i].of)) continue;
-        all[count] = open_statement(p, i);
-        entries += all[count++].size;
-    }
-    uint64_t *changed = arena_array(p->arena, uint64_t, p->program->variables.count + 1), runs = 0, before;
-    uint64_t round = 0;
-    do {
-        before = runs;
-        for (uint32_t i = 0; i < count; i++) {
-            if (!is_stale(&all[i], changed)) continue;
-            all[i].ran = ++runs;
-            if (run_statement(p, &all[i])) changed[all[i].draw->of] = runs;
-        }
-    } while (runs > before && round++ < entries + 2);
-    bool good = true;
-    for (uint32_t i = 0; i < count && good; i++) good = check_values(p, &all[i]);
-    for (uint32_t i = 0; i < count; i++) arena_close(&all[i].arena);
-    return good;
+static void open_statements(prior *p) {
+    p->all = arena_array(p->arena, statement, p->program->model.count + 1);
+    for (uint32_t i = 0; i < p->program->model.count; i++)
+        if (is_drawn(p, p->program->model.at[i].of)) p->all[p->count++] = open_statement(p, i);
 }
 
-typedef vector(variable) variable_list;
+static void close_statements(prior *p) {
+    for (uint32_t i = 0; i < p->count; i++) arena_close(&p->all[i].arena);
+}
+
+static bool run_rounds(prior *p) {
+    arena *scratch = arena_inside(p->arena);
+    uint64_t *changed = arena_array(scratch, uint64_t, p->program->variables.count + 1), runs = 0, before,
+             entries = 0, round = 0;
+    for (uint32_t i = 0; i < p->count; i++) p->all[i].ran = 0, entries += p->all[i].size;
+    do {
+        before = runs;
+        for (uint32_t i = 0; i < p->count; i++) {
+            if (!is_stale(&p->all[i], changed)) continue;
+            p->all[i].ran = ++runs;
+            if (run_statement(p, &p->all[i])) changed[p->all[i].draw->of] = runs;
+        }
+    } while (runs > before && round++ < entries + 2);
+    arena_close(scratch);
+    bool good = true;
+    for (uint32_t i = 0; i < p->count && good; i++) good = check_values(p, &p->all[i]);
+    return good;
+}
 
 /* Gives variables the values that follow from those of all others; `step` is of their random numbers. */
 static void compute(prior *p, const variable_list *wanted, uint64_t step) {
@@ -548,24 +567,82 @@ static void copy_latents(prior *p) {
     }
 }
 
-bool prior_draw(diagnostics *d, model *m, const bool *given, uint64_t seed, arena *a) {
-    prior p = {.d = d, .model = m, .program = m->program, .arena = a, .given = given, .seed = seed};
-    uint32_t variables = p.program->variables.count;
-    p.values = arena_array(a, double *, variables + 1);
-    p.seen = arena_array(a, uint32_t, p.program->nodes.count + 1);
-    if (!can_draw(&p)) return false;
-    close_gaps(&p);
-    keep_lets(&p);
-    double *first = first_values(&p);
+static prior *prior_new(diagnostics *d, model *m, const bool *given, bool again, arena *a) {
+    prior *p = arena_new(a, prior);
+    uint32_t variables = m->program->variables.count;
+    *p = (prior){.d = d, .model = m, .program = m->program, .arena = a, .given = given, .again = again};
+    p->values = arena_array(a, double *, variables + 1);
+    p->kept = arena_array(a, const bool *, variables + 1);
+    p->seen = arena_array(a, uint32_t, p->program->nodes.count + 1);
+    if (!can_draw(p)) return NULL;
+    close_gaps(p);
+    keep_lets(p);
+    p->first = first_values(p);
     for (variable v = 0; v < variables; v++) {
-        if (!is_drawn(&p, v)) continue;
-        uint64_t size = model_size(m, program_variable(p.program, v)->axes);
-        p.values[v] = arena_take_aligned(a, (size + !size) * sizeof **p.values);
-        for (uint64_t i = 0; i < size; i++) p.values[v][i] = m->values[v] ? m->values[v][i] : first[v];
-        m->values[v] = p.values[v];
+        if (!changes(p, v)) continue;
+        uint64_t size = model_size(m, program_variable(p->program, v)->axes);
+        p->values[v] = arena_take_aligned(a, (size + !size) * sizeof **p->values);
+        for (uint64_t i = 0; i < size; i++) p->values[v][i] = m->values[v] ? m->values[v][i] : p->first[v];
+        m->values[v] = p->values[v];
     }
-    if (!(has_lags(&p) ? run_rounds(&p) : run_once(&p))) return false;
-    copy_latents(&p);
-    compute_reported(&p);
+    p->lagged = has_lags(p);
+    return p;
+}
+
+model prior_model(const model *m, arena *a) {
+    model copy = *m;
+    copy.arena = a;
+    copy.values = arena_array(a, const double *, m->program->variables.count + 1);
+    memcpy(copy.values, m->values, m->program->variables.count * sizeof *copy.values);
+    copy.axes = arena_array(a, bound_axis, m->program->axes.count + 1);
+    memcpy(copy.axes, m->axes, m->program->axes.count * sizeof *copy.axes);
+    return copy;
+}
+
+bool prior_draw(diagnostics *d, model *m, const bool *given, uint64_t seed, arena *a) {
+    prior *p = prior_new(d, m, given, false, a);
+    if (!p) return false;
+    p->seed = seed;
+    if (p->lagged) open_statements(p);
+    bool good = p->lagged ? run_rounds(p) : run_once(p);
+    close_statements(p);
+    if (!good) return false;
+    copy_latents(p);
+    compute_reported(p);
+    return true;
+}
+
+/* ---- many draws ---- */
+
+prior *prior_open(diagnostics *d, model *m, const bool *given, arena *a) {
+    prior *p = prior_new(d, m, given, true, a);
+    if (p) open_statements(p);
+    if (p) copy_latents(p);
+    return p;
+}
+
+double *prior_values(prior *p, variable v) { return p->values[v]; }
+void prior_keep(prior *p, variable v, const bool *kept) { p->kept[v] = kept; }
+
+/* A lag must find the same in each draw, whatever was there before. */
+static void forget(prior *p) {
+    for (uint32_t i = 0; i < p->count; i++) {
+        variable v = p->all[i].draw->of;
+        uint64_t size = model_size(p->model, program_variable(p->program, v)->axes);
+        for (uint64_t e = 0; e < size; e++)
+            if (!p->kept[v] || !p->kept[v][e]) p->values[v][e] = p->first[v];
+    }
+}
+
+bool prior_run(prior *p, uint64_t seed) {
+    p->seed = seed;
+    if (p->lagged) {
+        forget(p);
+        return run_rounds(p);
+    }
+    for (uint32_t i = 0; i < p->count; i++) {
+        run_statement(p, &p->all[i]);
+        if (!check_values(p, &p->all[i])) return false;
+    }
     return true;
 }

@@ -146,6 +146,19 @@ void sample_quantiles(const double *rows, uint64_t count, uint64_t stride, uint6
     }
 }
 
+void sample_summarise(summary *s, uint64_t count, const double at[3], double *sorted) {
+    double n = (double)count, mean = 0, square = 0, q[3];
+    const double *x = s->draws;
+    for (uint64_t i = 0; i < count; i++) mean += (x[i * s->stride] - x[0]) / n;
+    mean += x[0];
+    for (uint64_t i = 0; i < count; i++) square += (x[i * s->stride] - mean) * (x[i * s->stride] - mean);
+    s->mean = mean;
+    s->sd = sqrt(square / fmax(n - 1, 1));
+    s->mcse = s->sd / sqrt(n);
+    sample_quantiles(x, count, s->stride, 0, at, 3, q, sorted);
+    s->q05 = q[0], s->q50 = q[1], s->q95 = q[2];
+}
+
 /* By the delta method: sum w² (x - mean)² for the mean, and half of that of ((x - mean) / sd)² - 1 for the
  * log sd. */
 static double scalar_error(const sample *s, const double *weight, uint64_t scalar) {

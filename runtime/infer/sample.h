@@ -67,4 +67,8 @@ double *sample_resampled(const sample *s, const double *log_weight, uint64_t cou
 void sample_quantiles(const double *rows, uint64_t count, uint64_t stride, uint64_t scalar, const double *p,
                       int quantiles, double *result, double *sorted);
 
+/* Mean, sd, error and the three quantiles of a scalar from `count` draws of equal weight, s->draws; `sorted`
+ * has room for them. */
+void sample_summarise(summary *s, uint64_t count, const double at[3], double *sorted);
+
 #endif

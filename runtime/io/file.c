@@ -109,6 +109,11 @@ static bool look_at(diagnostics *d, const char *path, struct stat *about) {
     return false;
 }
 
+bool path_ends_in(const char *path, const char *ending) {
+    size_t n = strlen(path), k = strlen(ending);
+    return n > k && strcmp(path + n - k, ending) == 0;
+}
+
 bool file_present(diagnostics *d, const char *path) {
     struct stat about;
     return look_at(d, path, &about);

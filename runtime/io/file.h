@@ -10,6 +10,9 @@
  * Pipes are read to their end. */
 const char *file_read(diagnostics *d, arena *a, const char *path, size_t *length);
 
+/* Whether a path is more than this ending, as `.csv`. */
+bool path_ends_in(const char *path, const char *ending);
+
 /* Whether there is a file of that name, which is not a folder; reported where not. */
 bool file_present(diagnostics *d, const char *path);
 

@@ -11,6 +11,13 @@ const char *verdict_name(verdict v) {
     return NAMES[v];
 }
 
+bool verdict_of_name(const char *text, verdict *v) {
+    for (*v = VERDICT_good; *v <= VERDICT_bad; ++*v)
+        if (text && strcmp(text, verdict_name(*v)) == 0) return true;
+    *v = VERDICT_doubtful;
+    return false;
+}
+
 const char *report_model_name(arena *a, const char *path) {
     const char *slash = strrchr(path, '/'), *start = slash ? slash + 1 : path, *dot = strrchr(start, '.');
     return arena_copy(a, start, dot && dot > start ? (size_t)(dot - start) : strlen(start));
@@ -140,7 +147,7 @@ static void json_number(double x, FILE *to) {
     fputs(isfinite(x) ? number_print(text, x) : "null", to);
 }
 
-static void json_field(const char *before, double x, FILE *to) {
+void report_json_field(const char *before, double x, FILE *to) {
     fputs(before, to);
     json_number(x, to);
 }
@@ -151,7 +158,7 @@ static void json_reasons(const report *r, FILE *to) {
         const reason *why = &r->reasons.at[i];
         fputs(i ? ", {\"code\": " : "{\"code\": ", to);
         report_json_string(why->code, to);
-        json_field(", \"value\": ", why->value, to);
+        report_json_field(", \"value\": ", why->value, to);
         fputs(", \"text\": ", to);
         report_json_string(why->text ? why->text : "", to);
         fputc('}', to);
@@ -182,12 +189,12 @@ void report_json_place(const report_place *row, FILE *to) {
 
 static void json_row(const report_row *row, FILE *to) {
     report_json_place(&row->place, to);
-    json_field(", \"mean\": ", row->mean, to);
-    json_field(", \"sd\": ", row->sd, to);
-    json_field(", \"mcse\": ", row->mcse, to);
-    json_field(", \"q05\": ", row->q05, to);
-    json_field(", \"q50\": ", row->q50, to);
-    json_field(", \"q95\": ", row->q95, to);
+    report_json_field(", \"mean\": ", row->mean, to);
+    report_json_field(", \"sd\": ", row->sd, to);
+    report_json_field(", \"mcse\": ", row->mcse, to);
+    report_json_field(", \"q05\": ", row->q05, to);
+    report_json_field(", \"q50\": ", row->q50, to);
+    report_json_field(", \"q95\": ", row->q95, to);
     fputc('}', to);
 }
 
@@ -199,7 +206,7 @@ static void json_states(const report_states *row, FILE *to) {
         report_json_string(row->names[i], to);
     }
     fputs("], \"probability\": [", to);
-    for (uint32_t i = 0; i < row->count; i++) json_field(i ? ", " : "", row->probability[i], to);
+    for (uint32_t i = 0; i < row->count; i++) report_json_field(i ? ", " : "", row->probability[i], to);
     fputs("], \"most_probable\": ", to);
     report_json_string(row->names[row->most_probable], to);
     fprintf(to, ", \"path\": %s}", row->is_path ? "true" : "false");
@@ -208,12 +215,19 @@ static void json_states(const report_states *row, FILE *to) {
 static void json_kl(const report_kl *k, FILE *to) {
     fputs("{\"name\": ", to);
     report_json_string(k->name, to);
-    json_field(", \"value\": ", k->total.value, to);
-    json_field(", \"mcse\": ", k->total.error, to);
+    report_json_field(", \"value\": ", k->total.value, to);
+    report_json_field(", \"mcse\": ", k->total.error, to);
     fprintf(to, ", \"rows\": %llu, \"active\": %llu, \"by_unit\": [", (unsigned long long)k->rows,
             (unsigned long long)k->active);
-    for (uint64_t i = 0; i < k->units; i++) json_field(i ? ", " : "", k->by_unit[i], to);
+    for (uint64_t i = 0; i < k->units; i++) report_json_field(i ? ", " : "", k->by_unit[i], to);
     fputs("]}", to);
+}
+
+void report_json_rows(const report *r, FILE *to) {
+    for (uint32_t i = 0; i < r->rows.count; i++) {
+        fputs(i ? ",\n  " : "\n  ", to);
+        json_row(&r->rows.at[i], to);
+    }
 }
 
 static const char *json_truth(bool x) { return x ? "true" : "false"; }
@@ -223,28 +237,25 @@ void report_json(const report *r, FILE *to) {
     report_json_string(r->model, to);
     fprintf(to, ", \"verdict\": \"%s\", ", verdict_name(r->verdict));
     json_reasons(r, to);
-    json_field(", \"seconds\": ", r->seconds, to);
+    report_json_field(", \"seconds\": ", r->seconds, to);
     fprintf(to, ", \"seed\": %llu, ", (unsigned long long)r->seed);
-    json_field("\"elbo\": {\"value\": ", r->elbo.value, to);
-    json_field(", \"mcse\": ", r->elbo.error, to);
-    json_field(", \"reconstruction\": ", r->reconstruction.value, to);
-    json_field(", \"reconstruction_mcse\": ", r->reconstruction.error, to);
-    json_field(", \"kl\": ", r->kl.value, to);
-    json_field(", \"kl_mcse\": ", r->kl.error, to);
-    json_field("}, \"log_evidence\": {\"value\": ", r->log_evidence.value, to);
-    json_field(", \"mcse\": ", r->log_evidence.error, to);
-    json_field(", \"khat\": ", r->khat, to);
-    json_field(", \"ess\": ", r->ess, to);
+    report_json_field("\"elbo\": {\"value\": ", r->elbo.value, to);
+    report_json_field(", \"mcse\": ", r->elbo.error, to);
+    report_json_field(", \"reconstruction\": ", r->reconstruction.value, to);
+    report_json_field(", \"reconstruction_mcse\": ", r->reconstruction.error, to);
+    report_json_field(", \"kl\": ", r->kl.value, to);
+    report_json_field(", \"kl_mcse\": ", r->kl.error, to);
+    report_json_field("}, \"log_evidence\": {\"value\": ", r->log_evidence.value, to);
+    report_json_field(", \"mcse\": ", r->log_evidence.error, to);
+    report_json_field(", \"khat\": ", r->khat, to);
+    report_json_field(", \"ess\": ", r->ess, to);
     fprintf(
         to,
         "}, \"steps\": %llu, \"gradients\": %llu, \"draws\": %llu, \"corrected\": %s, \"interrupted\": %s",
         (unsigned long long)r->steps, (unsigned long long)r->gradients, (unsigned long long)r->draws,
         json_truth(r->corrected), json_truth(r->interrupted));
     fputs(", \"variables\": [", to);
-    for (uint32_t i = 0; i < r->rows.count; i++) {
-        fputs(i ? ",\n  " : "\n  ", to);
-        json_row(&r->rows.at[i], to);
-    }
+    report_json_rows(r, to);
     if (r->states.count) fputs("],\n\"discrete\": [", to);
     for (uint32_t i = 0; i < r->states.count; i++) {
         fputs(i ? ",\n  " : "\n  ", to);
@@ -326,7 +337,7 @@ static void tell_more(uint32_t shown, uint32_t of, const char *name, FILE *to) {
     if (shown < of) fprintf(to, "… %u more of `%s`; --json prints all\n", of - shown, name);
 }
 
-static void table_rows(const report *r, FILE *to) {
+void report_table_rows(const report *r, FILE *to) {
     int width = name_width(r->rows.at, sizeof *r->rows.at, r->rows.count);
     fprintf(to, "\n%-*s %10s %10s %10s %10s %10s %10s\n", width, "variable", "mean", "sd", "mcse", "5%",
             "50%", "95%");
@@ -400,6 +411,6 @@ void report_table(const report *r, FILE *to) {
     if (isfinite(r->seconds)) fprintf(to, ", %.2f s", r->seconds);
     fputc('\n', to);
     for (uint32_t i = 0; i < r->kls.count; i++) table_kl(&r->kls.at[i], to);
-    if (r->rows.count) table_rows(r, to);
+    if (r->rows.count) report_table_rows(r, to);
     if (r->states.count) table_states(r, to);
 }

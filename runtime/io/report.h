@@ -63,12 +63,19 @@ report report_of_fit(const fit *f, arena *a);
 void report_print_place(const report_place *place, char *out, size_t room);
 void report_json_place(const report_place *place, FILE *to);
 
+/* The scalars alone: a table of the first entries, and the list that --json has. */
+void report_table_rows(const report *r, FILE *to);
+void report_json_rows(const report *r, FILE *to);
+/* A number as JSON has it, behind some text; null where it is not finite. */
+void report_json_field(const char *before, double x, FILE *to);
 /* For a terminal: the verdict, its reasons, the variables; of long ones the first entries. */
 void report_table(const report *r, FILE *to);
 /* One JSON object and a line's end. Numbers read back to the same bits; what is not finite is null. */
 void report_json(const report *r, FILE *to);
 
 const char *verdict_name(verdict v);
+/* The verdict of a word; false where it is none, or NULL. */
+bool verdict_of_name(const char *text, verdict *v);
 
 /* A string as JSON writes it, with its quotes. */
 void report_json_string(const char *text, FILE *to);

@@ -1,6 +1,7 @@
 #include "runtime/io/stan_csv.h"
 
 #include "base/number.h"
+#include "runtime/infer/fingerprint.h"
 #include "runtime/io/report.h"
 
 /* The columns of one variable are entries first … first + count - 1 of a draw, row-major. */
@@ -35,12 +36,30 @@ static uint64_t column_major(const block *b, uint64_t i, uint32_t at[AXES_MOST])
 /* The params of a net may be many and have no draws: a JSON file has them. */
 static bool is_left_out(const block *b) { return b->variable->of_net && b->variable->kind == VARIABLE_param; }
 
+/* What a prediction for other data needs to know of the axes: `# axis county = ["ANOKA", …]` or a size. */
+static void write_axes(const model *m, FILE *to) {
+    const program *p = m->program;
+    for (axis a = 0; a < p->axes.count; a++) {
+        const axis_row *row = program_axis(p, a);
+        if (row->source == AXIS_alias || row->source == AXIS_part) continue;
+        fprintf(to, "# axis %s = ", row->name);
+        if (!m->axes[a].labels) fprintf(to, "%u", m->axes[a].size);
+        for (uint32_t i = 0; m->axes[a].labels && i < m->axes[a].size; i++) {
+            fputs(i ? ", " : "[", to);
+            report_json_string(m->axes[a].labels[i], to);
+        }
+        fputs(m->axes[a].labels ? "]\n" : "\n", to);
+    }
+}
+
 static void write_comments(const fit *f, const char *version, FILE *to) {
     const program *p = f->model->program;
     fprintf(to, "# vm %s\n# model = %s\n# seed = %llu\n# verdict = %s\n", version, p->path,
             (unsigned long long)f->seed, verdict_name(f->verdict));
     for (uint32_t i = 0; i < f->reasons.count; i++)
         fprintf(to, "# %s = %.6g\n", f->reasons.at[i].code, f->reasons.at[i].value);
+    fprintf(to, "# data = %016llx\n", (unsigned long long)fingerprint_of_data(f->model, 1));
+    write_axes(f->model, to);
 }
 
 static void write_header(const fit *f, FILE *to) {

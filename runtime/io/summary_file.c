@@ -6,15 +6,9 @@
 #include <strings.h>
 
 #include "base/number.h"
-#include "runtime/io/csv.h"
+#include "runtime/io/draws_file.h"
 #include "runtime/io/file.h"
 #include "runtime/io/guard.h"
-
-static bool find_verdict(const char *text, verdict *v) {
-    for (*v = VERDICT_good; *v <= VERDICT_bad; ++*v)
-        if (text && strcmp(text, verdict_name(*v)) == 0) return true;
-    return false;
-}
 
 typedef struct result_reader {
     diagnostics *d;
@@ -161,7 +155,7 @@ static void read_result(void *user) {
     const json_t *elbo = json_object_get(r->root, "elbo"),
                  *evidence = json_object_get(r->root, "log_evidence");
     to->model = text_of(r, json_object_get(r->root, "model"), "model");
-    if (!find_verdict(json_string_value(json_object_get(r->root, "verdict")), &to->verdict))
+    if (!verdict_of_name(json_string_value(json_object_get(r->root, "verdict")), &to->verdict))
         report_foreign(r, "verdict");
     read_reasons(r);
     to->seconds = number_of(r, r->root, "seconds");
@@ -225,24 +219,6 @@ static void summarise(const data_array *x, report_row *row, double *sorted) {
     row->q95 = quantile(sorted, n, 0.95);
 }
 
-/* `a.1.2` is a[1, 2]; a part that is no number belongs to the name. */
-static void split_name(arena *a, const char *column, report_place *row) {
-    const char *end = column + strlen(column), *part = end;
-    uint32_t positions[AXES_MOST], count = 0;
-    while (part > column && count < AXES_MOST) {
-        const char *digits = part;
-        while (digits > column && digits[-1] >= '0' && digits[-1] <= '9') digits--;
-        if (digits == part || digits - 1 <= column || digits[-1] != '.') break;
-        positions[count++] = (uint32_t)strtoul(digits, NULL, 10);
-        part = digits - 1;
-    }
-    uint32_t *at = arena_array(a, uint32_t, count);
-    for (uint32_t k = 0; k < count; k++) at[k] = positions[count - 1 - k];
-    row->name = arena_copy(a, column, (size_t)(part - column));
-    row->rank = count;
-    row->at = at;
-}
-
 /* Entries of one variable in row-major order; variables stay in the order of the file. */
 typedef struct placed_row {
     report_row row;
@@ -257,19 +233,13 @@ static int compare_rows(const void *a, const void *b) {
     return (x->row.place.rank > y->row.place.rank) - (x->row.place.rank < y->row.place.rank);
 }
 
-static bool is_of_stan(const char *column) {
-    size_t length = strlen(column);
-    return length > 2 && strcmp(column + length - 2, "__") == 0;
-}
-
 static void read_rows_of_draws(arena *a, const data_set *s, report *to) {
-    uint32_t draws = s->arrays.at[0].dims[0], variables = 0;
+    uint32_t draws = s->arrays.count ? s->arrays.at[0].dims[0] : 0, variables = 0;
     double *sorted = arena_array(a, double, draws);
     vector(placed_row) rows = {0};
     for (uint32_t i = 0; i < s->arrays.count; i++) {
         placed_row now = {0};
-        if (is_of_stan(s->arrays.at[i].name)) continue;
-        split_name(a, s->arrays.at[i].name, &now.row.place);
+        draws_file_place(a, s->arrays.at[i].name, &now.row.place);
         summarise(&s->arrays.at[i], &now.row, sorted);
         if (rows.count && strcmp(rows.at[rows.count - 1].row.place.name, now.row.place.name) != 0)
             variables++;
@@ -281,63 +251,18 @@ static void read_rows_of_draws(arena *a, const data_set *s, report *to) {
     to->draws = draws;
 }
 
-/* The value of a comment `# key = value`, NULL where the line is another one. */
-static const char *comment_value(const char *line, const char *key) {
-    line += strspn(line, "# ");
-    size_t length = strlen(key);
-    if (strncmp(line, key, length) != 0) return NULL;
-    line += length + strspn(line + length, " ");
-    return *line == '=' ? line + 1 + strspn(line + 1, " ") : NULL;
-}
-
-/* Reads the comments, and blanks them: a table may hold blank lines, and so the numbers of the others stay.
- */
-static bool take_comments(arena *a, char *text, report *to) {
-    bool judged = false;
-    for (char *line = text, *end; *line; line = *end ? end + 1 : end) {
-        end = line + strcspn(line, "\n");
-        if (*line != '#') continue;
-        const char *comment = arena_copy(a, line, (size_t)(end - line) - (end > line && end[-1] == '\r')),
-                   *value;
-        if ((value = comment_value(comment, "verdict"))) judged = find_verdict(value, &to->verdict);
-        if ((value = comment_value(comment, "model"))) to->model = report_model_name(a, value);
-        if ((value = comment_value(comment, "seed"))) to->seed = strtoull(value, NULL, 10);
-        memset(line, ' ', (size_t)(end - line));
-    }
-    return judged;
-}
-
-static bool check_draws(diagnostics *d, const data_set *s) {
-    for (uint32_t i = 0; i < s->arrays.count; i++) {
-        const data_array *x = &s->arrays.at[i];
-        if (x->dims[0] == 0) {
-            diagnostic *said = diagnose_data(d, x->file, 0, "the file has no draws");
-            advise(d, said, "each line below the header is one draw");
-            return false;
-        }
-        for (uint32_t k = 0; k < x->dims[0] && !is_of_stan(x->name); k++) {
-            if (!isnan(x->numbers[k])) continue;
-            diagnostic *said = diagnose_data(d, x->file, x->lines[k], "`%s` has no number here", x->name);
-            advise(d, said, "a file of draws has a number in every cell");
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool read_draws(diagnostics *d, arena *a, const char *path, char *text, size_t length, report *to) {
-    to->model = report_model_name(a, path);
+    draws_file from;
+    if (!draws_file_read_text(d, a, path, text, length, &from)) return false;
+    to->model = report_model_name(a, from.model ? from.model : path);
     to->elbo = to->reconstruction = to->kl = to->log_evidence = (measured){(double)NAN, (double)NAN};
     to->khat = to->ess = to->seconds = (double)NAN;
-    if (!take_comments(a, text, to)) {
-        to->verdict = VERDICT_doubtful;
+    to->seed = from.seed;
+    to->verdict = from.verdict;
+    if (!from.judged)
         push(a, &to->reasons,
              (reason){"no_verdict", (double)NAN, "the file of draws does not say how good they are"});
-    }
-    data_set s;
-    data_open(&s, a);
-    if (!csv_read_text(d, &s, path, text, length, NULL) || !check_draws(d, &s)) return false;
-    read_rows_of_draws(a, &s, to);
+    read_rows_of_draws(a, &from.columns, to);
     return true;
 }
 

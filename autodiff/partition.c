@@ -4,8 +4,10 @@
 #include "autodiff/loop.h"
 
 /* Entries of a part: at least so many, that a part is worth handing over; and a multiple of CHUNK, where sums
- * begin anew. */
+ * begin anew. Where each has a piece of every outer entry they are of about the same size, in whole lines of
+ * the cache, of at most so many entries. */
 enum { PART_LEAST = 512, PART = 1024, PARTS_LEAST = 24, PARTS_MOST = 128, SMALL = 8 * PART, WIDE = 16 };
+enum { CACHE_LINE = 16 };
 
 /* Nanoseconds of a part that others may have. */
 static const double PART_PAYS = 2000;
@@ -186,7 +188,9 @@ static cut cut_inner(const subject *of, uint64_t outer, uint32_t parts) {
         uint64_t size = under(of->results[i].walk), factor = size / common_divisor(size, unit);
         if (factor <= 4 * wanted / unit) unit *= factor;
     }
-    return (cut){outer, of->entries / outer, round_up(wanted, unit), 0};
+    cut c = {outer, of->entries / outer, round_up(wanted, unit), 0};
+    if (outer > 1 && unit == CHUNK) c.part = round_up(divide_up(c.inner, parts_of(&c)), CACHE_LINE);
+    return c;
 }
 
 /* So many parts are shared evenly by two, three or four threads. */
@@ -294,10 +298,10 @@ static double loop_cost(const plan *p, ref r) {
 
 /* Products. */
 
-/* Entries of a tile that threads share. Columns are cut into an even number of pieces. One thread alone has
- * as few tiles as it can, for each brings both its panels anew: with those of the rows in the second-level
- * cache. Bits do not depend on the tiles. */
-enum { TILE_ROWS = 120, TILE_COLUMNS = 208, TILE_UNIT = 16, TILE_BYTES = 256 * 1024 };
+/* Tiles that threads share are small enough that one who comes late leaves the others some of his own, and do
+ * not meet in a line of the cache. One thread alone has as few tiles as it can, for each brings both its
+ * panels anew: with those of the rows in the second-level cache. Bits do not depend on the tiles. */
+enum { FEW_ROWS = 120, TILE_ROWS = 66, TILE_COLUMNS = 416, TILE_PANELS = 4, TILE_BYTES = 256 * 1024 };
 
 static uint32_t piece(uint64_t whole, uint64_t pieces, uint64_t unit) {
     return (uint32_t)round_up(divide_up(whole, pieces ? pieces : 1), unit);
@@ -310,12 +314,19 @@ static void cut_for_one(matrix_product *q, uint64_t rows, uint64_t columns, size
     q->tile_columns = (uint32_t)columns;
 }
 
-static void cut_for_threads(matrix_product *q, uint64_t rows, uint64_t columns, double nanoseconds) {
-    uint64_t halves = columns <= TILE_COLUMNS ? 1 : 2 * divide_up(columns, 2 * TILE_COLUMNS);
-    q->tile_rows = piece(rows, divide_up(rows, TILE_ROWS), 6);
-    q->tile_columns = piece(columns, halves, TILE_UNIT);
-    if (rows <= q->tile_rows && columns <= q->tile_columns && nanoseconds >= 4 * PART_PAYS)
-        q->tile_rows = piece(rows, 4, 6);
+/* Many rows are cut into an even number of pieces, few are left whole: then their columns are cut, or they
+ * are where there are few columns too; into no more pieces than are worth handing over. */
+static void cut_for_threads(matrix_product *q, uint64_t rows, uint64_t columns, uint64_t panel,
+                            double nanoseconds) {
+    uint64_t pieces = (uint64_t)(nanoseconds / (4 * PART_PAYS)), least = TILE_PANELS * panel;
+    q->tile_rows = piece(rows, 1, 6);
+    q->tile_columns = piece(columns, divide_up(columns, TILE_COLUMNS), panel);
+    if (rows > FEW_ROWS) q->tile_rows = piece(rows, 2 * divide_up(rows, 2 * TILE_ROWS), 6);
+    else if (columns < 2 * least) q->tile_rows = piece(rows, pieces < 4 ? pieces : 4, 6);
+    else {
+        if (pieces > columns / least) pieces = columns / least;
+        if (pieces > 1) q->tile_columns = (uint32_t)(columns / (pieces - pieces % 2) / panel * panel);
+    }
 }
 
 /* Where there is one product, threads share its tiles; else the products of the batch. */
@@ -326,7 +337,7 @@ static void partition_product(const plan *p, plan_step *s) {
     uint64_t terms = (uint64_t)q->k, work = rows * columns * terms;
     double one = 100 + 0.05 * (double)work;
     if (team_threads(p->team) == 1) cut_for_one(q, rows, columns, element_size(p->precision));
-    else cut_for_threads(q, rows, columns, one);
+    else cut_for_threads(q, rows, columns, 2 * p->kernels->lanes, one);
     if (q->tile_rows > rows) q->tile_rows = (uint32_t)rows + !rows;
     if (q->tile_columns > columns) q->tile_columns = (uint32_t)columns + !columns;
     q->tiles_down = (uint32_t)divide_up(rows, q->tile_rows);

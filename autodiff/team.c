@@ -16,9 +16,9 @@ static const double FORK_PAYS = 4000, ROUSING_PAYS = 40000, SEQUENCE_PAYS = 1000
 static const int64_t SPIN = 50000;
 
 /* Where the cores have other work, a thread loses its core in the middle of a part and holds up all others.
- * A caller who has waited so long for parts that were begun, and for a quarter of the time that he has
- * worked, goes alone for a while: at first some times as long as he has waited, then twice as long each time
- * that it happens again, and half as long when it has not. */
+ * A caller who has waited so long for parts that were begun, for a quarter of the time that he has worked,
+ * and for twice as long as a part takes him, goes alone for a while: at first some times as long as he has
+ * waited, then twice as long each time that it happens again, and half as long when it has not. */
 static const int64_t HELD_UP = 50000, REST_MOST = 500000000;
 enum { REST_TIMES = 20 };
 
@@ -80,13 +80,15 @@ uint32_t team_cores(void) {
 
 /* Working. */
 
-static void work_on(team *t, uint32_t thread) {
-    uint32_t count = t->sharing;
+/* Returns how many parts the thread has done. */
+static uint32_t work_on(team *t, uint32_t thread) {
+    uint32_t count = t->sharing, done = 0;
     for (uint32_t k = 0; k < count; k++) {
         share *s = &t->shares[(thread + k) % count];
-        for (uint32_t i; (i = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed)) < s->end;)
+        for (uint32_t i; (i = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed)) < s->end; done++)
             t->work(t->context, thread, i);
     }
+    return done;
 }
 
 static void join_in(team *t, uint32_t thread) {
@@ -161,6 +163,10 @@ static bool goes_alone(team *t) {
     return false;
 }
 
+static bool held_up(int64_t waited, int64_t worked, uint32_t parts) {
+    return waited > HELD_UP && waited > worked / 4 && waited > 2 * worked / (parts ? parts : 1);
+}
+
 static void rest(team *t, int64_t waited) {
     int64_t again = 4 * t->rest; /* goes_alone() has halved it */
     t->rest = again > REST_TIMES * waited ? again : REST_TIMES * waited;
@@ -180,10 +186,10 @@ void team_run(team *t, double nanoseconds, uint32_t parts, team_work *work, void
     atomic_store(&t->open, true);
     atomic_fetch_add(&t->signal, 1);
     if (nanoseconds >= ROUSING_PAYS) wake(t);
-    work_on(t, 0);
+    uint32_t done = work_on(t, 0);
     atomic_store(&t->open, false);
-    int64_t waited = wait_for_all(t);
-    if (waited > HELD_UP && waited > (now() - started) / 5) rest(t, waited);
+    int64_t worked = now() - started, waited = wait_for_all(t);
+    if (held_up(waited, worked, done)) rest(t, waited);
 }
 
 uint32_t team_threads(const team *t) { return t ? t->threads : 1; }

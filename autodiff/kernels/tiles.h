@@ -133,7 +133,7 @@ static void multiply_lines(element *c, int64_t pitch, const element *a, int64_t 
 
 /* Lines of the left factor that few columns ask for are used where they are; the last ones, when they fill no
  * panel, and all others are brought. */
-enum { FEW_COLUMNS = 2 * MICRO_COLUMNS };
+enum { FEW_COLUMNS = 4 * MICRO_COLUMNS };
 
 static void multiply_tile(const tile_product *t, void *room) {
     size_t panels = (t->rows + MICRO_ROWS - 1) / MICRO_ROWS;

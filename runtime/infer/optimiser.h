@@ -28,6 +28,7 @@ typedef struct optimiser_block {
 
 typedef struct optimiser_segment {
     uint32_t block;
+    double depth;        /* of its middle, as a fraction of the block */
     uint64_t from, size; /* of the block */
     uint64_t at;         /* of all parameters */
     double squares;      /* of the gradient */

@@ -1,4 +1,5 @@
 #include "autodiff/execute.h"
+#include "autodiff/emit/lanes.h"
 #include "autodiff/short.h"
 
 static __attribute__((noinline)) void run_step(const execution *e, const plan_step *s) {
@@ -20,7 +21,9 @@ static __attribute__((noinline)) void run_step(const execution *e, const plan_st
 void run_steps(const execution *e, uint32_t first, uint32_t end) {
     for (uint32_t k = first; k < end;) {
         const short_program *p = e->shorts ? e->shorts[k] : NULL;
-        if (p && p->run) p->run(e->at, e->scratch), k = p->end;
+        const lane_program *q = e->lanes ? e->lanes[k] : NULL;
+        if (q) run_lanes(e, q), k = q->end;
+        else if (p && p->run) p->run(e->at, e->scratch), k = p->end;
         else if (p) run_short(e, p), k = p->end;
         else run_step(e, &e->plan->steps.at[k++]);
     }

@@ -12,6 +12,7 @@ typedef struct execution {
     void *work;     /* of other steps */
     void *partials; /* of sums */
     team *team;     /* or NULL */
+    struct lane_program **lanes;   /* by step: where a program along an axis begins, else NULL */
     struct short_program **shorts; /* by step: where a program of short steps begins, else NULL */
     uint64_t seed, step;
 } execution;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "autodiff/emit/emit.h"
+#include "autodiff/emit/lanes.h"
 #include "autodiff/emit/strand.h"
 #include "autodiff/execution.h"
 #include "autodiff/loop.h"
@@ -165,7 +166,8 @@ static machine *make(arena *a, const tape *t, precision p, team *threads, bool k
     run_steps(m, 0, m->plan->fixed_steps);
     fix_indices(m);
     pieces_find(m->plan);
-    emit_regions(m->plan);
+    m->run.lanes = lane_programs(&m->run, a);
+    emit_regions(m->plan, &m->run);
     m->run.shorts = short_programs(&m->run, a);
     emit_shorts(&m->run, m->run.shorts, a);
     m->bytes = taken(a) - before;
@@ -366,6 +368,10 @@ void machine_print(const machine *m, FILE *to) {
             p->precision == IN_SINGLE ? "floats" : "doubles");
     for (uint32_t k = 0; k < p->steps.count; k++) {
         const plan_step *s = &p->steps.at[k];
+        const lane_program *q = m->run.lanes[k];
+        if (q)
+            fprintf(to, "     program of %u steps along %llu entries, %u bytes\n", q->end - k,
+                    (unsigned long long)q->lanes, q->size);
         if (m->run.shorts[k])
             fprintf(to, "     short program of %u steps, %u operations%s\n", m->run.shorts[k]->end - k,
                     m->run.shorts[k]->code.count, m->run.shorts[k]->run ? ", machine code" : "");

@@ -32,6 +32,10 @@ typedef struct walk {
     int64_t stride[AXES_MOST][WALK_OPERANDS];
 } walk;
 
+/* Of the innermost dimension: its size, and the stride of an operand. */
+static inline uint64_t walk_run(const walk *w) { return w->size[w->rank - 1]; }
+static inline int64_t walk_step(const walk *w, int operand) { return w->stride[w->rank - 1][operand]; }
+
 walk walk_over(const tape *t, axes of, const layout *const operand[], int count);
 
 /* A place on a walk, always at the start of a run or within one. */

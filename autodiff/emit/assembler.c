@@ -94,7 +94,7 @@ void put_vector(assembly *c, vector_instruction f, lane_form of, int to, int x, 
 
 bool instruction_ends(vector_instruction f) {
     return f == V_compare || f == V_blend_double || f == V_round_double || f == V_swap_halves ||
-           f == V_swap_pairs || f == V_extract_half;
+           f == V_swap_pairs || f == V_insert_half || f == V_extract_half;
 }
 
 /* A fourth register stands in the upper half of the last byte. */
@@ -146,6 +146,7 @@ void put_store(assembly *c, place to, general from) { put_pair_at(c, 0x89, from,
 void put_copy(assembly *c, general to, general from) { put_pair(c, 0x8b, to, from); }
 void put_add(assembly *c, general to, general x) { put_pair(c, 0x03, to, x); }
 void put_subtract(assembly *c, general to, general x) { put_pair(c, 0x2b, to, x); }
+void put_compare(assembly *c, general x, general y) { put_pair(c, 0x3b, x, y); }
 void put_test(assembly *c, general x) { put_pair(c, 0x85, x, x); }
 
 void put_number(assembly *c, general to, uint64_t x) {
@@ -153,6 +154,11 @@ void put_number(assembly *c, general to, uint64_t x) {
     put(c, (uint8_t)(0xb8 | (to & 7)));
     put_four(c, (uint32_t)x);
     put_four(c, (uint32_t)(x >> 32));
+}
+
+void put_multiply_number(assembly *c, general to, general x, int32_t y) {
+    put_pair(c, 0x69, to, x);
+    put_four(c, (uint32_t)y);
 }
 
 /* The operation is named where others name a register. */

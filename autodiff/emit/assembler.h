@@ -114,6 +114,8 @@ uint32_t put_subtract_number(assembly *c, general to,
                              int32_t x); /* where the number stands, for assembly_patch() */
 void put_and_number(assembly *c, general to, int32_t x);
 void put_compare_number(assembly *c, general to, int32_t x);
+void put_multiply_number(assembly *c, general to, general x, int32_t y);
+void put_compare(assembly *c, general x, general y);
 void put_test(assembly *c, general x);
 void put_push(assembly *c, general x);
 void put_pop(assembly *c, general x);

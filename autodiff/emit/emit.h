@@ -11,8 +11,9 @@
 
 #include "autodiff/short.h"
 
-/* Rewrites the regions of a plan that are run more than once, when the indices of gathers are known. */
-void emit_regions(plan *p);
+/* Rewrites the regions that are run more than once, when the indices of gathers are known; not those that
+ * programs along an axis (lanes.h) have. */
+void emit_regions(plan *p, const execution *e);
 /* Gives programs of short steps, by step, code to run. */
 void emit_shorts(const execution *e, short_program **programs, arena *a);
 

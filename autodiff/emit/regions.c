@@ -1,6 +1,7 @@
 #include "autodiff/emit/emit.h"
 
 #include <stdlib.h>
+#include "autodiff/emit/lanes.h"
 #include "autodiff/emit/strand.h"
 
 /* Smaller ones are for short programs. */
@@ -247,13 +248,14 @@ static void install(const rewriting *w, const uint8_t *code) {
     g->slots = w->slots;
 }
 
-void emit_regions(plan *p) {
+void emit_regions(plan *p, const execution *e) {
     if (!emit_is_wanted(p)) return;
     assembly c;
     assembly_open(&c, p->arena);
     vector(rewriting) done = {0};
-    for (uint32_t k = p->fixed_steps; k < p->steps.count; k++) {
-        if (p->steps.at[k].kind != STEP_region) continue;
+    for (uint32_t k = p->fixed_steps, done_to = k; k < p->steps.count; k++) {
+        if (e->lanes[k]) done_to = e->lanes[k]->end;
+        if (k < done_to || p->steps.at[k].kind != STEP_region) continue;
         rewriting w = {.plan = p, .region = &p->steps.at[k].region, .arena = p->arena, .code = &c};
         if (rewrite(&w)) push(p->arena, &done, w);
     }

@@ -223,7 +223,8 @@ static int bring(sequence *s, cell c) {
 static bool is_read_there(sequence *s, const line *l, int k) {
     const cell_state *x = state(s, l->in[k]);
     if (!l->in[k] || l->code == V_store || x->held >= 0) return false;
-    return x->home != HOME_memory || (l->next[k] == NEVER && !s->mask && x->lanes == ALL_LANES);
+    uint8_t lanes = l->code == V_insert_half ? 2 : ALL_LANES;
+    return x->home != HOME_memory || (l->next[k] == NEVER && !s->mask && x->lanes == lanes);
 }
 
 static void after_read(sequence *s, const line *l, int k) {

@@ -39,29 +39,27 @@ static bool is_sum(const micro *m) {
     return m->kind == MICRO_sum || m->kind == MICRO_dot || m->kind == MICRO_scatter;
 }
 
-static uint64_t run_of(const walk *w) { return w->size[w->rank - 1]; }
-static int64_t step_of(const walk *w, int k) { return w->stride[w->rank - 1][k]; }
 static bool is_single(const walk *w) { return w->rank == 1 && w->stride[0][0] == 0; }
 
 /* Whether the runs of the walk end with pieces, so that it is in one run within a piece. */
-static bool fits(const walk *w, const pieces *q) { return q->length && run_of(w) % q->length == 0; }
+static bool fits(const walk *w, const pieces *q) { return q->length && walk_run(w) % q->length == 0; }
 
 /* Whether the index is at one place within a piece. */
 static bool is_at_one_place(const micro *m, const pieces *q) {
     if (!m->index || !m->in_range) return false;
-    if (step_of(m->walk, 1) == 0) return true;
+    if (walk_step(m->walk, 1) == 0) return true;
     for (int d = 0; d < m->walk->rank - 1; d++)
         if (m->walk->stride[d][1]) return false;
-    return q->by && m->in[1].at == q->by && m->walk->offset[1] == 0 && step_of(m->walk, 1) == 1 &&
-           run_of(m->walk) == q->length;
+    return q->by && m->in[1].at == q->by && m->walk->offset[1] == 0 && walk_step(m->walk, 1) == 1 &&
+           walk_run(m->walk) == q->length;
 }
 
 /* The scatter of a run into one place is a sum, by runs of a sorted index as run_table() does it; into a row,
  * one by one. */
 static bool takes_scatter(const micro *m, const pieces *q) {
-    bool into_row = step_of(m->walk, 1) == 0, one = step_of(m->walk, 0) == 0;
+    bool into_row = walk_step(m->walk, 1) == 0, one = walk_step(m->walk, 0) == 0;
     return fits(m->walk, q) && is_at_one_place(m, q) &&
-           (into_row ? step_of(m->walk, 0) == 1 : one && m->ends);
+           (into_row ? walk_step(m->walk, 0) == 1 : one && m->ends);
 }
 
 bool strand_takes(const micro *m, const pieces *q) {
@@ -74,7 +72,7 @@ bool strand_takes(const micro *m, const pieces *q) {
     case MICRO_sum:
     case MICRO_dot:
         return is_single(m->walk) ||
-               (fits(m->walk, q) && (step_of(m->walk, 0) == 0 || step_of(m->walk, 0) == 1));
+               (fits(m->walk, q) && (walk_step(m->walk, 0) == 0 || walk_step(m->walk, 0) == 1));
     case MICRO_scatter: return takes_scatter(m, q);
     default: return false;
     }
@@ -84,9 +82,9 @@ bool strand_reads(const micro *m, const pieces *q) {
     if (m->to.kind != SOURCE_scratch) return false;
     if (m->kind == MICRO_load && is_single(m->walk)) return true;
     if ((m->kind != MICRO_load && m->kind != MICRO_gather) || !fits(m->walk, q)) return false;
-    if (step_of(m->walk, 0) != 0 && step_of(m->walk, 0) != 1) return false;
+    if (walk_step(m->walk, 0) != 0 && walk_step(m->walk, 0) != 1) return false;
     return m->kind == MICRO_load ||
-           (is_at_one_place(m, q) && (step_of(m->walk, 1) == 0 || step_of(m->walk, 0) == 0));
+           (is_at_one_place(m, q) && (walk_step(m->walk, 1) == 0 || walk_step(m->walk, 0) == 0));
 }
 
 /* Streams. */
@@ -122,12 +120,12 @@ static bool is_inside(const strand_writer *w, const item *x, int k) {
 static stream found_stream(const micro *m) {
     if (is_single(m->walk) && m->kind == MICRO_load)
         return (stream){.kind = STREAM_number, .at = {SOURCE_scalar, m->in[0].at, m->walk->offset[0], 0}};
-    return (stream){.kind = step_of(m->walk, 0) ? STREAM_entries : STREAM_number,
+    return (stream){.kind = walk_step(m->walk, 0) ? STREAM_entries : STREAM_number,
                     .by_piece = true,
                     .at = m->in[0],
                     .walk = m->walk,
                     .index = m->kind == MICRO_gather ? m->index : NULL,
-                    .by_run = m->kind == MICRO_gather && step_of(m->walk, 1) == 1,
+                    .by_run = m->kind == MICRO_gather && walk_step(m->walk, 1) == 1,
                     .pitch = m->pitch};
 }
 
@@ -146,11 +144,11 @@ static stream sum_stream(const item *x) {
         s.at.offset = m->walk->offset[0];
         return s;
     }
-    s.kind = step_of(m->walk, 0) ? STREAM_entries : STREAM_sum;
+    s.kind = walk_step(m->walk, 0) ? STREAM_entries : STREAM_sum;
     s.by_piece = true;
     s.walk = m->walk;
     s.index = m->kind == MICRO_scatter ? m->index : NULL;
-    s.by_run = s.index && step_of(m->walk, 1) == 1;
+    s.by_run = s.index && walk_step(m->walk, 1) == 1;
     s.pitch = m->pitch;
     return s;
 }

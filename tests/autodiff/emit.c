@@ -79,14 +79,14 @@ static bool agree(trial *x, precision p) {
     return good;
 }
 
-/* Whether the machine has a strand, as printed. */
-static bool has_strand(const machine *m) {
+/* Whether the machine, as printed, has such a thing. */
+static bool has_printed(const machine *m, const char *what) {
     char *text = NULL;
     size_t size;
     FILE *to = open_memstream(&text, &size);
     machine_print(m, to);
     fclose(to);
-    bool found = strstr(text, "strand:") != NULL;
+    bool found = strstr(text, what) != NULL;
     free(text);
     return found;
 }
@@ -127,7 +127,7 @@ static bool all_ops(memory *host, uint32_t n, precision p) {
     tape_output(t, tape_sum_all(t, tape_map1(t, OP_stop, u)));
     bool good = agree(&x, p);
     if (p == IN_DOUBLE && n >= 256 && kernels_choose(p) == &kernels_avx2_double)
-        good &= has_strand(make(&x, p, "on")) && !has_strand(make(&x, p, "off"));
+        good &= has_printed(make(&x, p, "on"), "strand:") && !has_printed(make(&x, p, "off"), "strand:");
     if (!good) printf("# %u entries\n", n);
     arena_close(&a);
     return good;
@@ -286,9 +286,79 @@ static void random_tapes(memory *host, uint32_t count) {
     CHECK(single, "emit/random_tapes_in_single");
 }
 
+/* Random functions of each draw: draws come first in what is bound and wanted, so that passes and programs
+ * along an axis bring them behind the others. Rows are summed, looked up and put side by side. */
+
+typedef struct draw_shape {
+    axis draw, row, joint;
+    ref looked_up;
+} draw_shape;
+
+static ref random_of_draw(trial *x, const draw_shape *s) {
+    tape *t = &x->t;
+    ref a = some(x), b = some(x);
+    switch (below(x, 9)) {
+    case 0: return tape_map1(t, ONE[below(x, ONES)], a);
+    case 1: return tape_select(t, some(x), a, b);
+    case 2: return tape_map1(t, below(x, 3) ? FUNCTIONS[below(x, FUNCTION_COUNT)] : OP_erf, a);
+    case 3: return tape_sum(t, a, axes_one(s->row));
+    case 4: return tape_sum(t, tape_map2(t, OP_mul, a, b), axes_one(s->row));
+    case 5: return has(x, a, s->row) ? tape_gather(t, a, s->looked_up, s->row) : a;
+    default: return tape_map2(t, TWO[below(x, below(x, 3) ? 4 : TWOS)], a, b);
+    }
+}
+
+static bool random_draws(uint32_t seed, bool *program) {
+    static const uint32_t DRAWS[] = {16, 17, 18, 19, 40, 63, 100, 301, 1000}, ROWS[] = {1, 2, 3, 5, 8};
+    arena a;
+    test_memory(&a);
+    trial x = trial_open(&a, seed);
+    tape *t = &x.t;
+    uint32_t rows = ROWS[below(&x, 5)];
+    draw_shape s = {.draw = tape_add_axis(t, "draw", DRAWS[below(&x, 9)])};
+    s.row = tape_add_axis(t, "row", rows);
+    s.joint = tape_add_axis(t, "joint", rows + 2);
+    s.looked_up = tape_data(t, indices(&x, rows, rows, false), axes_one(s.row));
+    axes draws = axes_one(s.draw), both = axes_with(draws, s.row);
+    ref joint = add_input(&x, axes_with(draws, s.joint), seed % 4 == 0);
+    push(&a, &x.pool, tape_slice(t, joint, s.joint, 0, (axes){0}));
+    push(&a, &x.pool, tape_slice(t, joint, s.joint, 1, axes_one(s.row)));
+    push(&a, &x.pool, tape_slice(t, joint, s.joint, rows + 1, (axes){0}));
+    push(&a, &x.pool, add_input(&x, axes_one(s.row), false));
+    push(&a, &x.pool, add_input(&x, (axes){0}, false));
+    push(&a, &x.pool, add_input(&x, both, false));
+    for (uint32_t i = 10 + below(&x, 50); i; i--) {
+        ref r = random_of_draw(&x, &s);
+        push(&a, &x.pool, r);
+        if (below(&x, 6) == 0) tape_output(t, r);
+    }
+    ref one = tape_sum(t, tape_expand(t, some(&x), both), axes_one(s.row)),
+        all = tape_expand(t, some(&x), both);
+    ref sum = tape_place(t, one, (axes){0}, s.joint, 0);
+    sum = tape_map2(t, OP_add, sum, tape_place(t, all, axes_one(s.row), s.joint, 1));
+    sum = tape_map2(t, OP_add, sum, tape_place(t, tape_map1(t, OP_neg, one), (axes){0}, s.joint, rows + 1));
+    tape_output(t, one);
+    tape_output(t, sum);
+    trial y = x;
+    tape_compile(t, &y.t, &a, NULL, NULL);
+    bool good = agree(&y, IN_DOUBLE);
+    *program |= has_printed(make(&y, IN_DOUBLE, "on"), "steps along");
+    if (!good) printf("# tape %u\n", seed);
+    arena_close(&a);
+    return good;
+}
+
+static void functions_of_draws(uint32_t count) {
+    bool good = true, program = kernels_choose(IN_DOUBLE) != &kernels_avx2_double;
+    for (uint32_t i = 0; i < count && good; i++) good = random_draws(i, &program);
+    CHECK(good, "emit/functions_of_draws");
+    CHECK(program, "emit/programs_along_draws");
+}
+
 int main(void) {
     every_length(test_host());
     every_function(test_host());
     random_tapes(test_host(), 600);
+    functions_of_draws(600);
     return check_end();
 }

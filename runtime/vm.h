@@ -83,8 +83,8 @@ VM_API vm_status vm_set_option(vm_model *model, const char *name, const char *va
 
 /* What a fit tells while it runs; returning nonzero stops it. */
 typedef struct vm_progress {
-    uint64_t step, steps; /* done, at the most */
-    double elbo, elbo_error, seconds;
+    uint64_t step, steps;             /* done, at the most */
+    double elbo, elbo_error, seconds; /* of the last steps; elbo: NaN before */
     const char *stage;
 } vm_progress;
 typedef int vm_progress_function(void *user, const vm_progress *now);

@@ -11,19 +11,29 @@
 #include "runtime/io/report.h"
 #include "runtime/io/stan_csv.h"
 
+enum { NUMBER_ROOM = 32 };
+
 typedef struct watcher {
     bool line, json; /* a line on a terminal, or one JSON object a line */
     bool shown;
 } watcher;
 
+/* As JSON has it: what is not known yet is null. */
+static const char *shown(char *to, double x, int digits) {
+    if (!isfinite(x)) return "null";
+    snprintf(to, NUMBER_ROOM, "%.*g", digits, x);
+    return to;
+}
+
 static bool watch(void *user, const progress *now) {
     watcher *w = user;
+    char number[2][NUMBER_ROOM];
     if (w->json)
         fprintf(stderr,
-                "{\"stage\": \"%s\", \"step\": %llu, \"steps\": %llu, \"elbo\": %.6g, \"elbo_error\": %.3g, "
+                "{\"stage\": \"%s\", \"step\": %llu, \"steps\": %llu, \"elbo\": %s, \"elbo_error\": %s, "
                 "\"seconds\": %.3f}\n",
-                now->stage, (unsigned long long)now->step, (unsigned long long)now->steps, now->elbo,
-                now->elbo_error, now->seconds);
+                now->stage, (unsigned long long)now->step, (unsigned long long)now->steps,
+                shown(number[0], now->elbo, 6), shown(number[1], now->elbo_error, 3), now->seconds);
     else if (w->line)
         fprintf(stderr, "\r\033[K%s: step %llu of at most %llu, ELBO %.6g ± %.2g, %.1f s", now->stage,
                 (unsigned long long)now->step, (unsigned long long)now->steps, now->elbo, now->elbo_error,

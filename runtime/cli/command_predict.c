@@ -48,13 +48,13 @@ static bool stop(void *user) {
 static fit summarise(const predictive *p, const fitted *from, arena *a) {
     fit shown = {
         .model = p->model, .arena = a, .verdict = from->verdict, .seed = from->seed, .draw_count = p->count};
-    double *sorted = arena_array(a, double, p->count + 1);
+    double *column = arena_array(a, double, p->count + 1);
     const double at[] = {0.05, 0.5, 0.95};
     for (uint32_t i = 0; i < p->all.count; i++) {
         const predicted *x = &p->all.at[i];
         for (uint64_t e = 0; e < x->size; e++) {
             summary s = {.variable = x->of, .entry = e, .draws = x->draws + e, .stride = x->size};
-            sample_summarise(&s, p->count, at, sorted);
+            sample_summarise(&s, p->count, at, column);
             push(a, &shown.summaries, s);
         }
     }

@@ -5,6 +5,7 @@
 
 #include "autodiff/machine.h"
 #include "runtime/infer/space.h"
+#include "runtime/infer/vigil.h"
 
 typedef struct density {
     const space *space;
@@ -15,6 +16,7 @@ typedef struct density {
     const double *log_density; /* of the last run: points */
     const double *gradient;    /* points × size */
     uint64_t gradients;        /* computed since density_new */
+    vigil *vigil;              /* whom work of many runs asks whether to end; or NULL */
 } density;
 
 /* The precision that a fit takes its steps in. */

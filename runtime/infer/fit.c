@@ -35,6 +35,10 @@ static const double ERROR_ENOUGH = 0.03;
 static const double KHAT_GOOD = 0.5;
 /* By so much, a proposal is worse than one that leaves modes out. */
 static const double FAR_FEWER = 20;
+/* From this k-hat on the weights have no mean, and more of them tell nothing. */
+static const double KHAT_HOPELESS = 1;
+/* Entries of points and of what is reported of them, of a sample that is enlarged: 512 MiB. */
+static const uint64_t ENLARGED_MOST = UINT64_C(1) << 26;
 /* The share of draws that must count for the proposal to be left as it is. */
 static const double SHARE_ENOUGH = 0.25;
 
@@ -46,7 +50,7 @@ typedef struct run {
     options options;
     arena *a;
     fit_host host;
-    double started;
+    vigil vigil;
     fit *fit;
     findings findings;
     sample *sample;            /* what is reported, weighted or not */
@@ -142,13 +146,25 @@ static bound drawing_bound(const drawing *d) {
     return averages_bound(&m);
 }
 
+static bool can_enlarge(uint64_t count, uint64_t entries) {
+    return ENLARGEMENT * count * entries <= ENLARGED_MOST;
+}
+
+/* Whether many more draws are worth their time and memory: where they are to lower an error, have weights
+ * with a mean, and are not the most part of the fit. */
+static bool more_pay(const run *r, const sample *s, const proposal *p) {
+    return !r->vigil.stopped && can_enlarge(s->count, s->report->scalars + p->parts->size) &&
+           s->quality.khat < KHAT_HOPELESS && sample_error(s, r->a) > ERROR_ENOUGH;
+}
+
 /* The weighted draws of the best proposal that a few refits lead to, and more of them where few count. */
 static drawing draw_well(run *r, proposal *p, evaluation *e, rng *draws, bound *of) {
     uint64_t count = r->options.draws;
     drawing best = importance_draw(p, e, count, draws, r->a), last = best;
     *of = drawing_bound(&best);
     proposal now = *p;
-    for (int i = 0; i < REFITS && p->parts->factor && best.sample.quality.ess < SHARE_ENOUGH * (double)count;
+    for (int i = 0; i < REFITS && p->parts->factor &&
+                    best.sample.quality.ess < SHARE_ENOUGH * (double)count && !r->vigil.stopped;
          i++) {
         proposal next;
         if (!importance_refit(&last, &now, &next, r->a)) break;
@@ -161,7 +177,7 @@ static drawing draw_well(run *r, proposal *p, evaluation *e, rng *draws, bound *
         *p = now;
     }
     if (last.arena != best.arena) arena_close(last.arena);
-    for (int i = 0; i < ENLARGEMENTS && sample_error(&best.sample, r->a) > ERROR_ENOUGH; i++) {
+    for (int i = 0; i < ENLARGEMENTS && more_pay(r, &best.sample, p); i++) {
         count *= ENLARGEMENT;
         arena_close(best.arena);
         best = importance_draw(p, e, count, draws, r->a);
@@ -248,7 +264,7 @@ static void attempt_resume(gaussian_run *r, const attempt *x) {
 static bool find_attempt(gaussian_run *r, gaussian first, attempt *best) {
     attempt other;
     if (!attempt_fit(r, first, best)) return false;
-    if (r->course.interrupted || weights_are_good(&best->drawing.sample)) return true;
+    if (r->run->vigil.stopped || weights_are_good(&best->drawing.sample)) return true;
     gaussian moved = best->guide;
     moved.mean = copied(moved.mean, moved.size, r->run->a);
     moved.scale = copied(moved.scale, moved.size, r->run->a);
@@ -269,7 +285,7 @@ static void add_modes(gaussian_run *r, attempt *best) {
     arena *a = r->run->a;
     attempt more = *best;
     bound ignored;
-    if (r->course.interrupted || !best->guide.factor || best->guide.size > MODES_SOUGHT) return;
+    if (r->run->vigil.stopped || !best->guide.factor || best->guide.size > MODES_SOUGHT) return;
     rng climbs = rng_open(r->run->options.seed, STREAM_MODES);
     uint64_t most = (r->one->gradients + r->many->gradients) / 2; /* … as the fit has taken */
     if (!modes_find(r->one, r->many, &best->guide, best->drawing.sample.quality.log_mean, most, &climbs, a,
@@ -296,14 +312,14 @@ static bool gaussian_open(run *r, gaussian_run *g) {
                         .noise = rng_open(r->options.seed, STREAM_GUIDE),
                         .draws = rng_open(r->options.seed, STREAM_DRAWS)};
     uint64_t size = g->space.size;
-    g->course = (gaussian_course){
-        0, r->options.steps, r->options.tolerance, r->host.watch, r->host.user, r->started, false, false};
+    g->course = (gaussian_course){0, r->options.steps, r->options.tolerance, &r->vigil, false, false};
     const char *why;
     g->joint = full_rank(r, &g->space, &why);
     push(a, &r->fit->reasons, (reason){"family", (double)size, why});
     uint32_t most = (uint32_t)r->options.samples * (g->joint ? 3 : 1) + (g->joint ? (uint32_t)size / 2 : 0);
     g->one = density_new(r->d, &g->space, 1, IN_DOUBLE, a);
     if (!g->one) return false;
+    g->one->vigil = &r->vigil;
     uint32_t points = at_least(points_that_fit(r->model, most), POINTS_LEAST);
     g->many = g->stepped = density_new(r->d, &g->space, points, IN_DOUBLE, a);
     if (precision_of(&r->options) == IN_SINGLE)
@@ -311,6 +327,7 @@ static bool gaussian_open(run *r, gaussian_run *g) {
     reported *rep = arena_new(a, reported);
     *rep = reported_new(r->model, a);
     g->evaluation = evaluation_new(&g->space, rep, points_that_fit(r->model, 250), r->options.seed, a);
+    g->evaluation->vigil = &r->vigil;
     return true;
 }
 
@@ -339,12 +356,11 @@ static status run_gaussian(run *r) {
     add_modes(&g, &best);
     uint64_t count = best.drawing.sample.count;
     uint64_t more = draws_at_the_end(&g);
-    if (more > count) {
+    if (more > count && !r->vigil.stopped) {
         arena_close(best.drawing.arena);
         best.drawing = importance_draw(&best.proposal, g.evaluation, more, &g.draws, a);
     }
     r->fit->steps = g.course.steps;
-    r->fit->interrupted = g.course.interrupted;
     r->fit->gradients = g.one->gradients + g.many->gradients;
     if (g.stepped != g.many) r->fit->gradients += g.stepped->gradients;
     r->findings = (findings){.converged = best.converged,
@@ -355,7 +371,9 @@ static status run_gaussian(run *r) {
     report_bound(r->fit, best.bound);
     r->uncorrected = gaussian_weights(&best.drawing, a);
     rng second = rng_open(r->options.seed, STREAM_CHECK);
-    wider_check(&r->findings, &best.drawing.sample, &best.proposal, count, g.evaluation, &second, a);
+    if (!r->vigil.stopped)
+        wider_check(&r->findings, &best.drawing.sample, &best.proposal, count, g.evaluation, &second, a);
+    r->fit->interrupted = r->vigil.stopped;
     r->sample = arena_new(a, sample);
     *r->sample = best.drawing.sample;
     return STATUS_ok;
@@ -397,20 +415,20 @@ static status run_guide(run *r) {
     objective *climbed = g ? objective_new(r->d, g, o, a) : NULL;
     if (!climbed) return STATUS_invalid_program;
     guide_start(g, o->seed, climbed->x, a);
-    objective_course course = {.host = &r->host, .started = r->started};
+    objective_course course = {.host = &r->host, .vigil = &r->vigil};
     if (r->host.checkpoints) course.fingerprint = fingerprint_of(r->d, r->model, o);
     if (!objective_fit(climbed, a, &course)) return complain_of_climb(r, climbed, &course);
     r->fit->steps = course.steps;
-    r->fit->interrupted = course.interrupted;
     r->fit->gradients = course.steps * climbed->draws;
     reported *rep = arena_new(a, reported);
     *rep = reported_new(r->model, a);
     uint64_t count = draws_that_pay(r->model, rep->scalars, r->options.draws);
     guide_draws *drawn = arena_new(a, guide_draws);
-    *drawn = objective_draw(g, rep, climbed->x, count, r->options.seed, a);
+    *drawn = objective_draw(g, rep, climbed->x, count, r->options.seed, &r->vigil, a);
     r->sample = &drawn->sample;
     averages m = {0};
-    for (uint64_t i = 0; i < count; i++) averages_add(&m, drawn->elbo[i], r->sample->log_likelihood[i]);
+    for (uint64_t i = 0; i < r->sample->count; i++)
+        averages_add(&m, drawn->elbo[i], r->sample->log_likelihood[i]);
     report_bound(r->fit, averages_bound(&m));
     for (uint32_t i = 0; i < drawn->kls.count; i++) push(a, &r->fit->latent_kls, drawn->kls.at[i]);
     r->findings = (findings){.converged = course.converged,
@@ -419,8 +437,10 @@ static status run_guide(run *r) {
                              .error = sample_error(r->sample, a),
                              .collapsed = collapsed_latent(r->fit),
                              .joint = true};
-    if (!course.interrupted)
-        wider_check_guide(&r->findings, r->d, g, climbed->x, r->sample, r->fit->gradients / 2, o, a);
+    if (!r->vigil.stopped)
+        wider_check_guide(&r->findings, r->d, g, climbed->x, r->sample, r->fit->gradients / 2, o, &r->vigil,
+                          a);
+    r->fit->interrupted = r->vigil.stopped;
     return STATUS_ok;
 }
 
@@ -432,14 +452,44 @@ static summary constant_summary(const sample *s, uint32_t k, uint64_t e) {
     return (summary){s->report->of[k], e, *x, 0, 0, *x, *x, *x, x, 0};
 }
 
-static summary drawn_summary(const fit *f, const sample *s, uint32_t k, uint64_t e, const double *weights,
-                             double *sorted) {
-    uint64_t column = s->report->first[k] + e, stride = s->report->scalars;
-    const double at[] = {0.05, 0.5, 0.95};
-    moments x = sample_moments(s, column, weights);
-    double q[3];
-    sample_quantiles(f->draws, f->draw_count, stride, column, at, 3, q, sorted);
-    return (summary){s->report->of[k], e, x.mean, x.sd, x.mcse, q[0], q[1], q[2], f->draws + column, stride};
+/* Columns of the draws side by side that are copied together, each to be ordered: as many as a line of the
+ * cache holds. */
+enum { COLUMNS = 8 };
+static const double QUANTILES[] = {0.05, 0.5, 0.95};
+
+/* By scalar the QUANTILES of its draws. */
+static double *find_quantiles(const fit *f, uint64_t scalars, arena *a) {
+    uint64_t n = f->draw_count;
+    double *q = arena_array(a, double, 3 * scalars), *columns = arena_array(a, double, COLUMNS *n);
+    for (uint64_t first = 0; first < scalars; first += COLUMNS) {
+        uint64_t here = scalars - first < COLUMNS ? scalars - first : COLUMNS;
+        for (uint64_t b = 0; b < n; b++)
+            for (uint64_t k = 0; k < here; k++) columns[k * n + b] = f->draws[b * scalars + first + k];
+        for (uint64_t k = 0; k < here; k++)
+            sample_quantiles(columns + k * n, n, QUANTILES, 3, q + 3 * (first + k));
+    }
+    return q;
+}
+
+/* Of all that is reported, with the draws weighted so; params among it. */
+static void summarise(fit *f, const sample *s, const double *log_weight) {
+    const reported *r = s->report;
+    arena *scratch = arena_inside(f->arena);
+    const moments *of = sample_moments(s, sample_weights(s, log_weight, scratch), scratch);
+    const double *quantiles = find_quantiles(f, r->scalars, scratch);
+    for (uint32_t k = 0; k < r->count; k++)
+        for (uint64_t e = 0; e < r->size[k]; e++) {
+            if (reported_is_constant(r, k)) {
+                push(f->arena, &f->summaries, constant_summary(s, k, e));
+                continue;
+            }
+            uint64_t i = r->first[k] + e;
+            const double *q = quantiles + 3 * i;
+            summary drawn = {r->of[k], e,    of[i].mean, of[i].sd,     of[i].mcse,
+                             q[0],     q[1], q[2],       f->draws + i, r->scalars};
+            push(f->arena, &f->summaries, drawn);
+        }
+    arena_close(scratch);
 }
 
 static void report_sample(run *r) {
@@ -450,15 +500,7 @@ static void report_sample(run *r) {
     rng resampling = rng_open(r->options.seed, STREAM_RESAMPLE);
     f->draw_count = r->options.draws;
     f->draws = sample_resampled(s, weight, f->draw_count, &resampling, r->a);
-    arena *scratch = arena_inside(r->a);
-    const double *weights = sample_weights(s, weight, scratch);
-    double *sorted = arena_array(scratch, double, f->draw_count);
-    for (uint32_t k = 0; k < s->report->count; k++)
-        for (uint64_t e = 0; e < s->report->size[k]; e++)
-            push(r->a, &f->summaries,
-                 reported_is_constant(s->report, k) ? constant_summary(s, k, e)
-                                                    : drawn_summary(f, s, k, e, weights, sorted));
-    arena_close(scratch);
+    summarise(f, s, weight);
     uint64_t densest = 0;
     for (uint64_t i = 1; i < s->count; i++)
         if (s->log_density[i] > s->log_density[densest]) densest = i;
@@ -550,7 +592,7 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_
              .options = m->program->options,
              .a = arena_inside(a),
              .host = host,
-             .started = seconds_now()};
+             .vigil = vigil_open(host)};
     if (over) options_merge(&r.options, over);
     r.fit = arena_new(r.a, fit);
     *r.fit = (fit){.model = m, .arena = r.a, .seed = r.options.seed};
@@ -570,7 +612,7 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_
     team_close(r.model->team);
     if (*status != STATUS_ok) return NULL;
     r.fit->memory = r.a->most;
-    r.fit->seconds = seconds_now() - r.started;
+    r.fit->seconds = seconds_now() - r.vigil.started;
     if (r.fit->interrupted) *status = STATUS_interrupted;
     return r.fit;
 }
@@ -580,7 +622,8 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_
 static void rehearse_report(run *r, const reported *rep, uint64_t count) {
     arena *scratch = arena_inside(r->a);
     arena_array(r->a, double, r->options.draws * rep->scalars);
-    arena_array(scratch, double, count + r->options.draws);
+    arena_array(scratch, double, count + COLUMNS * r->options.draws); /* weights, columns */
+    arena_array(scratch, double, 7 * rep->scalars);                   /* moments and quantiles */
     for (uint64_t i = 0; i < rep->scalars + rep->constants; i++) push(r->a, &r->fit->summaries, (summary){0});
     arena_close(scratch);
     states_rehearse(r->fit, rep);
@@ -588,7 +631,7 @@ static void rehearse_report(run *r, const reported *rep, uint64_t count) {
 
 /* A drawing that is weighed. */
 static drawing rehearse_drawing(run *r, const gaussian_run *g, uint64_t count) {
-    drawing d = drawing_new(g->evaluation->report, g->space.size, 1, count, r->a);
+    drawing d = drawing_new(g->evaluation->report, g->joint ? g->space.size : 0, 1, count, r->a);
     sample_rehearse(count, d.arena);
     return d;
 }
@@ -597,7 +640,7 @@ static bool rehearse_gaussian(run *r, fit_memory *needed) {
     gaussian_run g;
     if (!gaussian_open(r, &g)) return false;
     uint64_t n = g.space.size, matrix = g.joint ? n * n : 0, count = r->options.draws, enlarged = count;
-    for (int i = 0; i < ENLARGEMENTS; i++) {
+    for (int i = 0; i < ENLARGEMENTS && can_enlarge(enlarged, g.evaluation->report->scalars + n); i++) {
         if (1 / sqrt((double)count) > ERROR_ENOUGH) count *= ENLARGEMENT; /* though all count, they are few */
         enlarged *= ENLARGEMENT;
     }

@@ -8,10 +8,11 @@
 #include "runtime/bind/model.h"
 #include "runtime/infer/checkpoint.h"
 
-/* Looked at between steps. Return true to stop: the fit ends with what it has, status VM_interrupted. */
+/* Looked at between steps, and a few times a second within long stages. Return true to stop: the fit ends
+ * with what it has, status VM_interrupted. */
 typedef struct progress {
     uint64_t step, steps;
-    double elbo, elbo_error; /* over the last steps */
+    double elbo, elbo_error; /* over the last steps; NaN before */
     double seconds;
     const char *stage;
 } progress;

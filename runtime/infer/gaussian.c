@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/number.h"
-#include "runtime/infer/clock.h"
 #include "runtime/infer/matrix.h"
 
 /* A step may not move the mean by more than this in units of the guide, nor change its scales by more, per
@@ -268,12 +267,11 @@ static void from_average(gaussian *g, const double *average) {
 }
 
 static bool watched(gaussian_course *c, work *w) {
-    if (!c->watch || c->steps % WATCH_EVERY) return false;
+    if (c->steps % WATCH_EVERY) return vigil_asks(c->vigil, "fit");
     measured elbo = measured_mean(w->elbo, w->elbo_square, (double)w->elbo_count);
-    progress now = {c->steps, c->steps_most, elbo.value, elbo.error, seconds_now() - c->started, "fit"};
     w->elbo = w->elbo_square = 0;
     w->elbo_count = 0;
-    return c->watch(c->user, &now);
+    return vigil_tell(c->vigil, c->steps, c->steps_most, elbo.value, elbo.error);
 }
 
 static descent levels_open(const gaussian *g, double tolerance, arena *a) {

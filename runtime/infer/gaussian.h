@@ -7,6 +7,7 @@
 #include "runtime/infer/fit.h"
 #include "runtime/infer/matrix.h"
 #include "runtime/infer/start.h"
+#include "runtime/infer/vigil.h"
 
 typedef struct gaussian {
     uint64_t size;
@@ -32,9 +33,7 @@ void gaussian_conditional_variances(const gaussian *g, double *variance, arena *
 typedef struct gaussian_course {
     uint64_t steps, steps_most;
     double tolerance;
-    progress_function *watch;
-    void *user;
-    double started; /* by the clock, for `watch` */
+    vigil *vigil;
     bool converged, interrupted;
 } gaussian_course;
 

@@ -84,12 +84,12 @@ static double distance(const gaussian *g, const double *x, double *scratch) {
     return vector_dot(g->algebra, scratch, scratch, n);
 }
 
-static void find_densities(const proposal *p, drawing *d, uint64_t b, const double *log_scale,
-                           double *scratch) {
+static void find_densities(const proposal *p, drawing *d, uint64_t b, const double *x,
+                           const double *log_scale, double *scratch) {
     double n = (double)p->parts->size;
     d->log_normal[b] = d->sample.log_guide[b] = -INFINITY;
     for (uint32_t k = 0; k < p->count; k++) {
-        double square = distance(&p->parts[k], d->points + b * p->parts->size, scratch);
+        double square = distance(&p->parts[k], x, scratch);
         double normal = log(p->weight[k]) + log_normal_density(square, n) - log_scale[k];
         double tailed = log(p->weight[k]) + log_tailed_density(square, n) - log_scale[k];
         double *part = &d->log_parts[b * p->count + k];
@@ -107,20 +107,23 @@ drawing drawing_new(const reported *r, uint64_t size, uint32_t parts, uint64_t c
 
 drawing importance_draw(const proposal *p, evaluation *e, uint64_t count, rng *r, arena *a) {
     uint64_t n = p->parts->size;
-    drawing d = drawing_new(e->report, n, p->count, count, a);
+    drawing d = drawing_new(e->report, p->parts->factor ? n : 0, p->count, count, a);
     double *log_scale = arena_array(d.arena, double, p->count), *scratch = arena_array(d.arena, double, n);
     for (uint32_t k = 0; k < p->count; k++) log_scale[k] = gaussian_log_scale(&p->parts[k]);
-    for (uint64_t b = 0; b < count; b++) {
-        place_draw(&p->parts[part_of(p, b, count)], b % 2, r, d.points + b * n);
-        find_densities(p, &d, b, log_scale, scratch);
-    }
-    for (uint64_t first = 0; first < count; first += e->points) {
+    for (uint64_t first = 0; first < d.sample.count; first += e->points) {
         uint64_t left = count - first, here = left < e->points ? left : e->points;
-        memcpy(e->at, d.points + first * n, here * n * sizeof(double));
+        for (uint64_t b = first; b < first + here; b++) {
+            double *x = e->at + (b - first) * n;
+            place_draw(&p->parts[part_of(p, b, count)], b % 2, r, x);
+            find_densities(p, &d, b, x, log_scale, scratch);
+        }
+        if (p->parts->factor) memcpy(d.points + first * n, e->at, here * n * sizeof(double));
         machine_run(e->machine, e->seed, e->runs++);
         memcpy(d.sample.log_density + first, machine_output(e->machine, 0), here * sizeof(double));
         memcpy(d.sample.log_likelihood + first, machine_output(e->machine, 1), here * sizeof(double));
         reported_take(e->report, e->machine, 2, here, &d.sample, first);
+        vigil_asks(e->vigil, "draws");
+        if (p->count == 1 && vigil_is_over(e->vigil)) d.sample.count = first + here;
     }
     sample_weigh(&d.sample, d.arena);
     return d;

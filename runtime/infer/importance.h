@@ -14,6 +14,7 @@ typedef struct evaluation {
     uint32_t points; /* a run */
     double *at;      /* points × size */
     uint64_t seed, runs;
+    vigil *vigil; /* or NULL */
 } evaluation;
 evaluation *evaluation_new(const space *s, const reported *r, uint32_t points, uint64_t seed, arena *a);
 
@@ -31,11 +32,12 @@ proposal proposal_of(const gaussian *g, arena *a);
 typedef struct drawing {
     arena *arena;       /* of its own; close it where the drawing is of no more use */
     sample sample;      /* of the mixture */
-    double *points;     /* count × size, unconstrained */
+    double *points;     /* count × size, unconstrained, for a refit: none of mean fields */
     double *log_normal; /* by draw: the density under the Gaussians alone */
     double *log_parts;  /* count × parts: under each part, times its weight */
 } drawing;
 drawing drawing_new(const reported *r, uint64_t size, uint32_t parts, uint64_t count, arena *a);
+/* Fewer draws of a single Gaussian where the host wants the end, but one run's at least. */
 drawing importance_draw(const proposal *p, evaluation *e, uint64_t count, rng *r, arena *a);
 
 /* Each part with the weighted mean and covariance of the draws that are its own (Cappé, Douc, Guillin, Marin

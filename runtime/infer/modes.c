@@ -50,7 +50,8 @@ bool modes_find(density *one, density *many, const gaussian *guide, double log_m
     mode modes[MODES_MOST];
     uint32_t count = 0;
     double *from = arena_array(a, double, n), *scratch = arena_array(a, double, n), best = log_mass;
-    for (int i = 0; i < CLIMBS && one->gradients + many->gradients < end_at; i++) {
+    for (int i = 0;
+         i < CLIMBS && one->gradients + many->gradients < end_at && !vigil_asks(one->vigil, "modes"); i++) {
         start end;
         double *to = arena_array(a, double, n);
         far_point(guide, i, r, from);

@@ -106,11 +106,10 @@ typedef struct recent {
 } recent;
 
 static bool stopped(objective_course *c, uint64_t most, recent *r) {
-    if (!c->host->watch || c->steps % WATCH_EVERY) return false;
+    if (c->steps % WATCH_EVERY) return vigil_asks(c->vigil, "fit");
     measured value = measured_mean(r->sum, r->squares, (double)r->count);
-    progress now = {c->steps, most, value.value, value.error, seconds_now() - c->started, "fit"};
     *r = (recent){0};
-    return c->host->watch(c->host->user, &now);
+    return vigil_tell(c->vigil, c->steps, most, value.value, value.error);
 }
 
 /* The step size at the start. */
@@ -281,7 +280,7 @@ static machine *drawer_new(const guide *g, const reported *r, uint32_t points, e
 }
 
 guide_draws objective_draw(const guide *g, const reported *r, const double *x, uint64_t count, uint64_t seed,
-                           arena *a) {
+                           vigil *v, arena *a) {
     uint32_t points = points_that_fit(g->model, 250);
     evidence e;
     machine *m = drawer_new(g, r, points, &e, a);
@@ -301,6 +300,8 @@ guide_draws objective_draw(const guide *g, const reported *r, const double *x, u
         for (uint32_t k = 0; k < e.kls.count; k++)
             add_kls(&sums[k], machine_output(m, WANTED + k), model_size(g->model, e.kls.at[k].units), here);
         reported_take(r, m, first_reported, here, s, first);
+        vigil_asks(v, "draws");
+        if (vigil_is_over(v)) s->count = count = first + here;
     }
     for (uint32_t k = 0; k < e.kls.count; k++)
         push(a, &out.kls,

@@ -10,6 +10,7 @@
 #include "runtime/infer/guide.h"
 #include "runtime/infer/optimiser.h"
 #include "runtime/infer/sample.h"
+#include "runtime/infer/vigil.h"
 
 typedef struct objective {
     const guide *guide;
@@ -35,7 +36,7 @@ typedef struct objective_course {
     uint64_t steps;
     const fit_host *host;
     uint64_t fingerprint; /* of the fit, for its checkpoints */
-    double started;
+    vigil *vigil;
     bool converged, interrupted;
     bool foreign; /* the checkpoint to go on from is not one of this fit */
 } objective_course;
@@ -43,14 +44,14 @@ typedef struct objective_course {
  * run of o is then one of those. */
 bool objective_fit(objective *o, arena *a, objective_course *course);
 
-/* Draws of the guide at x, weighed. */
+/* Draws of the guide at x, weighed; fewer where the host wants the end. */
 typedef struct guide_draws {
     sample sample;
     double *elbo; /* by draw */
     vector(latent_kl) kls;
 } guide_draws;
 guide_draws objective_draw(const guide *g, const reported *r, const double *x, uint64_t count, uint64_t seed,
-                           arena *a);
+                           vigil *v, arena *a);
 
 /* These take the memory of the two. */
 void objective_rehearse(const objective *o, arena *a);

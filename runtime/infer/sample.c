@@ -1,7 +1,6 @@
 #include "runtime/infer/sample.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include "base/number.h"
 
@@ -109,44 +108,80 @@ double *sample_weights(const sample *s, const double *log_weight, arena *a) {
     return weight;
 }
 
-/* Counted from the first draw, so that a constant, as an entry above a diagonal, has itself for a mean, and
- * no deviations that are but rounding. */
-static double weighted_mean(const sample *s, uint64_t scalar, const double *weight) {
-    const double *x = s->values + scalar;
-    uint64_t stride = s->report->scalars;
-    double mean = 0;
-    for (uint64_t i = 0; i < s->count; i++)
-        if (weight[i] > 0) mean += weight[i] * (x[i * stride] - x[0]);
-    return x[0] + mean;
+/* Moments go over the rows, all scalars of one together: a scalar at a time would wait for memory at every
+ * entry. Means are counted from the first draw, so that a constant, as an entry above a diagonal, has itself
+ * for a mean, and no deviations that are but rounding. */
+static double *weighted_means(const sample *s, const double *weight, arena *a) {
+    uint64_t n = s->report->scalars;
+    const double *first = s->values;
+    double *mean = arena_array(a, double, n);
+    memset(mean, 0, n * sizeof *mean);
+    for (uint64_t b = 0; b < s->count; b++)
+        for (uint64_t i = 0; i < n && weight[b] > 0; i++)
+            mean[i] += weight[b] * (s->values[b * n + i] - first[i]);
+    for (uint64_t i = 0; i < n; i++) mean[i] = first[i] + mean[i];
+    return mean;
 }
 
-moments sample_moments(const sample *s, uint64_t scalar, const double *weight) {
-    const double *x = s->values + scalar;
-    uint64_t stride = s->report->scalars;
-    double mean = weighted_mean(s, scalar, weight), square = 0, error = 0, weights = 0;
-    for (uint64_t i = 0; i < s->count; i++) {
-        if (!(weight[i] > 0)) continue;
-        double d = x[i * stride] - mean;
-        square += weight[i] * d * d;
-        error += weight[i] * weight[i] * d * d;
-        weights += weight[i] * weight[i];
+moments *sample_moments(const sample *s, const double *weight, arena *a) {
+    uint64_t n = s->report->scalars;
+    moments *result = arena_array(a, moments, n);
+    arena *scratch = arena_inside(a);
+    const double *mean = weighted_means(s, weight, scratch);
+    double weights = 0;
+    for (uint64_t i = 0; i < n; i++) result[i] = (moments){.mean = mean[i]};
+    for (uint64_t b = 0; b < s->count; b++) {
+        if (!(weight[b] > 0)) continue;
+        weights += weight[b] * weight[b];
+        for (uint64_t i = 0; i < n; i++) {
+            double d = s->values[b * n + i] - mean[i];
+            result[i].sd += weight[b] * d * d;
+            result[i].mcse += weight[b] * weight[b] * d * d;
+        }
     }
-    return (moments){mean, sqrt(square / fmax(1 - weights, 1e-12)), sqrt(error)};
+    for (uint64_t i = 0; i < n; i++) {
+        result[i].sd = sqrt(result[i].sd / fmax(1 - weights, 1e-12));
+        result[i].mcse = sqrt(result[i].mcse);
+    }
+    arena_close(scratch);
+    return result;
+}
+
+/* The k-th smallest of x, which is put in its place (Hoare's selection). */
+static double select_smallest(double *x, uint64_t count, uint64_t k) {
+    int64_t from = 0, to = (int64_t)count - 1, at = (int64_t)k;
+    while (from < to) {
+        double pivot = x[at];
+        int64_t i = from, j = to;
+        while (i <= j) {
+            while (x[i] < pivot) i++;
+            while (pivot < x[j]) j--;
+            if (i > j) break;
+            double y = x[i];
+            x[i++] = x[j];
+            x[j--] = y;
+        }
+        if (j < at) from = i;
+        if (at < i) to = j;
+    }
+    return x[k];
 }
 
 /* Linear between order statistics, of which the i-th stands for (i + 1/2) / count. */
-void sample_quantiles(const double *rows, uint64_t count, uint64_t stride, uint64_t scalar, const double *p,
-                      int quantiles, double *result, double *sorted) {
-    for (uint64_t i = 0; i < count; i++) sorted[i] = rows[i * stride + scalar];
-    qsort(sorted, count, sizeof *sorted, number_order);
+void sample_quantiles(double *column, uint64_t count, const double *p, int quantiles, double *result) {
+    bool ordered = true;
+    for (uint64_t i = 0; i < count; i++) ordered &= !isnan(column[i]);
     for (int k = 0; k < quantiles; k++) {
+        result[k] = NAN;
+        if (!ordered) continue;
         double at = fmin(fmax(p[k] * (double)count - 0.5, 0), (double)(count - 1));
         uint64_t below = (uint64_t)at, above = below + 1 < count ? below + 1 : below;
-        result[k] = sorted[below] + (at - (double)below) * (sorted[above] - sorted[below]);
+        double low = select_smallest(column, count, below), high = select_smallest(column, count, above);
+        result[k] = low + (at - (double)below) * (high - low);
     }
 }
 
-void sample_summarise(summary *s, uint64_t count, const double at[3], double *sorted) {
+void sample_summarise(summary *s, uint64_t count, const double at[3], double *column) {
     double n = (double)count, mean = 0, square = 0, q[3];
     const double *x = s->draws;
     for (uint64_t i = 0; i < count; i++) mean += (x[i * s->stride] - x[0]) / n;
@@ -155,35 +190,43 @@ void sample_summarise(summary *s, uint64_t count, const double at[3], double *so
     s->mean = mean;
     s->sd = sqrt(square / fmax(n - 1, 1));
     s->mcse = s->sd / sqrt(n);
-    sample_quantiles(x, count, s->stride, 0, at, 3, q, sorted);
+    for (uint64_t i = 0; i < count; i++) column[i] = x[i * s->stride];
+    sample_quantiles(column, count, at, 3, q);
     s->q05 = q[0], s->q50 = q[1], s->q95 = q[2];
 }
 
 /* By the delta method: sum w² (x - mean)² for the mean, and half of that of ((x - mean) / sd)² - 1 for the
  * log sd. */
-static double scalar_error(const sample *s, const double *weight, uint64_t scalar) {
-    const double *x = s->values + scalar;
-    uint64_t stride = s->report->scalars;
-    double mean = weighted_mean(s, scalar, weight), variance = 0, mean_error = 0, sd_error = 0;
-    for (uint64_t i = 0; i < s->count; i++)
-        if (weight[i] > 0) variance += weight[i] * (x[i * stride] - mean) * (x[i * stride] - mean);
-    for (uint64_t i = 0; i < s->count && variance > 0; i++) {
-        if (!(weight[i] > 0)) continue;
-        double square = (x[i * stride] - mean) * (x[i * stride] - mean) / variance;
-        mean_error += weight[i] * weight[i] * square;
-        sd_error += weight[i] * weight[i] * (square - 1) * (square - 1);
-    }
-    return fmax(sqrt(mean_error), 0.5 * sqrt(sd_error));
+static double *scalar_errors(const sample *s, const double *weight, arena *a) {
+    uint64_t n = s->report->scalars;
+    const double *mean = weighted_means(s, weight, a);
+    double *variance = arena_array(a, double, n), *of_mean = arena_array(a, double, n),
+           *of_sd = arena_array(a, double, n);
+    for (uint64_t i = 0; i < n; i++) variance[i] = of_mean[i] = of_sd[i] = 0;
+    for (uint64_t b = 0; b < s->count; b++)
+        for (uint64_t i = 0; i < n && weight[b] > 0; i++) {
+            double d = s->values[b * n + i] - mean[i];
+            variance[i] += weight[b] * d * d;
+        }
+    for (uint64_t b = 0; b < s->count; b++)
+        for (uint64_t i = 0; i < n && weight[b] > 0; i++) {
+            double d = s->values[b * n + i] - mean[i];
+            double square = variance[i] > 0 ? d * d / variance[i] : 1;
+            of_mean[i] += weight[b] * weight[b] * square;
+            of_sd[i] += weight[b] * weight[b] * (square - 1) * (square - 1);
+        }
+    for (uint64_t i = 0; i < n; i++)
+        of_mean[i] = variance[i] > 0 ? fmax(sqrt(of_mean[i]), 0.5 * sqrt(of_sd[i])) : 0;
+    return of_mean;
 }
 
 double sample_error(const sample *s, arena *scratch) {
     arena *own = arena_inside(scratch);
-    double *weight = sample_weights(s, s->log_weight, own), worst = 0;
+    double *error = scalar_errors(s, sample_weights(s, s->log_weight, own), own), worst = 0;
     const reported *r = s->report;
     for (uint32_t k = 0; k < r->count; k++) {
         if (depends_on_states(r, k) || reported_is_constant(r, k)) continue;
-        for (uint64_t at = r->first[k]; at < r->first[k] + r->size[k]; at++)
-            worst = fmax(worst, scalar_error(s, weight, at));
+        for (uint64_t at = r->first[k]; at < r->first[k] + r->size[k]; at++) worst = fmax(worst, error[at]);
     }
     arena_close(own);
     return worst;

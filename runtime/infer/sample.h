@@ -48,11 +48,11 @@ void sample_weigh(sample *s, arena *scratch);
 /* Takes the memory of that. */
 void sample_rehearse(uint64_t count, arena *scratch);
 
-/* Mean, sd and Monte-Carlo error of a scalar, with these weights, of sum 1. */
+/* Mean, sd and Monte-Carlo error of each scalar, with these weights, of sum 1. */
 typedef struct moments {
     double mean, sd, mcse;
 } moments;
-moments sample_moments(const sample *s, uint64_t scalar, const double *weight);
+moments *sample_moments(const sample *s, const double *weight, arena *a);
 /* exp of log weights; 1 / count each where they are NULL. */
 double *sample_weights(const sample *s, const double *log_weight, arena *a);
 /* The largest standard error of a weighted mean, in sds, or of a weighted sd, relative to it, over all
@@ -63,12 +63,11 @@ double sample_error(const sample *s, arena *scratch);
  */
 double *sample_resampled(const sample *s, const double *log_weight, uint64_t count, rng *r, arena *a);
 
-/* The quantiles p[k] of column `scalar` of rows; `sorted` has room for a column. */
-void sample_quantiles(const double *rows, uint64_t count, uint64_t stride, uint64_t scalar, const double *p,
-                      int quantiles, double *result, double *sorted);
+/* The quantiles p[k] of numbers, whose order is changed; NaN where one of them is. */
+void sample_quantiles(double *column, uint64_t count, const double *p, int quantiles, double *result);
 
-/* Mean, sd, error and the three quantiles of a scalar from `count` draws of equal weight, s->draws; `sorted`
+/* Mean, sd, error and the three quantiles of a scalar from `count` draws of equal weight, s->draws; `column`
  * has room for them. */
-void sample_summarise(summary *s, uint64_t count, const double at[3], double *sorted);
+void sample_summarise(summary *s, uint64_t count, const double at[3], double *column);
 
 #endif

@@ -9,10 +9,13 @@
  * correlations, and each step improves factor and mode together. */
 #include "runtime/infer/start.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 #include "runtime/infer/lbfgs.h"
 
+/* Latents above which scales are found by random probes. */
+enum { PROBED_FROM = 400 };
 enum { ITERATIONS = 200, ATTEMPTS = 100, NEWTON_STEPS = 8, STOPS = 10, CLIMBS = 4 };
 
 /* A step that promises less than this many nats ends the climb: far below what a posterior's sd can show. */
@@ -54,12 +57,15 @@ typedef struct climb {
     double *scale, *curvature; /* size: at the point that is judged */
     place best, now;           /* of all climbs, of this one */
     double *work[3];           /* size × size, with a factor */
+    vigil *vigil;
 } climb;
 
 static climb climb_new(density *one, bool factored, arena *a) {
     uint64_t n = one->space->size;
-    climb c = {
-        .at = lbfgs_open(n, evaluate, one, a), .algebra = algebra_open(factored ? n : 0, a), .size = n};
+    climb c = {.at = lbfgs_open(n, evaluate, one, a),
+               .algebra = algebra_open(factored ? n : 0, a),
+               .size = n,
+               .vigil = one->vigil};
     double **all[] = {&c.scale, &c.curvature, &c.best.x, &c.best.scale, &c.now.x, &c.now.scale};
     for (int i = 0; i < 6; i++) *all[i] = arena_array(a, double, n);
     for (int i = 0; i < STOPS; i++) c.stops[i] = arena_array(a, double, n);
@@ -84,7 +90,7 @@ static void climb_on(climb *c) {
             memcpy(c->stops[c->stop_count++], c->at.x, c->size * sizeof(double));
             next_stop = fmax(i + 1, 1.7 * i);
         }
-        if (!lbfgs_step(&c->at, ENOUGH)) return;
+        if (!lbfgs_step(&c->at, ENOUGH) || vigil_asks(c->vigil, "start")) return;
     }
 }
 
@@ -124,12 +130,46 @@ static bool whitened_curvature(const algebra *k, density *many, const double *x,
     return true;
 }
 
+/* The diagonal alone of whitened_curvature, of so many entries that each of its own would take too many
+ * gradients: the mean of z * H z over random signs z, its noise the entries of H beside the diagonal (Bekas,
+ * Kokiopoulou and Saad, Applied Numerical Mathematics 57, 2007). What is not above the noise is as large as
+ * that is. */
+static bool probed_curvature(density *many, const double *x, const double *scale, double h, rng *r,
+                             double *curvature) {
+    uint64_t n = many->space->size, pairs = many->points / 2;
+    for (uint64_t p = 0; p < pairs; p++)
+        for (uint64_t i = 0; i < n; i++) {
+            double step = rng_uniform(r) < 0.5 ? -h * scale[i] : h * scale[i];
+            many->at[2 * p * n + i] = x[i] - step;
+            many->at[(2 * p + 1) * n + i] = x[i] + step;
+        }
+    for (uint64_t i = 2 * pairs * n; i < many->points * n; i++) many->at[i] = x[i % n];
+    density_run(many);
+    if (!all_finite(many->gradient, 2 * pairs * n)) return false;
+    for (uint64_t i = 0; i < n; i++) {
+        double sum = 0, squares = 0;
+        for (uint64_t p = 0; p < pairs; p++) {
+            uint64_t before = 2 * p * n + i, after = before + n;
+            double step = 0.5 * (many->at[after] - many->at[before]) / h;
+            double found = (many->gradient[before] - many->gradient[after]) / (2 * h) * step;
+            sum += found;
+            squares += found * found;
+        }
+        measured diagonal = measured_mean(sum, squares, (double)pairs);
+        curvature[i] = fmax(diagonal.value, diagonal.error);
+    }
+    return true;
+}
+
 /* Scales at which the curvature along each entry is 1, as far as it is positive; starts from what `scale`
  * holds. */
-static void find_scales(density *many, start *s, double *curvature) {
+static void find_scales(density *many, start *s, rng *r, double *curvature) {
     uint64_t n = many->space->size;
+    bool probed = n > PROBED_FROM;
+    assert(r || !probed);
     for (int round = 0; round < 3; round++) {
-        if (!whitened_curvature(NULL, many, s->mode, NULL, s->scale, 1e-2, curvature)) {
+        if (!(probed ? probed_curvature(many, s->mode, s->scale, 1e-3, r, curvature)
+                     : whitened_curvature(NULL, many, s->mode, NULL, s->scale, 1e-2, curvature))) {
             for (uint64_t i = 0; i < n; i++) s->scale[i] *= 0.1;
             continue;
         }
@@ -157,7 +197,7 @@ static bool consider(climb *c, density *many, double *x, bool astray, double mar
     place *p = &c->now;
     start at = {.mode = x, .scale = c->scale};
     for (uint64_t k = 0; k < c->size; k++) at.scale[k] = FIRST_SCALE;
-    find_scales(many, &at, c->curvature);
+    find_scales(many, &at, r, c->curvature);
     double elbo = small_elbo(many, x, at.scale, r);
     if (!(elbo > p->elbo + margin)) return false;
     memcpy(p->x, x, c->size * sizeof *x);
@@ -176,7 +216,7 @@ static void judge_climb(climb *c, density *many, rng *r) {
     for (uint64_t k = 0; k < c->size; k++) c->now.scale[k] = FIRST_SCALE;
     consider(c, many, c->at.x, false, 0, r);
     double margin = CLEARLY;
-    for (int i = c->stop_count; i-- > 0;)
+    for (int i = c->stop_count; i-- > 0 && !vigil_asks(c->vigil, "start");)
         if (consider(c, many, c->stops[i], true, margin, r)) margin = 0;
 }
 
@@ -219,7 +259,7 @@ static void find_curvature(climb *c, density *many, start *s) {
     for (uint64_t i = 0; i < n; i++) s->factor[i * n + i] = s->scale[i];
     /* at least two: the second differentiates along the axes that the first found */
     for (int i = 0; i < NEWTON_STEPS; i++)
-        if (!newton_step(c, many, s) && i > 0) return;
+        if ((!newton_step(c, many, s) && i > 0) || vigil_asks(c->vigil, "start")) return;
 }
 
 static start start_new(uint64_t n, bool factored, arena *a) {
@@ -232,7 +272,8 @@ bool start_find(density *one, density *many, uint64_t most_factored, rng *r, are
     arena *scratch = arena_inside(a);
     climb c = climb_new(one, n <= most_factored, scratch);
     bool any = false;
-    for (int i = 0; i < CLIMBS && first_point(&c, r, i == 0); i++) {
+    for (int i = 0; i < CLIMBS && !(any && vigil_asks(one->vigil, "start")) && first_point(&c, r, i == 0);
+         i++) {
         climb_on(&c);
         judge_climb(&c, many, r);
         if (any && !(c.now.elbo > c.best.elbo + CLEARLY)) continue;
@@ -277,7 +318,7 @@ double start_mass(density *one, density *many, const double *mode, start *found,
     *found = start_new(n, true, a);
     memcpy(found->mode, mode, n * sizeof *mode);
     for (uint64_t i = 0; i < n; i++) found->scale[i] = FIRST_SCALE;
-    find_scales(many, found, c.curvature);
+    find_scales(many, found, NULL, c.curvature);
     find_curvature(&c, many, found);
     double log_mass = evaluate(one, found->mode, c.at.gradient) + 0.5 * (double)n * log(2 * M_PI);
     for (uint64_t i = 0; i < n; i++) log_mass += log(found->factor[i * n + i]);

@@ -91,11 +91,11 @@ static void judge_collapse(fit *f, const findings *x) {
 
 void verdict_judge(fit *f, const findings *x) {
     f->verdict = VERDICT_good;
-    if (x->converged)
-        add(f, VERDICT_good, "converged", (double)f->steps, "the averaged iterates of the guide stand still");
-    else if (f->interrupted)
+    if (f->interrupted)
         add(f, VERDICT_bad, "interrupted", (double)f->steps,
             "the fit was interrupted; what is reported is the average up to then");
+    else if (x->converged)
+        add(f, VERDICT_good, "converged", (double)f->steps, "the averaged iterates of the guide stand still");
     else
         add(f, VERDICT_bad, "converged", (double)f->steps,
             "the iterates of the guide still moved at the last step; allow more with `--steps`, or look for "
@@ -111,10 +111,11 @@ void verdict_compare(findings *x, const sample *first, const sample *second, are
     /* the error of a log sd is 1 / sqrt(2 ess) for a Gaussian, twice that for tails as heavy as those of a t
      * with 6 degrees */
     double sd_error = sqrt(2 / first->quality.ess + 2 / second->quality.ess);
-    double *weights = sample_weights(first, first->log_weight, scratch);
-    double *other = sample_weights(second, second->log_weight, scratch);
+    const moments *ones = sample_moments(first, sample_weights(first, first->log_weight, scratch), scratch);
+    const moments *others =
+        sample_moments(second, sample_weights(second, second->log_weight, scratch), scratch);
     for (uint64_t k = 0; k < first->report->scalars; k++) {
-        moments a = sample_moments(first, k, weights), b = sample_moments(second, k, other);
+        moments a = ones[k], b = others[k];
         if (!(a.sd > 0) || !(b.sd > 0)) continue;
         double shift = (fabs(a.mean - b.mean) - 4 * hypot(a.mcse, b.mcse)) / a.sd;
         double stretch = fabs(log(b.sd / a.sd)) - 4 * sd_error;

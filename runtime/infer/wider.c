@@ -94,18 +94,20 @@ static bool is_checked(const guide *g, const space *s) {
 }
 
 static void check_guide(findings *f, diagnostics *d, const guide *g, const double *x, const sample *first,
-                        uint64_t gradients, const options *o, arena *a) {
+                        uint64_t gradients, const options *o, vigil *v, arena *a) {
     space s = space_of_latents(g->model, true, a);
     gaussian like;
     if (!is_checked(g, &s) || !likeness(g, x, &s, o->seed, &like, a)) return;
     density *one = density_new(d, &s, 1, IN_DOUBLE, a);
     density *many = one ? density_new(d, &s, points_that_fit(g->model, 16), IN_DOUBLE, a) : NULL;
     if (!many) return;
+    one->vigil = v;
     rng r = rng_open(o->seed, STREAM_WIDER);
     proposal p;
     if (!modes_find(one, many, &like, first->quality.log_mean, gradients, &r, a, &p))
         p = proposal_of(&like, a);
     evaluation *e = evaluation_new(&s, first->report, points_that_fit(g->model, 250), o->seed, a);
+    e->vigil = v;
     drawing second = draw_wider(&p, first->count, e, &r, a);
     if (second.sample.quality.khat < psis_threshold(first->count) &&
         second.sample.quality.ess >= DRAWS_THAT_TELL)
@@ -113,9 +115,9 @@ static void check_guide(findings *f, diagnostics *d, const guide *g, const doubl
 }
 
 void wider_check_guide(findings *f, diagnostics *d, const guide *g, const double *x, const sample *first,
-                       uint64_t gradients, const options *o, arena *a) {
+                       uint64_t gradients, const options *o, vigil *v, arena *a) {
     arena *scratch = arena_inside(a);
-    check_guide(f, d, g, x, first, gradients, o, scratch);
+    check_guide(f, d, g, x, first, gradients, o, v, scratch);
     arena_close(scratch);
 }
 

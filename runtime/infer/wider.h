@@ -19,7 +19,7 @@ void wider_check(findings *f, const sample *first, const proposal *p, uint64_t c
  * where the program has params or its guide draws discrete latents, where there are too many latents, or
  * where so few of the second draws count that they say nothing. */
 void wider_check_guide(findings *f, diagnostics *d, const guide *g, const double *x, const sample *first,
-                       uint64_t gradients, const options *o, arena *a);
+                       uint64_t gradients, const options *o, vigil *v, arena *a);
 /* Takes the memory of that. */
 void wider_rehearse_guide(diagnostics *d, const guide *g, const reported *r, uint64_t count, arena *a);
 

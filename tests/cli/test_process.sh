@@ -34,6 +34,38 @@ for signal in INT TERM; do
     rm -f fit.json
 done
 
+# --- and wherever else a fit spends its time: its start among many latents, which takes seconds
+cat >wide.vm <<'M'
+axis user = 200
+axis item = 200
+axis factor = 10
+data y[user, item] : real = sin(user * item)
+model {
+  u[user, factor] ~ normal(0, 1)
+  v[item, factor] ~ normal(0, 1)
+  s ~ half_normal(1)
+  y[user, item] ~ normal(sum[factor](u * v), s)
+}
+M
+: >err
+"$vmrun" fit wide.vm --draws 500 --log json -o fit.json >out 2>err &
+fit=$!
+tries=0
+until grep -q '"stage"' err || [ $tries -ge 600 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
+kill -s INT $fit
+wait $fit
+code=$?
+if [ $code -eq 4 ]; then pass 'a start is interrupted'; else fail 'a start is interrupted' "it ends with $code: $(tail -n 1 err)"; fi
+holds '… in its first stage' [ "$(grep -c '"fit"' err)" -le 1 ]
+holds '… and what there is is written' grep -q '"interrupted": true' fit.json
+rm -f fit.json
+# A curvature of each latent's own would be 500,000 gradients, minutes.
+holds 'many latents are fitted' runs 3 "$vmrun" fit wide.vm --steps 20 --draws 100 --json
+holds '… with a bounded number of gradients' python3 -c 'import json; assert json.load(open("out"))["gradients"] < 10000'
+
 # --- every command: a full disk is said, a reader that goes away is no error
 echo '{"z": [0, 0, 0, 0, 0], "s": 1}' >at.json
 commands='check long.vm

@@ -29,6 +29,8 @@ static uint64_t common_divisor(uint64_t x, uint64_t y) {
 
 /* Costs, in nanoseconds an entry: measured with AVX2 at 2.5 GHz, to a factor of two. */
 
+static const double PLAIN = 0.2;
+
 static double map_cost(op f) {
     switch (f) {
     case OP_lgamma:
@@ -73,16 +75,21 @@ static double map_cost(op f) {
     case OP_expit: return 2;
     case OP_div:
     case OP_sqrt: return 0.5;
-    default: return OP_gamma_p <= f && f <= OP_beta_slope_b ? 150 : 0.2;
+    default: return OP_gamma_p <= f && f <= OP_beta_slope_b ? 150 : PLAIN;
     }
 }
 
 static double draw_cost(op f) { return f == OP_random_normal || f == OP_random_uniform ? 4 : 50; }
 
-static double micro_cost(const micro *m) {
+/* What is plain arithmetic becomes machine code in double precision (emit/emit.h), and then costs what it
+ * reads and writes. The cut, on which bits depend, is that of the machine code in any case. */
+enum { EMITTED_TIMES = 3 };
+
+static double micro_cost(const micro *m, precision p) {
+    double plain = PLAIN / (p == IN_DOUBLE ? EMITTED_TIMES : 1);
     switch (m->kind) {
-    case MICRO_gather: return m->index ? 0.6 : 1.5;
-    case MICRO_scatter: return 1.5;
+    case MICRO_gather: return m->index ? 3 * plain : 1.5;
+    case MICRO_scatter: return p == IN_DOUBLE ? 1.5 / EMITTED_TIMES : 1.5;
     case MICRO_random: return draw_cost(m->op);
     case MICRO_layers: return map_cost(OP_exp) + 0.5;
     case MICRO_row_product: return 0.5 * (double)m->width;
@@ -91,8 +98,8 @@ static double micro_cost(const micro *m) {
     case MICRO_rows_add: return 0.3 * (double)m->width;
     case MICRO_load:
     case MICRO_sum:
-    case MICRO_dot: return 0.2;
-    default: return map_cost(m->op);
+    case MICRO_dot: return plain;
+    default: return map_cost(m->op) > PLAIN ? map_cost(m->op) : plain;
     }
 }
 
@@ -233,7 +240,7 @@ static void partition_region(plan *p, plan_step *s, sum_range *room) {
     region *g = &s->region;
     subject of = {g->entries, g->sums, g->sum_count};
     for (uint32_t i = 0; i < g->count; i++)
-        s->cost += micro_cost(&g->micros[i]) * g->micros[i].layers * (double)g->entries;
+        s->cost += micro_cost(&g->micros[i], p->precision) * g->micros[i].layers * (double)g->entries;
     uint64_t most = g->entries * widest(&of) / COPIES_FRACTION;
     s->cut = g->entries ? choose_cut(&of, most, parts_for(s->cost), room) : NOTHING;
     uint64_t end = 0;

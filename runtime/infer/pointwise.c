@@ -2,8 +2,6 @@
 
 #include <math.h>
 #include <string.h>
-#include "autodiff/machine.h"
-#include "autodiff/passes.h"
 #include "base/names.h"
 #include "runtime/bind/marginal.h"
 #include "runtime/infer/density.h"
@@ -162,26 +160,11 @@ static void list_entries(pointwise *p, const term *t, observations *k, uint64_t 
 
 /* ---- their densities ---- */
 
-typedef struct density_tape {
-    machine *machine;
-    uint32_t points;
-    vector(variable) inputs;
-    double **at; /* by input: points × size, or NULL where all draws have the same */
-} density_tape;
-
-static density_tape open_tape(const terms *all, const placed *draws, arena *a) {
-    const model *m = draws->model;
-    const program *p = m->program;
-    density_tape t = {.points = points_that_fit(m, 100)};
-    tape *written = arena_new(a, tape), *run = arena_new(a, tape);
+static placed_machine *open_tape(const terms *all, const placed *draws, arena *a) {
+    tape *written = arena_new(a, tape);
     tape_open(written, a);
-    lowering l = lower_open(m, written, t.points);
-    for (variable v = 0; v < p->variables.count; v++) {
-        if (!posterior_has(p, v)) continue;
-        axes own = lower_axes(&l, program_variable(p, v)->axes);
-        lower_set(&l, v, tape_input(written, draws->stride[v] ? axes_with(own, l.draw) : own));
-        push(a, &t.inputs, v);
-    }
+    lowering l = lower_open(draws->model, written, points_that_fit(draws->model, 100));
+    placed_machine *t = placed_inputs(draws, &l, a);
     lower_summed(&l);
     for (uint32_t i = 0; i < all->count; i++) {
         const term *x = &all->at[i];
@@ -189,27 +172,8 @@ static density_tape open_tape(const terms *all, const placed *draws, arena *a) {
             x->statement ? lower_node(&l, x->statement->log_density) : marginal_term(l.marginal, x->factor);
         tape_output(written, tape_expand(written, value, axes_with(lower_axes(&l, x->axes), l.draw)));
     }
-    tape_compile(written, run, a, NULL, NULL);
-    t.machine = machine_new(a, run, m->team);
-    t.at = arena_array(a, double *, t.inputs.count + 1);
-    for (uint32_t i = 0; i < t.inputs.count; i++) {
-        variable v = t.inputs.at[i];
-        if (draws->stride[v]) t.at[i] = arena_take_aligned(a, t.points * draws->stride[v] * sizeof(double));
-        machine_bind(t.machine, i, t.at[i] ? t.at[i] : draws->values[v]);
-    }
+    placed_plan(t, written, a);
     return t;
-}
-
-/* Points without a draw repeat the last one, for nothing. */
-static void run_tape(density_tape *t, const placed *draws, uint64_t first, uint64_t count) {
-    for (uint32_t i = 0; i < t->inputs.count; i++) {
-        variable v = t->inputs.at[i];
-        uint64_t stride = draws->stride[v];
-        for (uint64_t b = 0; t->at[i] && b < t->points; b++)
-            memcpy(t->at[i] + b * stride, draws->values[v] + (first + (b < count ? b : count - 1)) * stride,
-                   stride * sizeof(double));
-    }
-    machine_run(t->machine, 0, 0);
 }
 
 static uint64_t hash_observed(const model *m, const terms *all) {
@@ -239,12 +203,11 @@ pointwise *pointwise_find(const model *m, const placed *draws, arena *a) {
     to->observed = hash_observed(m, &all);
     to->log_density = arena_array(a, double, to->count * to->draws + 1);
     if (!to->count) return to;
-    density_tape t = open_tape(&all, draws, a);
-    for (uint64_t first = 0; first < to->draws; first += t.points) {
-        uint64_t now = to->draws - first < t.points ? to->draws - first : t.points;
-        run_tape(&t, draws, first, now);
+    placed_machine *t = open_tape(&all, draws, a);
+    for (uint64_t first = 0, now; first < to->draws; first += now) {
+        now = placed_run(t, first);
         for (uint32_t i = 0; i < all.count; i++) {
-            const double *x = machine_output(t.machine, i);
+            const double *x = machine_output(t->machine, i);
             uint64_t size = model_size(m, all.at[i].axes);
             for (uint64_t e = 0; e < size; e++)
                 for (uint64_t b = 0; column[i][e] != UINT64_MAX && b < now; b++)

@@ -1,6 +1,7 @@
 #include "runtime/infer/posterior.h"
 
 #include <string.h>
+#include "autodiff/passes.h"
 #include "runtime/infer/sample.h"
 
 bool posterior_has(const program *p, variable v) {
@@ -167,4 +168,47 @@ bool posterior_place(diagnostics *d, const posterior *p, const model *m, uint64_
     for (variable v = 0; v < variables; v++)
         if (posterior_has(m->program, v)) good &= place_variable(&all, v);
     return good;
+}
+
+/* ---- what a tape computes for them ---- */
+
+placed_machine *placed_inputs(const placed *draws, lowering *l, arena *a) {
+    const program *p = draws->model->program;
+    placed_machine *m = arena_new(a, placed_machine);
+    *m = (placed_machine){.draws = draws, .points = l->tape->axes.at[l->draw].size};
+    for (variable v = 0; v < p->variables.count; v++) {
+        if (!posterior_has(p, v)) continue;
+        axes own = lower_axes(l, program_variable(p, v)->axes);
+        lower_set(l, v, tape_input(l->tape, draws->stride[v] ? axes_with(own, l->draw) : own));
+        push(a, &m->inputs, v);
+    }
+    return m;
+}
+
+void placed_plan(placed_machine *m, const tape *written, arena *a) {
+    const placed *draws = m->draws;
+    tape *run = arena_new(a, tape);
+    tape_compile(written, run, a, NULL, NULL);
+    m->machine = machine_new(a, run, draws->model->team);
+    m->at = arena_array(a, double *, m->inputs.count + 1);
+    for (uint32_t i = 0; i < m->inputs.count; i++) {
+        variable v = m->inputs.at[i];
+        if (draws->stride[v]) m->at[i] = arena_take_aligned(a, m->points * draws->stride[v] * sizeof(double));
+        machine_bind(m->machine, i, m->at[i] ? m->at[i] : draws->values[v]);
+    }
+}
+
+/* Points without a draw repeat the last one, for nothing. */
+uint64_t placed_run(placed_machine *m, uint64_t first) {
+    const placed *draws = m->draws;
+    uint64_t left = draws->count - first, now = left < m->points ? left : m->points;
+    for (uint32_t i = 0; i < m->inputs.count; i++) {
+        variable v = m->inputs.at[i];
+        uint64_t stride = draws->stride[v];
+        for (uint64_t b = 0; m->at[i] && b < m->points; b++)
+            memcpy(m->at[i] + b * stride, draws->values[v] + (first + (b < now ? b : now - 1)) * stride,
+                   stride * sizeof(double));
+    }
+    machine_run(m->machine, 0, 0);
+    return now;
 }

@@ -8,6 +8,8 @@
 #ifndef VM_INFER_POSTERIOR_H
 #define VM_INFER_POSTERIOR_H
 
+#include "autodiff/machine.h"
+#include "runtime/bind/lower.h"
 #include "runtime/infer/fit.h"
 
 typedef struct posterior {
@@ -39,5 +41,19 @@ typedef struct placed {
  * drawn apart from those that are known, or a param has new entries. */
 bool posterior_place(diagnostics *d, const posterior *p, const model *m, uint64_t count, placed *to,
                      arena *a);
+
+/* What a tape computes for all of them, many a run: placed_inputs sets the variables of a lowering, before
+ * its outputs are written, placed_plan makes the machine, and placed_run computes from draw `first` on and
+ * returns for how many. */
+typedef struct placed_machine {
+    const placed *draws;
+    machine *machine;
+    uint64_t points;
+    vector(variable) inputs;
+    double **at; /* by input: points × size, or NULL where all draws have the same */
+} placed_machine;
+placed_machine *placed_inputs(const placed *draws, lowering *l, arena *a);
+void placed_plan(placed_machine *m, const tape *written, arena *a);
+uint64_t placed_run(placed_machine *m, uint64_t first);
 
 #endif

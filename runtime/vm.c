@@ -4,7 +4,11 @@
 
 #include <stdlib.h>
 
+#include "runtime/bind/drawn.h"
+#include "runtime/infer/fingerprint.h"
 #include "runtime/infer/fit.h"
+#include "runtime/infer/loo.h"
+#include "runtime/infer/predictive.h"
 
 #define STATUS(name, about)                                                                                  \
     _Static_assert((int)VM_##name == (int)STATUS_##name, "vm.h has every status of status.def");
@@ -29,9 +33,22 @@ struct vm_fit {
     arena arena;
     vm_fit *next;
     fit *fit;
+    uint64_t data; /* a hash of what was fitted */
     vm_variable *variables;
     vm_states *states;
     size_t count;
+    vm_prediction *predictions;
+};
+
+struct vm_prediction {
+    arena arena;
+    memory *memory;
+    vm_prediction *next;
+    vm_variable *variables;
+    size_t count;
+    const char **names;
+    vm_pointwise pointwise;
+    bool has_pointwise;
 };
 
 static void *allocate_default(void *user, void *block, size_t old_size, size_t size) {
@@ -101,7 +118,24 @@ vm_status vm_compile(const vm_allocator *allocator, const char *name, const char
     return m->valid ? VM_ok : VM_invalid_program;
 }
 
+static void release_prediction(vm_prediction *p) {
+    memory *m = p->memory;
+    arena_close(&p->arena);
+    m->allocate(m->user, p, sizeof *p, 0);
+}
+
+void vm_free_prediction(vm_fit *f, vm_prediction *p) {
+    if (!f || !p) return;
+    for (vm_prediction **at = &f->predictions; *at; at = &(*at)->next) {
+        if (*at != p) continue;
+        *at = p->next;
+        release_prediction(p);
+        return;
+    }
+}
+
 static void release(vm_model *m, vm_fit *f) {
+    while (f->predictions) vm_free_prediction(f, f->predictions);
     arena_close(&f->arena);
     m->memory.allocate(m->memory.user, f, sizeof *f, 0);
 }
@@ -168,6 +202,13 @@ vm_status vm_set_labels(vm_model *m, const char *name, const char *const *labels
     return give(m, (data_array){.name = name, .texts = labels}, rank, dims);
 }
 
+vm_status vm_unset_data(vm_model *m, const char *name) {
+    if (!m || !name) return VM_invalid_argument;
+    data_array *known = given_before(m, name);
+    if (known) *known = m->given.arrays.at[--m->given.arrays.count];
+    return VM_ok;
+}
+
 vm_status vm_set_option(vm_model *m, const char *name, const char *value) {
     if (!m || !name || !value) return VM_invalid_argument;
     jmp_buf escape;
@@ -232,15 +273,15 @@ static vm_variable present(arena *a, const fit *f, size_t first, size_t size) {
                          .draw_stride = f->summaries.at[first].stride};
 }
 
-static void present_all(vm_fit *f) {
-    const fit *of = f->fit;
-    f->variables = arena_array(&f->arena, vm_variable, of->summaries.count + 1);
+static vm_variable *present_all(arena *a, const fit *of, size_t *count) {
+    vm_variable *all = arena_array(a, vm_variable, of->summaries.count + 1);
     for (uint32_t i = 0, end; i < of->summaries.count; i = end) {
         for (end = i;
              end < of->summaries.count && of->summaries.at[end].variable == of->summaries.at[i].variable;)
             end++;
-        f->variables[f->count++] = present(&f->arena, of, i, end - i);
+        all[(*count)++] = present(a, of, i, end - i);
     }
+    return all;
 }
 
 static vm_states present_states(arena *a, const fit *f, const discrete *d) {
@@ -298,7 +339,8 @@ vm_status vm_run(vm_model *m, vm_progress_function *watch, void *user, vm_fit **
         release(m, f);
         return (vm_status)s;
     }
-    present_all(f);
+    f->data = fingerprint_of_data(bound, 1);
+    f->variables = present_all(&f->arena, f->fit, &f->count);
     present_all_states(f);
     f->next = m->fits;
     m->fits = f;
@@ -330,10 +372,14 @@ const vm_variable *vm_variable_number(const vm_fit *f, size_t i) {
     return f && i < f->count ? &f->variables[i] : NULL;
 }
 
-const vm_variable *vm_variable_at(const vm_fit *f, const char *name) {
-    for (size_t i = 0; f && name && i < f->count; i++)
-        if (strcmp(f->variables[i].name, name) == 0) return &f->variables[i];
+static const vm_variable *named(const vm_variable *all, size_t count, const char *name) {
+    for (size_t i = 0; name && i < count; i++)
+        if (strcmp(all[i].name, name) == 0) return &all[i];
     return NULL;
+}
+
+const vm_variable *vm_variable_at(const vm_fit *f, const char *name) {
+    return f ? named(f->variables, f->count, name) : NULL;
 }
 
 size_t vm_states_count(const vm_fit *f) { return f ? f->fit->states.count : 0; }
@@ -345,4 +391,89 @@ const vm_states *vm_states_at(const vm_fit *f, const char *name) {
     for (size_t i = 0; name && i < vm_states_count(f); i++)
         if (strcmp(f->states[i].name, name) == 0) return &f->states[i];
     return NULL;
+}
+
+/* ---- prediction ---- */
+
+static void present_pointwise(vm_prediction *to, const model *whole, const placed *draws, bool fitted) {
+    arena *a = &to->arena;
+    const pointwise *p = pointwise_find(whole, draws, a);
+    loo l = fitted ? loo_find(p, a) : loo_of_new(p, a);
+    to->names = arena_array(a, const char *, p->count + 1);
+    for (uint64_t i = 0; i < p->count; i++) to->names[i] = pointwise_name(p, i, a);
+    to->has_pointwise = true;
+    to->pointwise = (vm_pointwise){.count = p->count,
+                                   .draw_count = p->draws,
+                                   .log_density = p->log_density,
+                                   .elpd = l.elpd,
+                                   .khat = l.khat,
+                                   .khat_most = l.threshold,
+                                   .total = l.total.value,
+                                   .total_error = l.total.error,
+                                   .p_loo = l.complexity,
+                                   .p_loo_error = l.complexity_error};
+}
+
+static bool predict(vm_model *m, const vm_fit *f, vm_prediction *to) {
+    arena *a = &to->arena;
+    diagnostics *d = &m->diagnostics;
+    bool *given = arena_array(a, bool, m->program->variables.count + 1);
+    model *open = model_bind_drawn(d, m->program, &m->given, given, a), *whole = NULL;
+    if (!open) return false;
+    if (predictive_has_outcomes(open) && !(whole = model_bind(d, m->program, &m->given, a))) return false;
+    open->team = team_open(a, m->options.threads);
+    if (whole) whole->team = open->team;
+    posterior from = posterior_of_fit(f->fit, a);
+    placed draws;
+    uint64_t count = predictive_room(open, from.count);
+    if (!posterior_place(d, &from, whole ? whole : open, count, &draws, a)) return false;
+    const predictive *found = predictive_draw(d, open, whole, &draws, f->fit->seed, NULL, NULL, a);
+    if (found) {
+        fit *shown = arena_new(a, fit);
+        *shown = predictive_report(found, f->fit->verdict, f->fit->seed, a);
+        to->variables = present_all(a, shown, &to->count);
+        if (whole) present_pointwise(to, whole, &draws, f->data == fingerprint_of_data(whole, 1));
+    }
+    team_close(open->team);
+    return found != NULL;
+}
+
+vm_status vm_predict(vm_model *m, vm_fit *f, vm_prediction **result) {
+    if (result) *result = NULL;
+    if (!m || !f || !result) return VM_invalid_argument;
+    forget(m);
+    vm_prediction *p = m->memory.allocate(m->memory.user, NULL, 0, sizeof *p);
+    if (!p) return VM_out_of_memory;
+    *p = (vm_prediction){.memory = &m->memory};
+    arena_open(&p->arena, &m->memory);
+    jmp_buf escape;
+    m->memory.escape = &escape;
+    if (setjmp(escape)) {
+        release_prediction(p);
+        return VM_out_of_memory;
+    }
+    bool good = predict(m, f, p);
+    tell(m);
+    if (!good) {
+        release_prediction(p);
+        return VM_invalid_data;
+    }
+    p->next = f->predictions;
+    f->predictions = p;
+    *result = p;
+    return VM_ok;
+}
+
+size_t vm_predicted_count(const vm_prediction *p) { return p ? p->count : 0; }
+const vm_variable *vm_predicted_number(const vm_prediction *p, size_t i) {
+    return p && i < p->count ? &p->variables[i] : NULL;
+}
+const vm_variable *vm_predicted_at(const vm_prediction *p, const char *name) {
+    return p ? named(p->variables, p->count, name) : NULL;
+}
+const vm_pointwise *vm_predicted_pointwise(const vm_prediction *p) {
+    return p && p->has_pointwise ? &p->pointwise : NULL;
+}
+const char *vm_observation_name(const vm_prediction *p, size_t i) {
+    return p && p->has_pointwise && i < p->pointwise.count ? p->names[i] : NULL;
 }

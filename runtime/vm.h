@@ -81,6 +81,9 @@ VM_API vm_status vm_set_labels(vm_model *model, const char *name, const char *co
 /* Sets an option as `fit { name = value }` or a flag of vmrun would: vm_set_option(m, "seed", "7"). */
 VM_API vm_status vm_set_option(vm_model *model, const char *name, const char *value);
 
+/* Takes data away again, so that `name` is not given. */
+VM_API vm_status vm_unset_data(vm_model *model, const char *name);
+
 /* What a fit tells while it runs; returning nonzero stops it. */
 typedef struct vm_progress {
     uint64_t step, steps;             /* done, at the most */
@@ -152,6 +155,41 @@ VM_API size_t vm_states_count(const vm_fit *fit);
 VM_API const vm_states *vm_states_number(const vm_fit *fit, size_t i);
 /* NULL where no such latent was summed out. */
 VM_API const vm_states *vm_states_at(const vm_fit *fit, const char *name);
+
+/* Posterior prediction: for each draw of a fit, new data from every statement that observes some, and what
+ * the program derives and generates, for the data that the model has now. These may be others than those that
+ * were fitted, with or without what is observed (vm_unset_data). Groups are known by their labels, or by
+ * their numbers where data refer to them by number; those that were not fitted are drawn from their
+ * statements. As many draws as fit into 512 MiB, at most those of the fit. Same seed, same bits. *prediction
+ * belongs to the fit and lives until that or it is freed; it is NULL unless the status is VM_ok. */
+typedef struct vm_prediction vm_prediction;
+VM_API vm_status vm_predict(vm_model *model, vm_fit *fit, vm_prediction **prediction);
+/* NULL is allowed. */
+VM_API void vm_free_prediction(vm_fit *fit, vm_prediction *prediction);
+
+/* What is predicted, observed variables first: marginals and draws. */
+VM_API size_t vm_predicted_count(const vm_prediction *prediction);
+VM_API const vm_variable *vm_predicted_number(const vm_prediction *prediction, size_t i);
+/* NULL where there is no such variable. */
+VM_API const vm_variable *vm_predicted_at(const vm_prediction *prediction, const char *name);
+
+/* The log density of each observation, by draw, and given all other observations (PSIS-LOO; Vehtari, Gelman
+ * and Gabry 2017). An observation is an entry of a statement that observes; where entries share discrete
+ * latents that are summed out, all that share them are one. For data that were not fitted nothing is left
+ * out: `khat` is NULL, and `elpd` the log of the mean density. */
+typedef struct vm_pointwise {
+    size_t count, draw_count;
+    const double *log_density; /* observation i of draw d is log_density[i * draw_count + d] */
+    const double *elpd;        /* by observation */
+    const double *khat;        /* of the weights; above `khat_most` its elpd is too good */
+    double khat_most;
+    double total, total_error; /* the sum of elpd, with its standard error */
+    double p_loo, p_loo_error; /* the effective number of parameters */
+} vm_pointwise;
+/* NULL where the data lack what is observed. */
+VM_API const vm_pointwise *vm_predicted_pointwise(const vm_prediction *prediction);
+/* `y[ANOKA, 3]`; NULL beyond the last. */
+VM_API const char *vm_observation_name(const vm_prediction *prediction, size_t i);
 
 #ifdef __cplusplus
 }

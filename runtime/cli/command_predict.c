@@ -5,7 +5,6 @@
 #include "runtime/cli/commands.h"
 #include "runtime/cli/fitted.h"
 #include "runtime/cli/interrupt.h"
-#include "runtime/infer/sample.h"
 #include "runtime/io/file.h"
 #include "runtime/io/guard.h"
 #include "runtime/io/prediction.h"
@@ -29,36 +28,9 @@ static bool open_outputs(task *t) {
     return true;
 }
 
-/* Whether data give all that the model observes. */
-static bool has_outcomes(const model *open) {
-    const program *p = open->program;
-    for (variable v = 0; v < p->variables.count; v++) {
-        const variable_row *x = program_variable(p, v);
-        if (x->kind == VARIABLE_data && x->observed && !open->values[v]) return false;
-    }
-    return true;
-}
-
 static bool stop(void *user) {
     (void)user;
     return interrupt_asked();
-}
-
-/* What is predicted, as a fit reports its variables. */
-static fit summarise(const predictive *p, const fitted *from, arena *a) {
-    fit shown = {
-        .model = p->model, .arena = a, .verdict = from->verdict, .seed = from->seed, .draw_count = p->count};
-    double *column = arena_array(a, double, p->count + 1);
-    const double at[] = {0.05, 0.5, 0.95};
-    for (uint32_t i = 0; i < p->all.count; i++) {
-        const predicted *x = &p->all.at[i];
-        for (uint64_t e = 0; e < x->size; e++) {
-            summary s = {.variable = x->of, .entry = e, .draws = x->draws + e, .stride = x->size};
-            sample_summarise(&s, p->count, at, column);
-            push(a, &shown.summaries, s);
-        }
-    }
-    return shown;
 }
 
 static bool write_outputs(task *t, const prediction_report *r, const fit *shown) {
@@ -76,7 +48,7 @@ static void tell(task *t, const fitted *from, const predictive *found, const mod
                  const placed *draws) {
     session *s = t->session;
     arena *a = &s->arena;
-    fit shown = summarise(found, from, a);
+    fit shown = predictive_report(found, from->verdict, from->seed, a);
     prediction_report r = {.shown = report_of_fit(&shown, a), .program = s->program, .arena = a};
     r.checks = discrepancies_find(found, a);
     if (whole) {
@@ -95,7 +67,8 @@ static void predict(task *t) {
     model *open = session_bind_drawn(s, arena_array(a, bool, s->program->variables.count + 1));
     if (!open) return;
     bool fits = !arguments_flag(t->arguments, FLAG_fit, 0);
-    model *whole = fits || has_outcomes(open) ? model_bind(&s->diagnostics, s->program, &s->data, a) : NULL;
+    model *whole =
+        fits || predictive_has_outcomes(open) ? model_bind(&s->diagnostics, s->program, &s->data, a) : NULL;
     if (fits && !whole) return;
     open->team = team_open(a, t->arguments->options.threads);
     if (whole) whole->team = open->team;

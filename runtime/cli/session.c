@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/number.h"
+#include "runtime/bind/drawn.h"
 #include "runtime/bind/labels.h"
 #include "runtime/io/json.h"
 #include "runtime/io/read.h"
@@ -192,36 +193,9 @@ bool session_load(session *s, const arguments *a, bool only_present, bool *compl
 }
 
 void session_list_labels(session *s, program *of) {
-    uint32_t told = s->diagnostics.list.count, errors = s->diagnostics.errors;
-    const model *m = model_bind(&s->diagnostics, of, &s->data, &s->arena);
-    s->diagnostics.list.count = told;
-    s->diagnostics.errors = errors;
-    const axis_row *bare = of->axes.at;
-    of->axes.at = arena_array(&s->arena, axis_row, of->axes.count + 1);
-    for (axis a = 0; a < of->axes.count; a++) {
-        axis_row *row = &of->axes.at[a];
-        *row = bare[a];
-        if (!m || row->source != AXIS_from_data || !m->axes[a].labels) continue;
-        row->source = AXIS_labelled;
-        row->label_count = m->axes[a].size;
-        row->labels = arena_array(&s->arena, name, row->label_count + 1);
-        for (uint32_t i = 0; i < row->label_count; i++) row->labels[i] = m->axes[a].labels[i];
-    }
+    model_list_labels(&s->diagnostics, of, &s->data, &s->arena);
 }
 
 model *session_bind_drawn(session *s, const bool *given) {
-    program *open = arena_new(&s->arena, program);
-    *open = *s->program;
-    open->variables.at = arena_array(&s->arena, variable_row, open->variables.count + 1);
-    for (variable v = 0; v < open->variables.count; v++) {
-        variable_row *x = &open->variables.at[v];
-        *x = s->program->variables.at[v];
-        if (x->kind == VARIABLE_data && x->observed) x->value = x->self;
-    }
-    session_list_labels(s, open);
-    for (variable v = 0; v < open->variables.count; v++)
-        if (given[v]) open->variables.at[v].kind = VARIABLE_data, open->variables.at[v].value = 0;
-    model *m = model_bind(&s->diagnostics, open, &s->data, &s->arena);
-    if (m) m->program = s->program;
-    return m;
+    return model_bind_drawn(&s->diagnostics, s->program, &s->data, given, &s->arena);
 }

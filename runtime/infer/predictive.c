@@ -229,3 +229,27 @@ predictive *predictive_draw(diagnostics *d, const model *open, const model *whol
         if (!run_draw(&p, i) || (stop && stop(user))) return NULL;
     return p.to;
 }
+
+bool predictive_has_outcomes(const model *open) {
+    const program *p = open->program;
+    for (variable v = 0; v < p->variables.count; v++) {
+        const variable_row *x = program_variable(p, v);
+        if (x->kind == VARIABLE_data && x->observed && !open->values[v]) return false;
+    }
+    return true;
+}
+
+fit predictive_report(const predictive *p, verdict v, uint64_t seed, arena *a) {
+    fit shown = {.model = p->model, .arena = a, .verdict = v, .seed = seed, .draw_count = p->count};
+    double *sorted = arena_array(a, double, p->count + 1);
+    const double at[] = {0.05, 0.5, 0.95};
+    for (uint32_t i = 0; i < p->all.count; i++) {
+        const predicted *x = &p->all.at[i];
+        for (uint64_t e = 0; e < x->size; e++) {
+            summary s = {.variable = x->of, .entry = e, .draws = x->draws + e, .stride = x->size};
+            sample_summarise(&s, p->count, at, sorted);
+            push(a, &shown.summaries, s);
+        }
+    }
+    return shown;
+}

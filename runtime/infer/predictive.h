@@ -26,12 +26,18 @@ typedef struct predictive {
 /* As many draws as may be kept of so many entries; at most `asked`. */
 uint64_t predictive_room(const model *m, uint64_t asked);
 
-/* `open` is a model for data that are drawn (session_bind_drawn), `whole` the same with all data, or NULL
+/* `open` is a model for data that are drawn (model_bind_drawn), `whole` the same with all data, or NULL
  * where some outcome is not given. Entries of `draws` that are not known are drawn, and filled in. NULL,
  * reported, where something cannot be drawn or is not finite, or where `stop` said so. Same seed, same bits.
  */
 typedef bool predictive_stop(void *user);
 predictive *predictive_draw(diagnostics *d, const model *open, const model *whole, placed *draws,
                             uint64_t seed, predictive_stop *stop, void *user, arena *a);
+
+/* Whether data give all that such a model observes. */
+bool predictive_has_outcomes(const model *open);
+
+/* What is predicted, in the form in which a fit reports its variables. */
+fit predictive_report(const predictive *p, verdict v, uint64_t seed, arena *a);
 
 #endif

@@ -78,6 +78,63 @@ static void test_data(void) {
     vm_free(m);
 }
 
+/* Groups of closed form: mu and tau are known to a hair, so that a[g] ~ normal(0, 1) and, of n rows with the
+ * sum s, a is normal(s / (n + 1), 1 / sqrt(n + 1)). */
+static const char *const KNOWN =
+    "axis row, group\ndata y[row] : real\ndata of[row] : group\n"
+    "model {\n  a[group] ~ normal(0, 1)\n  y[row] ~ normal(a[of], 1)\n}\ngenerate { twice = 2 * a[of] }\n";
+
+static void test_prediction(void) {
+    vm_model *m = NULL;
+    vm_fit *f = NULL;
+    vm_prediction *p = NULL, *same = NULL;
+    const double y[6] = {1, 2, 3, 4, 2, 3};
+    const char *const of[6] = {"red", "red", "blue", "blue", "green", "green"}, *const now[2] = {"blue",
+                                                                                                 "pink"};
+    const uint32_t six = 6, two = 2;
+    vm_compile(NULL, "known", KNOWN, &m);
+    vm_set_data(m, "y", y, 1, &six);
+    vm_set_labels(m, "of", of, 1, &six);
+    CHECK(vm_predict(m, NULL, &p) == VM_invalid_argument && !p, "no fit, no prediction");
+    CHECK(vm_run(m, NULL, NULL, &f) == VM_ok && vm_predict(m, f, &p) == VM_ok, "a fit predicts");
+    CHECK(vm_predict(m, f, &same) == VM_ok, "… and again");
+    const vm_variable *drawn = vm_predicted_at(p, "y");
+    const vm_pointwise *points = vm_predicted_pointwise(p);
+    CHECK(drawn && drawn->size == 6 && drawn->draw_count == 4000 && vm_predicted_number(p, 0) == drawn &&
+              vm_predicted_count(p) == 2 && vm_predicted_at(p, "twice") && !vm_predicted_at(p, "a"),
+          "what is observed, then what is generated");
+    CHECK(memcmp(drawn->draws, vm_predicted_at(same, "y")->draws, 4000 * 6 * sizeof(double)) == 0,
+          "same seed, same draws");
+    check(drawn && fabs(drawn->mean[2] - 7. / 3) < 5 * sqrt(4. / 3 / 4000) &&
+              fabs(drawn->sd[2] / sqrt(4. / 3) - 1) < 5 / sqrt(2 * 4000.),
+          "predictions in closed form", "%g, sd %g", drawn ? drawn->mean[2] : NAN,
+          drawn ? drawn->sd[2] : NAN);
+    /* y[3] given the others: normal(4 / 2, sqrt(1 + 1 / 2)) */
+    double exact = -0.5 * log(2 * M_PI * 1.5) - 0.5 / 1.5;
+    check(points && points->count == 6 && points->khat && fabs(points->elpd[2] - exact) < 0.05,
+          "a density given the others in closed form", "%g, not %g", points ? points->elpd[2] : NAN, exact);
+    double a = points ? vm_variable_at(f, "a")->draws[vm_variable_at(f, "a")->draw_stride + 1] : NAN;
+    CHECK(points && fabs(points->log_density[2 * points->draw_count + 1] -
+                         (-0.5 * log(2 * M_PI) - 0.5 * (3 - a) * (3 - a))) < 1e-12,
+          "log densities by draw");
+    CHECK(vm_observation_name(p, 2) && strcmp(vm_observation_name(p, 2), "y[3]") == 0 &&
+              !vm_observation_name(p, 6),
+          "observations have names");
+    vm_free_prediction(f, same);
+    vm_unset_data(m, "y");
+    vm_set_labels(m, "of", now, 1, &two);
+    CHECK(vm_predict(m, f, &same) == VM_ok && !vm_predicted_pointwise(same), "other rows without outcomes");
+    drawn = vm_predicted_at(same, "y");
+    check(drawn && drawn->size == 2 && fabs(drawn->mean[0] - 7. / 3) < 5 * sqrt(4. / 3 / 4000) &&
+              fabs(drawn->mean[1]) < 5 * sqrt(2. / 4000) &&
+              fabs(drawn->sd[1] / sqrt(2) - 1) < 5 / sqrt(2 * 4000.),
+          "a group that is known, and a new one", "%g, and %g with sd %g", drawn ? drawn->mean[0] : NAN,
+          drawn ? drawn->mean[1] : NAN, drawn ? drawn->sd[1] : NAN);
+    vm_free_fit(m, f);
+    CHECK(vm_run(m, NULL, NULL, &f) == VM_invalid_data, "which no fit could do with");
+    vm_free(m);
+}
+
 static void test_mistakes(void) {
     vm_model *m = NULL;
     CHECK(vm_compile(NULL, "p", "model { mu ~ nomral(0, 1) }", &m) == VM_invalid_program && m,
@@ -198,6 +255,7 @@ static void test_memory(void) {
 int main(void) {
     test_fit();
     test_data();
+    test_prediction();
     test_mistakes();
     test_interrupt();
     test_threads();

@@ -2,6 +2,7 @@
  * on the same log densities (loo_table.py). */
 #include <math.h>
 
+#include "runtime/bind/drawn.h"
 #include "runtime/infer/discrepancy.h"
 #include "runtime/infer/loo.h"
 #include "runtime/infer/predictive.h"
@@ -56,21 +57,6 @@ static double normal(double x, double mean, double variance) {
     return -0.5 * log(2 * M_PI * variance) - 0.5 * (x - mean) * (x - mean) / variance;
 }
 
-/* The model as `vmrun predict` binds it: what is observed has no claim on data. */
-static model *bind_open(compiled *c, arena *a) {
-    program *open = arena_new(a, program);
-    *open = *c->program;
-    open->variables.at = arena_array(a, variable_row, open->variables.count);
-    for (variable v = 0; v < open->variables.count; v++) {
-        variable_row *x = &open->variables.at[v];
-        *x = c->program->variables.at[v];
-        if (x->kind == VARIABLE_data && x->observed) x->value = x->self;
-    }
-    model *m = model_bind(&c->said, open, &c->data, a);
-    if (m) m->program = c->program;
-    return m;
-}
-
 typedef struct found {
     fit *fit;
     placed draws;
@@ -83,7 +69,9 @@ static found predicted_of(arena *a, const char *text, const double *y, uint32_t 
     found f = {0};
     compiled *c = compile_text(a, text);
     push(a, &c->data.arrays, ((data_array){.name = "y", .rank = 1, .dims = {n}, .numbers = y}));
-    model *whole = bind_compiled(c, a), *open = whole ? bind_open(c, a) : NULL;
+    model *whole = bind_compiled(c, a), *open = NULL;
+    bool *given = arena_array(a, bool, c->program->variables.count);
+    if (whole) open = model_bind_drawn(&c->said, c->program, &c->data, given, a);
     status s;
     if (open) f.fit = fit_run(&c->said, whole, NULL, a, (fit_host){0}, &s);
     if (f.fit) {

@@ -324,16 +324,24 @@ static ref eliminate_chain(marginal *m, const elimination *g, eliminated *kept) 
     return over_states(m, kept->last, here);
 }
 
-marginal *marginal_new(lowering *l, op sum, const ref *sources) {
+marginal *marginal_open(lowering *l, op sum, const ref *sources) {
     const program *p = l->model->program;
     arena *a = l->tape->arena;
     marginal *m = arena_new(a, marginal);
     *m = (marginal){.l = l, .sum = sum, .sources = sources};
     m->factors = arena_array(a, ref, p->marginal.count);
     m->steps = arena_array(a, eliminated, p->eliminations.count);
-    bool *taken = arena_array(a, bool, p->marginal.count);
     for (uint32_t i = 0; i < p->marginal.count; i++)
         if (p->marginal.at[i].density) m->factors[i] = write_factor(m, &p->marginal.at[i]);
+    return m;
+}
+
+ref *marginal_factors(const marginal *m) { return m->factors; }
+
+void marginal_eliminate(marginal *m) {
+    lowering *l = m->l;
+    const program *p = program_of(m);
+    bool *taken = arena_array(l->tape->arena, bool, p->marginal.count);
     for (uint32_t i = 0; i < p->eliminations.count; i++) {
         const elimination *g = &p->eliminations.at[i];
         for (uint32_t k = 0; k < g->takes.count; k++) taken[g->takes.at[k]] = true;
@@ -347,6 +355,11 @@ marginal *marginal_new(lowering *l, op sum, const ref *sources) {
     m->total = tape_number(l->tape, 0);
     for (uint32_t i = 0; i < p->marginal.count; i++)
         if (!taken[i]) add_to(m, &m->total, lower_sum(l, m->factors[i], p->marginal.at[i].plates));
+}
+
+marginal *marginal_new(lowering *l, op sum, const ref *sources) {
+    marginal *m = marginal_open(l, sum, sources);
+    marginal_eliminate(m);
     return m;
 }
 

@@ -17,6 +17,11 @@ typedef struct marginal marginal;
  * total with respect to one that is 0 is the probability of each state, of the most probable states it is 1
  * for those (Darwiche, J. ACM 50, 2003). */
 marginal *marginal_new(lowering *l, op sum, const ref *sources);
+/* The same in two steps, for a caller who sees the factors: one for each of program.marginal, 0 for what an
+ * elimination leaves. It may put others with the same axes in their places, then has them eliminated. */
+marginal *marginal_open(lowering *l, op sum, const ref *sources);
+ref *marginal_factors(const marginal *m);
+void marginal_eliminate(marginal *m);
 /* The log of the sum, with the axis `draw` or none. */
 ref marginal_total(const marginal *m);
 /* One of its terms: what is left of the elimination over the plates of program.marginal.at[factor]. */

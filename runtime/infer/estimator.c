@@ -130,6 +130,19 @@ static bool free_bits_check(diagnostics *d, const program *p, const options *o) 
     return false;
 }
 
+/* Expectations are exact: nothing may be left to be drawn. */
+static bool em_check(diagnostics *d, const program *p, const options *o) {
+    for (variable v = 0; o->objective.word == OBJECTIVE_em && v < p->variables.count; v++) {
+        const variable_row *row = program_variable(p, v);
+        if (row->kind != VARIABLE_latent) continue;
+        diagnostic *said = diagnose(d, DIAGNOSTIC_option, row->at,
+                                    "`objective = em`, but `%s` is not summed out", row->name);
+        advise(d, said, "make it a `param`, or use `objective = elbo`, which estimates params too");
+        return false;
+    }
+    return true;
+}
+
 bool estimate_check(diagnostics *d, const program *p, const options *o) {
-    return bound_check(d, p, o) && gradients_check(d, p, o) && free_bits_check(d, p, o);
+    return bound_check(d, p, o) && em_check(d, p, o) && gradients_check(d, p, o) && free_bits_check(d, p, o);
 }

@@ -10,9 +10,11 @@
 #include <string.h>
 #include "autodiff/passes.h"
 #include "runtime/infer/clock.h"
+#include "runtime/infer/em.h"
 #include "runtime/infer/estimator.h"
 #include "runtime/infer/fingerprint.h"
 #include "runtime/infer/importance.h"
+#include "runtime/infer/jackknife.h"
 #include "runtime/infer/modes.h"
 #include "runtime/infer/objective.h"
 #include "runtime/infer/states.h"
@@ -407,6 +409,30 @@ static const latent_kl *collapsed_latent(const fit *f) {
     return NULL;
 }
 
+/* Steps until what is left of the climb, as the last two rises foretell it (Aitken's formula; Böhning, Dietz,
+ * Schaub, Schlattmann and Lindsay, Annals of the Institute of Statistical Mathematics 46, 1994), is that of
+ * params which lie a hundredth of the tolerance from the top. */
+static bool em_fit(run *r, em *steps, double *x, uint64_t size, objective_course *c) {
+    double before = NAN, rise = NAN, enough = 0.5 * pow(0.01 * r->options.tolerance, 2);
+    while (c->steps < r->options.steps && !c->converged && !c->interrupted) {
+        if (!em_step(steps)) return false;
+        c->steps++;
+        double last = rise, now = em_value(steps);
+        rise = now - before, before = now;
+        c->converged = rise * rise < enough * (last - rise) || fabs(rise) < 1e-12 * (1 + fabs(now));
+        c->interrupted = vigil_tell(c->vigil, c->steps, r->options.steps, now, 0);
+    }
+    memcpy(x, em_params(steps), size * sizeof *x);
+    return true;
+}
+
+static bool climb(run *r, const guide *g, objective *climbed, objective_course *c) {
+    if (r->options.objective.word != OBJECTIVE_em || r->options.batch.axis)
+        return objective_fit(climbed, r->a, c);
+    em *steps = em_new(r->d, g, climbed->x, r->a);
+    return steps && em_fit(r, steps, climbed->x, g->size, c);
+}
+
 static status run_guide(run *r) {
     arena *a = r->a;
     const options *o = &r->options;
@@ -417,7 +443,7 @@ static status run_guide(run *r) {
     guide_start(g, o->seed, climbed->x, a);
     objective_course course = {.host = &r->host, .vigil = &r->vigil};
     if (r->host.checkpoints) course.fingerprint = fingerprint_of(r->d, r->model, o);
-    if (!objective_fit(climbed, a, &course)) return complain_of_climb(r, climbed, &course);
+    if (!climb(r, g, climbed, &course)) return complain_of_climb(r, climbed, &course);
     r->fit->steps = course.steps;
     r->fit->gradients = course.steps * climbed->draws;
     reported *rep = arena_new(a, reported);
@@ -510,6 +536,7 @@ static void report_sample(run *r) {
     f->khat = s->quality.khat;
     f->ess = s->quality.ess;
     f->log_evidence = (measured){s->quality.log_mean, s->quality.log_mean_error};
+    f->jackknife = jackknife_evidence(s->log_density, s->log_guide, s->count);
     verdict_judge(f, &r->findings);
 }
 
@@ -569,7 +596,7 @@ static bool single_check(diagnostics *d, const model *m, const options *o) {
 static void refuse_checkpoints(diagnostics *d) {
     diagnostic *said = diagnose_data(d, NULL, 0,
                                      "this fit does not climb by steps that could be kept: it has no guide "
-                                     "block, params or batches");
+                                     "block, params or batches, or its objective is `em`");
     advise(d, said, "leave `--checkpoint` out");
 }
 
@@ -601,7 +628,8 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_
         return NULL;
     }
     bool gaussian = one_gaussian(m->program, &r.options);
-    if (gaussian && host.checkpoints) {
+    bool by_em = r.options.objective.word == OBJECTIVE_em && !r.options.batch.axis;
+    if ((gaussian || by_em) && host.checkpoints) {
         refuse_checkpoints(d);
         *status = STATUS_invalid_program;
         return NULL;

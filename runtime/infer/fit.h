@@ -90,7 +90,7 @@ typedef struct fit {
     double seconds;
     uint64_t memory;                   /* bytes that it held at most */
     measured elbo, reconstruction, kl; /* elbo = reconstruction - kl, see fit.c */
-    measured log_evidence;
+    measured log_evidence, jackknife;  /* the latter without the bias of a log of a mean, see jackknife.h */
     double khat, ess;
     bool corrected;               /* summaries are of importance-weighted draws */
     vector(latent_kl) latent_kls; /* of latents that the guide draws in one statement */

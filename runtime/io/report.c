@@ -111,6 +111,7 @@ report report_of_fit(const fit *f, arena *a) {
                 .reconstruction = f->reconstruction,
                 .kl = f->kl,
                 .log_evidence = f->log_evidence,
+                .jackknife = f->jackknife,
                 .khat = f->khat,
                 .ess = f->ess,
                 .interrupted = f->interrupted,
@@ -247,6 +248,8 @@ void report_json(const report *r, FILE *to) {
     report_json_field(", \"kl_mcse\": ", r->kl.error, to);
     report_json_field("}, \"log_evidence\": {\"value\": ", r->log_evidence.value, to);
     report_json_field(", \"mcse\": ", r->log_evidence.error, to);
+    report_json_field(", \"jackknife\": ", r->jackknife.value, to);
+    report_json_field(", \"jackknife_mcse\": ", r->jackknife.error, to);
     report_json_field(", \"khat\": ", r->khat, to);
     report_json_field(", \"ess\": ", r->ess, to);
     fprintf(
@@ -404,7 +407,10 @@ void report_table(const report *r, FILE *to) {
         fprintf(to, " (reconstruction %.6g - KL %.4g)", r->reconstruction.value, r->kl.value);
     if (isfinite(r->elbo.value)) fputs(", ", to);
     if (isfinite(r->log_evidence.value))
-        fprintf(to, "log evidence %.6g ± %.2g, ", r->log_evidence.value, r->log_evidence.error);
+        fprintf(to, "log evidence %.6g ± %.2g", r->log_evidence.value, r->log_evidence.error);
+    if (isfinite(r->jackknife.value))
+        fprintf(to, " (jackknife %.6g ± %.2g)", r->jackknife.value, r->jackknife.error);
+    if (isfinite(r->log_evidence.value)) fputs(", ", to);
     if (isfinite(r->khat)) fprintf(to, "k-hat %.2f, ", r->khat);
     if (r->steps) fprintf(to, "%llu steps, ", (unsigned long long)r->steps);
     fprintf(to, "%llu draws, seed %llu", (unsigned long long)r->draws, (unsigned long long)r->seed);

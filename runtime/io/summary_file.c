@@ -34,6 +34,11 @@ static double number_of(result_reader *r, const json_t *object, const char *key)
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
+/* NAN in a file of a version that did not tell it. */
+static double number_if(result_reader *r, const json_t *object, const char *key) {
+    return json_object_get(object, key) ? number_of(r, object, key) : (double)NAN;
+}
+
 static uint64_t whole_of(result_reader *r, const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);
     if (!json_is_integer(value) || json_integer_value(value) < 0) report_foreign(r, key);
@@ -167,6 +172,7 @@ static void read_result(void *user) {
     to->kl = (measured){number_of(r, elbo, "kl"), number_of(r, elbo, "kl_mcse")};
     to->log_evidence.value = number_of(r, evidence, "value");
     to->log_evidence.error = number_of(r, evidence, "mcse");
+    to->jackknife = (measured){number_if(r, evidence, "jackknife"), number_if(r, evidence, "jackknife_mcse")};
     to->khat = number_of(r, evidence, "khat");
     to->ess = number_of(r, evidence, "ess");
     to->steps = whole_of(r, r->root, "steps");
@@ -255,7 +261,8 @@ static bool read_draws(diagnostics *d, arena *a, const char *path, char *text, s
     draws_file from;
     if (!draws_file_read_text(d, a, path, text, length, &from)) return false;
     to->model = report_model_name(a, from.model ? from.model : path);
-    to->elbo = to->reconstruction = to->kl = to->log_evidence = (measured){(double)NAN, (double)NAN};
+    to->elbo = to->reconstruction = to->kl = to->log_evidence = to->jackknife =
+        (measured){(double)NAN, (double)NAN};
     to->khat = to->ess = to->seconds = (double)NAN;
     to->seed = from.seed;
     to->verdict = from.verdict;

@@ -6,9 +6,8 @@
  * SIAM Review 56, 2014), differentiated by central differences. */
 #include <math.h>
 #include <string.h>
-#include "runtime/infer/objective.h"
 #include "tests/check.h"
-#include "tests/compiled.h"
+#include "tests/infer/climbs.h"
 #include "tests/memory.h"
 
 enum { STEPS = 100000, NODES = 161, NUMBERS = 3 };
@@ -228,49 +227,18 @@ static double exact_slope(const problem *p, const objective_case *c, int k) {
 }
 
 static objective *opened(const problem *p, const objective_case *of, arena *a) {
-    compiled *c = compile_text(a, p->program);
-    model *m = bind_compiled(c, a);
-    options *o = arena_new(a, options);
-    const char *why = "";
-    options_default(o);
-    bool set = option_set(o, OPTION_objective, of->text, a, &why) &&
-               option_set(o, OPTION_estimator, of->estimator, a, &why) &&
-               option_set(o, OPTION_samples, "2", a, &why) && option_set(o, OPTION_beta, "1", a, &why);
-    guide *g = m && set ? guide_new(&c->said, m, FAMILY_mean_field, 0, a) : NULL;
-    objective *made = g ? objective_new(&c->said, g, o, a) : NULL;
-    show_messages(c);
-    if (!made) return NULL;
-    memcpy(made->x, p->at, (size_t)p->numbers * sizeof(double));
-    optimiser_place(&made->climber, made->x);
-    return made;
-}
-
-/* Means over the steps with their standard errors: of each slope, and of the value behind them. */
-typedef struct estimates {
-    double mean[NUMBERS + 1], error[NUMBERS + 1];
-} estimates;
-
-static estimates estimated(objective *o, int numbers) {
-    double sum[NUMBERS + 1] = {0}, square[NUMBERS + 1] = {0}, g[NUMBERS + 1];
-    estimates e;
-    for (uint64_t step = 0; step < STEPS; step++) {
-        objective_climb(o, step, 0);
-        optimiser_gradient(&o->climber, g);
-        g[numbers] = o->value;
-        for (int k = 0; k <= numbers; k++) sum[k] += g[k], square[k] += g[k] * g[k];
-    }
-    for (int k = 0; k <= numbers; k++) {
-        e.mean[k] = sum[k] / STEPS;
-        e.error[k] = sqrt(fmax(square[k] / STEPS - e.mean[k] * e.mean[k], 0) / STEPS);
-    }
-    return e;
+    const setting set[] = {{OPTION_objective, of->text},
+                           {OPTION_estimator, of->estimator},
+                           {OPTION_samples, "2"},
+                           {OPTION_beta, "1"}};
+    return climbing(a, p->program, set, sizeof set / sizeof *set, p->at);
 }
 
 static void unbiased(const problem *p, const objective_case *c, arena *a) {
     const char *name = arena_print(a, "%s: %s by %s", p->name, c->text, c->estimator);
     objective *o = opened(p, c, a);
     if (!check(o != NULL, name, "no objective")) return;
-    estimates e = estimated(o, p->numbers);
+    estimates e = estimates_of(o, STEPS, a);
     for (int k = 0; k < p->numbers; k++) {
         if (k == 0 && o->rises < 0) continue; /* chi is for the guide */
         double exact = exact_slope(p, c, k);

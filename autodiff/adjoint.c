@@ -516,6 +516,10 @@ UNARY(random_gamma, MUL(G, tape_map2(s->t, OP_gamma_slope, X, R)))
 UNARY(random_von_mises, MUL(G, tape_map2(s->t, OP_von_mises_slope, X, R)))
 ZERO(random_poisson)
 ZERO(random_binomial)
+ZERO(random_hypergeometric)
+ZERO(random_zipf)
+ZERO(random_passage)
+ZERO(allot)
 
 /* Scans: the rule stands below the walk, which it needs for the body. Results make the walk stop at the scan;
  * their adjoints are found there. */

@@ -1,12 +1,19 @@
 /* Draws with parameters, entry by entry: each by a method that is exact, with words of its own for each
  * attempt, so that an entry does not depend on how often another was refused.
  *
- * gamma     Marsaglia and Tsang, A simple method for generating gamma variables (2000)
- * von_mises Best and Fisher, Efficient simulation of the von Mises distribution (1979)
- * poisson   inversion for small rates, else PTRS: Hörmann, The transformed rejection method for generating
- * Poisson random variables (1993) binomial  inversion for small means, else BTRS: Hörmann, The generation of
- * binomial random variates (1993) */
+ * gamma          Marsaglia and Tsang, A simple method for generating gamma variables (2000)
+ * von_mises      Best and Fisher, Efficient simulation of the von Mises distribution (1979)
+ * poisson        inversion for small rates, else PTRS: Hörmann, The transformed rejection method for
+ *                generating Poisson random variables (1993)
+ * binomial       inversion for small means, else BTRS: Hörmann, The generation of binomial random variates
+ *                (1993)
+ * multinomial    binomials one after the other, each of what is left
+ * hypergeometric one by one for few, else HRUA: Stadlober, The ratio of uniforms approach for generating
+ *                discrete random variates (1990)
+ * zipf           Devroye, Non-uniform random variate generation (1986), section X.6.1
+ * passage        its logarithm has a log-concave density: Devroye, section VII.2.2, about the mode */
 #include <math.h>
+#include <string.h>
 
 #include "autodiff/execute.h"
 #include "base/rng.h"
@@ -124,7 +131,100 @@ static double draw_binomial(double n, double p, place at) {
     return flip ? n - k : k;
 }
 
-void run_draws(const kernels *k, op f, element *y, const element *const x[2], draw_stream stream,
+/* One by one: at most 10 are drawn. */
+static double hypergeometric_small(double draws, double marked, double all, place at) {
+    double k = 0;
+    for (uint32_t i = 0; i < draws; i++, all--) k += uniforms(at, i).u * all < marked - k;
+    return k;
+}
+
+/* At most half of all are drawn, and at most half of them are marked. */
+static double hypergeometric_large(double draws, double marked, double all, place at) {
+    double others = all - marked, p = marked / all, centre = draws * p + 0.5;
+    double c = sqrt((all - draws) * draws * p * (1 - p) / (all - 1) + 0.5);
+    double height = 1.7155277699214135 * c + 0.8989161620588988, k = floor(centre);
+    double most = fmin(fmin(draws, marked) + 1, floor(centre + 16 * c));
+    double mode = floor((draws + 1) * (marked + 1) / (all + 2));
+    double top = log_factorial(mode) + log_factorial(marked - mode) + log_factorial(draws - mode) +
+                 log_factorial(others - draws + mode);
+    for (uint32_t i = 0; i < 2 * ATTEMPTS; i++) {
+        pair w = uniforms(at, i);
+        double x = centre + height * (w.v - 0.5) / w.u;
+        if (!(x >= 0 && x < most)) continue;
+        k = floor(x);
+        double mass = top - log_factorial(k) - log_factorial(marked - k) - log_factorial(draws - k) -
+                      log_factorial(others - draws + k);
+        if (2 * log(w.u) <= mass) break;
+    }
+    return k;
+}
+
+/* What is not drawn is a draw too, and what is not marked may be counted instead. */
+static double draw_hypergeometric(double draws, double marked, double others, place at) {
+    double all = marked + others;
+    if (!(marked >= 0 && others >= 0 && draws >= 0 && draws <= all) || isinf(all)) return (double)NAN;
+    double few = fmin(draws, all - draws), fewer = fmin(marked, others);
+    double k = few < 10     ? hypergeometric_small(few, fewer, all, at)
+               : fewer < 10 ? hypergeometric_small(fewer, few, all, at)
+                            : hypergeometric_large(few, fewer, all, at);
+    if (marked > others) k = few - k;
+    return draws > few ? marked - k : k;
+}
+
+/* Counts beyond 1e300 are taken for that. */
+static double draw_zipf(double exponent, place at) {
+    double s = exponent - 1, b = expm1(s * log(2)), x = 1;
+    if (!(s > 0) || isinf(s)) return (double)NAN;
+    for (uint32_t i = 0; i < 2 * ATTEMPTS; i++) {
+        pair w = uniforms(at, i);
+        double log_x = -log(w.u) / s, rise;
+        x = log_x < 690 ? floor(exp(log_x)) : 1e300;
+        rise = s * log1p(1 / x); /* log T, of which v x (T - 1) / b is to be below T / (b + 1) */
+        if (w.v * x * -expm1(-rise) * (b + 1) <= b) break;
+    }
+    return x;
+}
+
+/* The log density, up to a constant, of the logarithm y of the time: the series for short times or that for
+ * long ones (Navarro and Fuss, Fast and accurate calculations for first-passage times, 2009), as stdlib/ has
+ * them; `far` is how far 1 is off. */
+static double log_passage(double y, double far, double drift) {
+    double t = exp(y), w = 1 - far, sum = 0, energy = 0.5 * drift * drift * t;
+    if (t < 0.3) {
+        double e = exp(-2 * far / t);
+        sum = -expm1(-2 * far / t) - far * (1 + e) + (3 - far) * exp(-2 * (2 - far) / t) -
+              (3 + far) * exp(-4 * (1 + far) / t) + (5 - far) * exp(-4 * (3 - far) / t);
+        return -0.5 * y - 0.5 * log(2 * M_PI) - 0.5 * w * w / t + log(sum) - energy;
+    }
+    for (int k = 1; k < 6; k++) sum += k * exp(-0.5 * (k * k - 1) * M_PI * M_PI * t) * sin(k * M_PI * w);
+    return y + log(M_PI) - 0.5 * M_PI * M_PI * t + log(sum) - energy;
+}
+
+/* A density f of mass 1 that is log-concave lies below f(m) min(1, exp(1 - f(m) |y - m|)), of mass 4, where m
+ * is its mode. */
+static double draw_passage(double start, double drift, place at) {
+    double far = 1 - start, v = fabs(drift);
+    if (!(start > 0 && start < 1 && v < 1e150)) return (double)NAN;
+    double low = log(0.1 * fmin(start * start, start / fmax(v, 1))), high = 2 * log(start);
+    for (int i = 0; i < 60; i++) {
+        double a = low + (high - low) * 0.4, b = low + (high - low) * 0.6;
+        if (log_passage(a, far, drift) < log_passage(b, far, drift)) low = a;
+        else high = b;
+    }
+    double mode = 0.5 * (low + high), y = mode;
+    double log_mass = v < 1e-8 ? log(far) : -v * start + log(expm1(-2 * v * far) / expm1(-2 * v));
+    double top = log_passage(mode, far, drift), f = exp(top - log_mass);
+    for (uint32_t i = 0; i < ATTEMPTS; i++) {
+        pair w = uniforms(at, 2 * i), sign = uniforms(at, 2 * i + 1);
+        bool tail = w.u > 0.5;
+        double gap = tail ? (1 - log(sign.v)) / f : 2 * w.u / f;
+        y = mode + (sign.u < 0.5 ? -gap : gap);
+        if (log(w.v) + fmin(0, 1 - f * gap) <= log_passage(y, far, drift) - top) break;
+    }
+    return exp(y);
+}
+
+void run_draws(const kernels *k, op f, element *y, const element *const x[3], draw_stream stream,
                uint64_t first, size_t n) {
     if (f == OP_random_normal) k->normal(y, stream, first, n);
     if (f == OP_random_uniform) k->uniform(y, stream, first, n);
@@ -134,5 +234,46 @@ void run_draws(const kernels *k, op f, element *y, const element *const x[2], dr
         if (f == OP_random_von_mises) y[i] = (element)draw_von_mises((double)x[0][i], at);
         if (f == OP_random_poisson) y[i] = (element)draw_poisson((double)x[0][i], at);
         if (f == OP_random_binomial) y[i] = (element)draw_binomial((double)x[0][i], (double)x[1][i], at);
+        if (f == OP_random_hypergeometric)
+            y[i] = (element)draw_hypergeometric((double)x[0][i], (double)x[1][i], (double)x[2][i], at);
+        if (f == OP_random_zipf) y[i] = (element)draw_zipf((double)x[0][i], at);
+        if (f == OP_random_passage) y[i] = (element)draw_passage((double)x[0][i], (double)x[1][i], at);
     }
 }
+
+/* A draw whose random numbers follow from the bits of one. */
+static place place_of(double u) {
+    uint64_t bits;
+    memcpy(&bits, &u, sizeof bits);
+    return (place){{.seed = bits}, 0};
+}
+
+/* The means from each on are summed up first, in place of the counts. */
+static void allot(const plan_step *s, const element *x, const element *u, element *y) {
+    double sum = 0, left;
+    for (uint64_t k = s->count; k-- > 0;)
+        y[(int64_t)k * s->pitch] = (element)(sum += (double)x[(int64_t)k * s->from_pitch]);
+    left = round(sum);
+    for (uint64_t k = 0; k < s->count; k++) {
+        element *to = &y[(int64_t)k * s->pitch];
+        double mean = (double)x[(int64_t)k * s->from_pitch], rest = (double)*to;
+        double share = rest > 0 ? fmin(mean / rest, 1) : rest == 0 ? 0 : (double)NAN;
+        double count =
+            k + 1 < s->count ? draw_binomial(left, share, place_of((double)u[(int64_t)k * s->pitch2])) : left;
+        left -= count;
+        *to = (element)count;
+    }
+}
+
+static void allot_part(void *context, uint32_t thread, uint32_t part) {
+    (void)thread;
+    const step_run *r = context;
+    const execution *e = r->run;
+    const plan_step *s = r->step;
+    cursor c = walk_at(s->walk, cut_from(&s->cut, part, 0));
+    for (uint64_t i = cut_from(&s->cut, part, 0); i < cut_to(&s->cut, part, 0); i++, cursor_pass(&c, 1))
+        allot(s, entries_of(e, s->in[0]) + c.at[0], entries_of(e, s->in[1]) + c.at[1],
+              entries_of(e, s->of) + c.at[2]);
+}
+
+void run_allot(const execution *e, const plan_step *s) { run_parts(e, s, allot_part); }

@@ -21,6 +21,7 @@
 #define run_cholesky_back TYPED(run_cholesky_back)
 #define run_solve         TYPED(run_solve)
 #define run_draws         TYPED(run_draws)
+#define run_allot         TYPED(run_allot)
 #define run_scalar        TYPED(run_scalar)
 
 void run_steps(const execution *e, uint32_t first, uint32_t end);
@@ -39,8 +40,9 @@ void run_product(const execution *e, const plan_step *s);
 void run_cholesky(const execution *e, const plan_step *s);
 void run_cholesky_back(const execution *e, const plan_step *s);
 void run_solve(const execution *e, const plan_step *s);
-/* y[i] = the draw of entry first + i; x[0] and x[1] are the parameters. */
-void run_draws(const kernels *k, op f, element *y, const element *const x[2], draw_stream stream,
+void run_allot(const execution *e, const plan_step *s);
+/* y[i] = the draw of entry first + i; x are the parameters. */
+void run_draws(const kernels *k, op f, element *y, const element *const x[3], draw_stream stream,
                uint64_t first, size_t n);
 
 /* A step that threads share, as each part sees it. */

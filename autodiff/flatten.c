@@ -14,7 +14,8 @@ static axes named_by(const instruction *x) {
     case OP_slice:
     case OP_place:
     case OP_cumsum:
-    case OP_cumsum_back: return axes_one((axis)x->attribute);
+    case OP_cumsum_back:
+    case OP_allot: return axes_one((axis)x->attribute);
     case OP_rename:
     case OP_cholesky:
     case OP_solve_lower:

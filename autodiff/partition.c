@@ -79,7 +79,9 @@ static double map_cost(op f) {
     }
 }
 
-static double draw_cost(op f) { return f == OP_random_normal || f == OP_random_uniform ? 4 : 50; }
+static double draw_cost(op f) {
+    return f == OP_random_normal || f == OP_random_uniform ? 4 : f == OP_random_passage ? 5000 : 50;
+}
 
 /* What is plain arithmetic becomes machine code in double precision (emit/emit.h), and then costs what it
  * reads and writes. The cut, on which bits depend, is that of the machine code in any case. */
@@ -388,6 +390,8 @@ static void partition_step(plan *p, plan_step *s, sum_range *room) {
     if (s->kind == STEP_product) partition_product(p, s);
     if (is_square(s)) partition_square(s);
     if (s->kind == STEP_cumulate) partition_entries(s, s->walk->entries, (double)s->count, 1);
+    if (s->kind == STEP_allot)
+        partition_entries(s, s->walk->entries, draw_cost(OP_random_binomial) * (double)s->count, 1);
     if (s->kind == STEP_place) partition_entries(s, placed_entries(s), 1, PART);
     if (s->kind == STEP_scatter && s->place) {
         uint64_t run = s->walk->size[s->walk->rank - 1];

@@ -838,6 +838,18 @@ static void plan_cumulate(planner *p, plan_step *s, ref r) {
     s->from_pitch = layout_stride(from, along);
 }
 
+static void plan_allot(planner *p, plan_step *s, ref r) {
+    const instruction *x = code(p, r);
+    axis along = (axis)x->attribute;
+    const layout *means = &p->values[x->in[0]].layout, *bits = &p->values[x->in[1]].layout,
+                 *to = &p->values[r].layout;
+    s->walk = walk_of(p, axes_without(x->axes, along), means, bits, to);
+    s->count = p->tape->axes.at[along].size;
+    s->from_pitch = layout_stride(means, along);
+    s->pitch2 = layout_stride(bits, along);
+    s->pitch = layout_stride(to, along);
+}
+
 /* The order in which a scatter passes its axes: those of the index last, where the entries along them are
  * next to each other. */
 static axes scattered_axes(const planner *p, const instruction *x) {
@@ -938,6 +950,10 @@ static void plan_whole(planner *p, plan_step *s) {
     case OP_cumsum_back:
         s->kind = STEP_cumulate;
         plan_cumulate(p, s, r);
+        break;
+    case OP_allot:
+        s->kind = STEP_allot;
+        plan_allot(p, s, r);
         break;
     case OP_scatter:
         s->kind = STEP_scatter;

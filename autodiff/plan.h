@@ -202,6 +202,7 @@ typedef enum step_kind {
     STEP_reduce, /* in[0], result along `walk` */
     STEP_product,
     STEP_cumulate, /* in[0], result along `walk` (without the axis), `count` entries of stride `pitch` */
+    STEP_allot,    /* … of in[0] and in[1], of stride `pitch2` */
     STEP_scatter,  /* x, index, result along `walk` */
     STEP_rows,     /* sum_rows, scatter_rows */
     STEP_place,    /* `placed` side by side */
@@ -222,7 +223,7 @@ typedef struct plan_step {
     ref in[2];
     const walk *walk;
     uint64_t count;
-    int64_t pitch, from_pitch;
+    int64_t pitch, from_pitch, pitch2;
     /* Entries of working memory. Linear algebra: of each thread. log_sum_exp: the sums, then a block of terms
      * for each thread. */
     uint64_t work;

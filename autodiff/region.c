@@ -261,7 +261,7 @@ static void run_mixture(const block *b, const micro *m) {
 
 /* Normal and uniform draws come in pairs, of which a block may begin with the second. */
 static void run_random(const block *b, const micro *m) {
-    const element *x[2] = {0};
+    const element *x[3] = {0};
     for (int i = 0; i < op_inputs(m->op); i++) x[i] = entries(b, m->in[i]);
     draw_stream s = {b->run->seed, b->run->step, b->run->plan->tape->code.at[m->of].attribute};
     if (b->start % 2 == 0 || op_inputs(m->op)) {

@@ -384,6 +384,7 @@ static ref simplify(const rewriting *w, instruction x) {
     case OP_scatter_rows: return tape_scatter_rows(t, x.in[0], x.in[1], x.in[2], first, x.axes);
     case OP_cumsum:
     case OP_cumsum_back: return cumulate(s, x.op, x.in[0], first);
+    case OP_allot: return tape_allot(t, x.in[0], x.in[1], first);
     case OP_gather: return gather(s, x.in[0], x.in[1], first);
     case OP_scatter: return scatter(s, x.in[0], x.in[1], first, x.axes, was);
     case OP_rename: return tape_rename(t, x.in[0], first, second);

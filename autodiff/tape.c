@@ -224,6 +224,13 @@ static ref cumulate(tape *t, op f, ref x, axis along) {
 ref tape_cumsum(tape *t, ref x, axis along) { return cumulate(t, OP_cumsum, x, along); }
 ref tape_cumsum_back(tape *t, ref x, axis along) { return cumulate(t, OP_cumsum_back, x, along); }
 
+ref tape_allot(tape *t, ref x, ref u, axis along) {
+    axes all = axes_with(axes_union(axes_of(t, x), axes_of(t, u)), along);
+    x = tape_expand(t, x, axes_minus(all, axes_of(t, x)));
+    u = tape_expand(t, u, axes_minus(all, axes_of(t, u)));
+    return tape_emit(t, (instruction){.op = OP_allot, .in = {x, u}, .axes = all, .attribute = along});
+}
+
 /* MOVE. */
 
 ref tape_gather(tape *t, ref x, ref index, axis of) {
@@ -318,10 +325,11 @@ ref tape_solve_lower_transposed(tape *t, ref l, ref b, axis row, axis column) {
 
 /* RANDOM. */
 
-ref tape_random(tape *t, op f, ref x, ref y, axes of) {
+ref tape_random(tape *t, op f, ref x, ref y, ref z, axes of) {
     assert(OPS[f].kind == KIND_RANDOM);
-    assert(axes_within(axes_of(t, x), of) && axes_within(axes_of(t, y), of));
-    return tape_emit(t, (instruction){.op = f, .in = {x, y}, .axes = of, .attribute = t->streams++});
+    assert(axes_within(axes_of(t, x), of) && axes_within(axes_of(t, y), of) &&
+           axes_within(axes_of(t, z), of));
+    return tape_emit(t, (instruction){.op = f, .in = {x, y, z}, .axes = of, .attribute = t->streams++});
 }
 
 /* For people. */
@@ -344,6 +352,7 @@ static void print_attributes(const tape *t, const instruction *x, FILE *to) {
         break;
     case OP_cumsum:
     case OP_cumsum_back:
+    case OP_allot:
     case OP_gather:
     case OP_mixture:
     case OP_scatter_rows:

@@ -111,6 +111,7 @@ ref tape_sum_rows(tape *t, ref x, ref w, axes to);
 ref tape_scatter_rows(tape *t, ref x, ref w, ref index, axis of, axes to);
 ref tape_cumsum(tape *t, ref x, axis along);
 ref tape_cumsum_back(tape *t, ref x, axis along);
+ref tape_allot(tape *t, ref x, ref u, axis along);
 
 /* MOVE. */
 ref tape_gather(tape *t, ref x, ref index, axis of);
@@ -129,8 +130,8 @@ ref tape_cholesky_back(tape *t, ref l, ref adjoint, axis row, axis column);
 ref tape_solve_lower(tape *t, ref l, ref b, axis row, axis column);
 ref tape_solve_lower_transposed(tape *t, ref l, ref b, axis row, axis column);
 
-/* RANDOM: x and y are the parameters or 0; every call is a stream of its own. */
-ref tape_random(tape *t, op f, ref x, ref y, axes of);
+/* RANDOM: x, y and z are the parameters or 0; every call is a stream of its own. */
+ref tape_random(tape *t, op f, ref x, ref y, ref z, axes of);
 
 /* SCAN. Building one: open; a carry for each value that goes from step to step; take what the body uses of
  * the outer tape; compute with tape_… on `body`; close. Axes are added to either tape only by the adjoint

@@ -25,10 +25,11 @@ const char *primitive_text(checker *c, const char *n, node_op op) {
     bool along = node_form_of(op) != FORM_MAP && node_form_of(op) != FORM_RANDOM;
     int inputs = node_inputs(op);
     return arena_print(c->arena, "%s%s", n,
-                       along         ? "[axis](x)"
+                       along         ? inputs == 2 ? "[axis](x, y)" : "[axis](x)"
                        : inputs == 0 ? "()"
                        : inputs == 1 ? "(x)"
-                                     : "(x, y)");
+                       : inputs == 2 ? "(x, y)"
+                                     : "(x, y, z)");
 }
 
 /* ---- calls ---- */
@@ -163,15 +164,15 @@ static node call_primitive(checker *c, call *k, node_op op) {
             return 0;
         }
         x = make_expand(c, x, over, k->at->at);
-        node_row row = *program_node(c->p, x);
+        node_row row = *program_node(c->p, x), y = in[1] ? *program_node(c->p, in[1]) : (node_row){0};
         row = (node_row){.op = op,
-                         .in = {x},
-                         .axes = row.axes,
+                         .in = {x, in[1]},
+                         .axes = axes_union(row.axes, y.axes),
                          .axis = over.at[0],
                          .at = place(c, k->at->at),
                          .range = range_of(op, &row.range),
-                         .stochastic = row.stochastic};
-        return program_add(c->p, row);
+                         .stochastic = row.stochastic || y.stochastic};
+        return too_many_axes(c, row.axes, k->at->at) ? 0 : program_add(c->p, row);
     }
     case FORM_FACTOR:
     case FORM_SOLVE: return call_matrix(c, k, op, over, in[0], in[1]);
@@ -185,9 +186,11 @@ static node call_primitive(checker *c, call *k, node_op op) {
                    k->name);
             return 0;
         }
-        node_row row = {
-            .op = op, .in = {in[0], in[1]}, .axes = axes_union(c->now.axes, over), .at = place(c, k->at->at)};
-        range ranges[2] = {{0}};
+        node_row row = {.op = op,
+                        .in = {in[0], in[1], in[2]},
+                        .axes = axes_union(c->now.axes, over),
+                        .at = place(c, k->at->at)};
+        range ranges[3] = {{0}};
         for (uint32_t i = 0; i < k->count; i++) {
             row.axes = axes_union(row.axes, program_node(c->p, in[i])->axes);
             ranges[i] = program_node(c->p, in[i])->range;

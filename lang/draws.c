@@ -242,6 +242,12 @@ static bool compares_draws(checker *c, node n) {
     return drawn[n] && fitted[n];
 }
 
+/* Draws that have no derivative by their parameters. */
+static bool is_jump(node_op op) {
+    return op == NODE_random_poisson || op == NODE_random_binomial || op == NODE_random_hypergeometric ||
+           op == NODE_random_zipf || op == NODE_random_passage || op == NODE_allot;
+}
+
 /* Whether a sample is a differentiable map of its parameters, explicit or (gamma) implicit: no step that
  * picks or counts. */
 static bool is_pathwise(checker *c, node n) {
@@ -249,10 +255,9 @@ static bool is_pathwise(checker *c, node n) {
     c->walked.at[n] = c->walks;
     const program *p = c->p;
     const node_row *r = program_node(p, n);
-    bool counts = r->op == NODE_random_poisson || r->op == NODE_random_binomial;
-    if (counts &&
-        (program_node(p, r->in[0])->stochastic || (r->in[1] && program_node(p, r->in[1])->stochastic)))
-        return false;
+    if (is_jump(r->op))
+        for (int i = 0; i < node_inputs(r->op); i++)
+            if (program_node(p, r->in[i])->stochastic) return false;
     if (r->op == NODE_floor || r->op == NODE_round) return false;
     if ((r->op == NODE_lt || r->op == NODE_le) && r->stochastic && compares_draws(c, n)) return false;
     for (int i = 0; i < node_inputs(r->op); i++)

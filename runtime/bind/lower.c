@@ -143,6 +143,7 @@ static ref lower_primitive(lowering *l, const node_row *r) {
     }
     case FORM_SCAN: {
         axis along = l->axes[r->axis];
+        if (f == OP_allot) return tape_allot(t, in[0], in[1], along);
         return tape_cumsum(t, tape_expand(t, in[0], axes_with(tape_at(t, in[0])->axes, along)), along);
     }
     case FORM_FACTOR:
@@ -155,7 +156,8 @@ static ref lower_primitive(lowering *l, const node_row *r) {
             return tape_rename(t, tape_solve_lower(t, in[0], in[1], row, column), column, row);
         return tape_solve_lower_transposed(t, in[0], tape_rename(t, in[1], row, column), row, column);
     }
-    case FORM_RANDOM: return tape_random(t, f, in[0], in[1], axes_with(lower_axes(l, r->axes), l->draw));
+    case FORM_RANDOM:
+        return tape_random(t, f, in[0], in[1], in[2], axes_with(lower_axes(l, r->axes), l->draw));
     default: {
         ref known = l->base ? known_state(t, f, in, inputs) : 0;
         if (known) return known;

@@ -421,7 +421,8 @@ static void draw_group(const marginal *m, const elimination *g, tape *t, ref x, 
 }
 
 static ref uniforms(const marginal *m, axes plates) {
-    return tape_random(m->l->tape, OP_random_uniform, 0, 0, axes_with(lower_axes(m->l, plates), m->l->draw));
+    return tape_random(m->l->tape, OP_random_uniform, 0, 0, 0,
+                       axes_with(lower_axes(m->l, plates), m->l->draw));
 }
 
 /* Backward: the state before, given that of the entry, by what the forward step found. */

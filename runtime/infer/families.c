@@ -87,7 +87,7 @@ static ref squares(const writer *w, ref x, axis over) {
 }
 static ref over_rows(const writer *w, ref x) { return tape_sum(w->t, x, axes_one(w->on->rows)); }
 static ref noise(const writer *w, axis over) {
-    return tape_random(w->t, OP_random_normal, 0, 0, axes_with(axes_one(w->draw), over));
+    return tape_random(w->t, OP_random_normal, 0, 0, 0, axes_with(axes_one(w->draw), over));
 }
 
 /* -1/2 (sum of squares + n log 2π) - log of the volume by which e was stretched. */

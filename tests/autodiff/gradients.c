@@ -267,6 +267,11 @@ static ref cumulated(maker *m, op f, int variant) {
     return f == OP_cumsum ? tape_cumsum(&m->t, x, C) : tape_cumsum_back(&m->t, x, C);
 }
 
+static ref allotted(maker *m, op f, int variant) {
+    (void)f;
+    return variant ? 0 : tape_allot(&m->t, input(m, "ac", 1.25, 1.4), input(m, "c", 0.3, 0.35), C);
+}
+
 static ref gathered(maker *m, op f, int variant) {
     (void)f;
     switch (variant) {
@@ -374,8 +379,8 @@ static ref solved(maker *m, op f, int variant) {
 static ref drawn(maker *m, op f, int variant) {
     if (variant >= 1) return 0;
     ref x = op_inputs(f) > 0 ? input(m, "a", 1.25, 1.4) : 0,
-        y = op_inputs(f) > 1 ? input(m, "b", 0.3, 0.35) : 0;
-    return tape_random(&m->t, f, x, y, set("ab"));
+        y = op_inputs(f) > 1 ? input(m, "b", 0.3, 0.35) : 0, z = op_inputs(f) > 2 ? y : 0;
+    return tape_random(&m->t, f, x, y, z, set("ab"));
 }
 
 #define LEAF                                                                                                 \
@@ -504,6 +509,10 @@ static const row ROWS[OP_count] = {
     [OP_random_von_mises] = {EXPECTED_once, drawn, 0, 0, 0, 0},
     [OP_random_poisson] = BUILT(drawn),
     [OP_random_binomial] = BUILT(drawn),
+    [OP_random_hypergeometric] = BUILT(drawn),
+    [OP_random_zipf] = BUILT(drawn),
+    [OP_random_passage] = BUILT(drawn),
+    [OP_allot] = BUILT(allotted),
 };
 
 static void check_derivatives(memory *host, const char *name, builder *build, op f, expected wanted) {

@@ -507,7 +507,7 @@ static const double *draw(arena *a, op f, double x, double y, uint64_t seed, mac
     tape_open(t, a);
     axis of = tape_add_axis(t, "draw", DRAWS);
     ref p = op_inputs(f) > 0 ? tape_number(t, x) : 0, q = op_inputs(f) > 1 ? tape_number(t, y) : 0;
-    tape_output(t, tape_random(t, f, p, q, axes_one(of)));
+    tape_output(t, tape_random(t, f, p, q, 0, axes_one(of)));
     *made = machine_new(a, t, NULL);
     machine_run(*made, seed, 0);
     return machine_output(*made, 0);

@@ -137,7 +137,7 @@ static void make_program(program *p, arena *a) {
     }
     static const double NUMBERS[] = {0, 1, -1, 2, 0.5, 3};
     for (int i = 0; i < 6; i++) tape_number(&p->t, NUMBERS[i]);
-    tape_random(&p->t, OP_random_uniform, 0, 0, of2(A, B));
+    tape_random(&p->t, OP_random_uniform, 0, 0, 0, of2(A, B));
     tape_data(&p->t, random_values(a, 12, -1, 1, false), of2(A, C));
     uint32_t steps = 1 + below(STEPS_MOST);
     ref last = p->x[0];
@@ -392,8 +392,8 @@ static void numbers_stay(memory *host) {
     open(&t, &a);
     tape_input(&t, axes_one(A));
     ref x = tape_input(&t, axes_one(B));
-    tape_random(&t, OP_random_normal, 0, 0, axes_one(B));
-    tape_output(&t, tape_map2(&t, OP_add, x, tape_random(&t, OP_random_normal, 0, 0, axes_one(B))));
+    tape_random(&t, OP_random_normal, 0, 0, 0, axes_one(B));
+    tape_output(&t, tape_map2(&t, OP_add, x, tape_random(&t, OP_random_normal, 0, 0, 0, axes_one(B))));
     tape_compile(&t, &to, &a, NULL, NULL);
     bool good = to.slots == 2 && to.streams == 2 && to.code.count == 4;
     for (ref r = 1; r < to.code.count; r++)
@@ -412,8 +412,8 @@ static void numbering(memory *host) {
     CHECK(tape_map2(&t, OP_add, x, y) == tape_map2(&t, OP_add, y, x), "x + y is y + x");
     CHECK(tape_map2(&t, OP_sub, x, y) != tape_map2(&t, OP_sub, y, x), "x - y is not y - x");
     CHECK(tape_number(&t, 0.0) != tape_number(&t, -0.0), "0 is not -0");
-    CHECK(tape_random(&t, OP_random_normal, 0, 0, axes_one(A)) !=
-              tape_random(&t, OP_random_normal, 0, 0, axes_one(A)),
+    CHECK(tape_random(&t, OP_random_normal, 0, 0, 0, axes_one(A)) !=
+              tape_random(&t, OP_random_normal, 0, 0, 0, axes_one(A)),
           "draws are not merged");
     ref z = tape_contract(&t, x, tape_input(&t, of2(A, B)), of2(A, B));
     CHECK(axes_equal(tape_at(&t, tape_at(&t, z)->in[1])->axes, axes_one(A)),

@@ -424,7 +424,10 @@ static number draw(const run *u, const instruction *c, size_t k) {
     case OP_random_von_mises: return reference_von_mises_quantile(at(u, c->in[0]), uniform(u, c, k));
     case OP_random_gamma: return gamma_quantile(at(u, c->in[0]), uniform(u, c, k));
     case OP_random_binomial: return roundl(at(u, c->in[0]) * at(u, c->in[1]));
-    case OP_random_poisson: return roundl(at(u, c->in[0]));
+    case OP_random_poisson:
+    case OP_random_hypergeometric:
+    case OP_random_zipf:
+    case OP_random_passage: return roundl(at(u, c->in[0]));
     default: return at(u, c->in[0]);
     }
 }
@@ -448,6 +451,7 @@ static number at_point(run *u, const instruction *c, size_t k) {
     case KIND_RANDOM: return draw(u, c, k);
     case KIND_LINEAR:
         if (c->op == OP_mixture || c->op == OP_shares || c->op == OP_sum_rows) return rows(u, c);
+        if (c->op == OP_allot) return roundl(at(u, c->in[0]));
         return c->op == OP_contract ? reduce(u, c) : cumulate(u, c);
     case KIND_SCAN:
         return c->op == OP_scan ? 0 : u->results[u->t->code.at[c->in[0]].attribute][c->attribute][k];

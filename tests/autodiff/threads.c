@@ -175,11 +175,11 @@ static void sums_between(setting *s) {
 static void draws(setting *s) {
     axis row = axis_of(s, "row", 20000);
     ref shape = map1(s, OP_exp, input(s, axes_one(row)));
-    tape_output(&s->t, tape_random(&s->t, OP_random_normal, 0, 0, axes_one(row)));
-    ref gamma = tape_random(&s->t, OP_random_gamma, shape, 0, axes_one(row));
+    tape_output(&s->t, tape_random(&s->t, OP_random_normal, 0, 0, 0, axes_one(row)));
+    ref gamma = tape_random(&s->t, OP_random_gamma, shape, 0, 0, axes_one(row));
     tape_output(&s->t, gamma);
     tape_output(&s->t, tape_sum_all(&s->t, map1(s, OP_log, gamma)));
-    tape_output(&s->t, tape_random(&s->t, OP_random_poisson, shape, 0, axes_one(row)));
+    tape_output(&s->t, tape_random(&s->t, OP_random_poisson, shape, 0, 0, axes_one(row)));
 }
 
 static void reductions(setting *s) {

@@ -11,7 +11,7 @@ ref relaxed_draw(lowering *l, const draw *s, double temperature, bool straight) 
     ref odds =
         tape_map2(t, OP_sub, at_state(l, s->of, s->log_density, 1), at_state(l, s->of, s->log_density, 0));
     ref noise = tape_map1(
-        t, OP_logit, tape_random(t, OP_random_uniform, 0, 0, axes_with(lower_axes(l, v->axes), l->draw)));
+        t, OP_logit, tape_random(t, OP_random_uniform, 0, 0, 0, axes_with(lower_axes(l, v->axes), l->draw)));
     ref soft = tape_map1(
         t, OP_expit, tape_map2(t, OP_div, tape_map2(t, OP_add, odds, noise), tape_number(t, temperature)));
     if (!straight) return soft;

@@ -13,6 +13,7 @@
 #include "runtime/infer/em.h"
 #include "runtime/infer/estimator.h"
 #include "runtime/infer/fingerprint.h"
+#include "runtime/infer/flight.h"
 #include "runtime/infer/importance.h"
 #include "runtime/infer/jackknife.h"
 #include "runtime/infer/modes.h"
@@ -352,9 +353,12 @@ static status run_gaussian(run *r) {
     }
     attempt best;
     if (!find_attempt(&g, first_guide(&at, size, joint, a), &best)) {
-        machine_complain(r->d, g.stepped->machine, g.stepped->tape, 0, 0);
+        if (!flight_complain(r->d, &g.space, at.mode, at.factor, true))
+            machine_complain(r->d, g.stepped->machine, g.stepped->tape, 0, 0);
         return STATUS_not_finite;
     }
+    if (!best.converged && !r->vigil.stopped && flight_complain(r->d, &g.space, best.guide.mean, NULL, false))
+        return STATUS_not_finite;
     add_modes(&g, &best);
     uint64_t count = best.drawing.sample.count;
     uint64_t more = draws_at_the_end(&g);

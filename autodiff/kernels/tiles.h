@@ -135,23 +135,38 @@ static void multiply_lines(element *c, int64_t pitch, const element *a, int64_t 
  * panel, and all others are brought. */
 enum { FEW_COLUMNS = 4 * MICRO_COLUMNS };
 
+INLINE size_t terms_from(const tile_product *t, size_t from) {
+    return from >= t->terms ? 0 : t->terms - from < TILE_TERMS ? t->terms - from : TILE_TERMS;
+}
+INLINE size_t columns_from(const tile_product *t, size_t j) {
+    return j >= t->columns ? 0 : t->columns - j < MICRO_COLUMNS ? t->columns - j : MICRO_COLUMNS;
+}
+
+/* That of columns j … with the terms from … on; without lines where there are none. */
+INLINE ahead right_panel(const tile_product *t, size_t from, size_t j) {
+    size_t columns = columns_from(t, j), terms = terms_from(t, from);
+    if (!columns || !terms) return (ahead){.at = t->b};
+    const element *at = (const element *)t->b + (int64_t)from * t->b_term + (int64_t)j * t->b_column;
+    return ahead_of(at, t->b_column, t->b_term, columns, terms);
+}
+
 static void multiply_tile(const tile_product *t, void *room) {
     size_t panels = (t->rows + MICRO_ROWS - 1) / MICRO_ROWS;
     size_t in_place = t->a_term == 1 && t->columns <= FEW_COLUMNS ? t->rows / MICRO_ROWS * MICRO_ROWS : 0;
     for (size_t from = 0; from < t->terms || !from; from += TILE_TERMS) {
-        size_t terms = t->terms - from < TILE_TERMS ? t->terms - from : TILE_TERMS;
+        size_t terms = terms_from(t, from);
         tile_use use = from ? TILE_ADD : TILE_PUT;
-        const element *a = (const element *)t->a + (int64_t)from * t->a_term,
-                      *b = (const element *)t->b + (int64_t)from * t->b_term;
+        const element *a = (const element *)t->a + (int64_t)from * t->a_term;
         element *left = room, *right = left + panels * MICRO_ROWS * terms;
+        ahead rows = ahead_of(a, t->a_row, t->a_term, t->rows, terms), coming = right_panel(t, from, 0);
+        fetch(&rows, 0, 1);
+        if (!from) fetch(&coming, 0, 1);
         bring_panels(left + in_place * terms, a + (int64_t)in_place * t->a_row, t->a_row, t->a_term,
                      t->rows - in_place, terms, MICRO_ROWS);
         for (size_t j = 0; j < t->columns; j += MICRO_COLUMNS) {
-            size_t columns = t->columns - j < MICRO_COLUMNS ? t->columns - j : MICRO_COLUMNS;
-            bring_panels(right, b + (int64_t)j * t->b_column, t->b_column, t->b_term, columns, terms,
-                         MICRO_COLUMNS);
-            size_t next = j + MICRO_COLUMNS < t->columns ? j + MICRO_COLUMNS : j;
-            ahead coming = ahead_of(b + (int64_t)next * t->b_column, t->b_column, t->b_term, columns, terms);
+            size_t columns = columns_from(t, j), next = j + MICRO_COLUMNS;
+            bring_panels(right, coming.at, t->b_column, t->b_term, columns, terms, MICRO_COLUMNS);
+            coming = next < t->columns ? right_panel(t, from, next) : right_panel(t, from + TILE_TERMS, 0);
             for (size_t i = 0; i < t->rows; i += MICRO_ROWS) {
                 fetch(&coming, i / MICRO_ROWS, panels);
                 element *c = (element *)t->c + (int64_t)i * t->c_row + (int64_t)j;

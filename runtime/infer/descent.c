@@ -195,12 +195,26 @@ descent_event descent_take(descent *o, const double *x, const double *unit) {
     return DESCENT_lowered;
 }
 
-void descent_stop(descent *o) {
-    uint32_t count = o->trace.count, from = count / 2;
-    for (uint64_t i = 0; i < o->trace.size && count; i++) {
-        o->average[i] = 0;
-        for (uint32_t b = from; b < count; b++) o->average[i] += o->trace.mean[b][i] / (count - from);
+/* The iterates of the open batch, which go back by half of the run at the most once another is closed, or
+ * else those of the last one. */
+static bool newest(const trace *t, double *average) {
+    for (uint64_t i = 0; i < t->size && t->count; i++)
+        average[i] = t->filled ? t->mean[BATCHES][i] / t->filled : t->mean[t->count - 1][i];
+    return t->count > 0;
+}
+
+static bool last_half(const trace *t, double *average) {
+    uint32_t from = t->count / 2;
+    for (uint64_t i = 0; i < t->size && t->count; i++) {
+        average[i] = 0;
+        for (uint32_t b = from; b < t->count; b++) average[i] += t->mean[b][i] / (t->count - from);
     }
+    return t->count > 0;
+}
+
+bool descent_stop(descent *o) {
+    bool rises = o->climbs && trace_rises(&o->trace, o->trace.size - 1, o->tolerance);
+    return rises ? newest(&o->trace, o->average) : last_half(&o->trace, o->average);
 }
 
 static void trace_carry(trace *t, carrier *c) {

@@ -55,8 +55,10 @@ descent_event descent_take(descent *o, const double *x, const double *unit);
 void descent_retreat(descent *o);
 /* Forgets the iterates of this level. */
 void descent_restart(descent *o);
-/* The best that is known when there is no time left: the average of the last half. */
-void descent_stop(descent *o);
+/* The best `average` that is known when there is no time left: of the last half, or, where the value of what
+ * is climbed still rises, so that older iterates are worse, of the newest. False where no iterate was taken.
+ */
+bool descent_stop(descent *o);
 void descent_carry(descent *o, carrier *c);
 
 #endif

@@ -312,8 +312,7 @@ static bool descend(gaussian *g, density *many, rng *r, arena *a, gaussian_cours
             break;
         }
     }
-    descent_stop(&o);
-    if (o.trace.count) from_average(g, o.average);
+    if (descent_stop(&o)) from_average(g, o.average);
     return true;
 }
 

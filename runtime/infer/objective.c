@@ -231,8 +231,7 @@ bool objective_fit(objective *o, arena *a, objective_course *c) {
     }
     save(o, &j, c, &faults);
     if (!c->converged) {
-        descent_stop(&j.levels);
-        if (j.levels.trace.count) optimiser_place(&o->climber, j.levels.average);
+        if (descent_stop(&j.levels)) optimiser_place(&o->climber, j.levels.average);
     }
     optimiser_read(&o->climber, o->x);
     return true;

@@ -47,6 +47,24 @@ static void drift(arena *a) {
     check(!lowered, "descent sees a drift", "took a drift of %g for stationary", x);
 }
 
+/* Where time runs out on the way up, what is as old as half of the run is no part of the average. */
+static void rise(arena *a) {
+    enum { STEPS = 1000 };
+    double unit = 1, x[2];
+    descent up = descent_open(2, 1, 0.1, 0.05, 1, true, a), flat = descent_open(2, 1, 0.1, 0.05, 1, true, a);
+    for (int i = 0; i < STEPS; i++) {
+        x[0] = i, x[1] = i;
+        if (descent_due(&up)) descent_take(&up, x, &unit);
+        x[1] = 0;
+        if (descent_due(&flat)) descent_take(&flat, x, &unit);
+    }
+    check(descent_stop(&up) && up.average[0] > 0.8 * STEPS, "what rises is averaged at its end",
+          "the average is that about step %g", up.average[0]);
+    check(descent_stop(&flat) && fabs(flat.average[0] / STEPS - 0.75) < 0.1,
+          "what does not is averaged over its last half", "the average is that about step %g",
+          flat.average[0]);
+}
+
 static void merge(arena *a) {
     trace t = trace_open(1, 1, a);
     trace_restart(&t, 3);
@@ -65,6 +83,7 @@ int main(void) {
     test_memory(&a);
     quadratic(&a);
     drift(&a);
+    rise(&a);
     merge(&a);
     arena_close(&a);
     return check_end();

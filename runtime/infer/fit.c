@@ -10,6 +10,7 @@
 #include <string.h>
 #include "autodiff/passes.h"
 #include "runtime/infer/clock.h"
+#include "runtime/infer/dependence.h"
 #include "runtime/infer/em.h"
 #include "runtime/infer/estimator.h"
 #include "runtime/infer/fingerprint.h"
@@ -400,6 +401,19 @@ static status complain_of_climb(run *r, const objective *climbed, const objectiv
     return STATUS_invalid_data;
 }
 
+/* Whether the guide can move what it draws: not where it draws masks of dropout as the model does. */
+static bool is_moved(const program *p, variable latent, arena *a) {
+    bool *sources = arena_array(a, bool, p->variables.count);
+    for (variable v = 0; v < p->variables.count; v++) {
+        variable_kind kind = program_variable(p, v)->kind;
+        sources[v] = kind == VARIABLE_param || kind == VARIABLE_free;
+    }
+    dependence d = dependence_of(p, sources, a);
+    for (uint32_t i = 0; i < p->guide.count; i++)
+        if (p->guide.at[i].of == latent && dependence_has(&d, p->guide.at[i].log_density)) return true;
+    return false;
+}
+
 /* A latent of each row that the posterior leaves at its prior. Where no param is estimated, that may be the
  * posterior. */
 static const latent_kl *collapsed_latent(const fit *f) {
@@ -407,9 +421,10 @@ static const latent_kl *collapsed_latent(const fit *f) {
     bool estimates = false;
     for (variable v = 0; v < p->variables.count; v++)
         estimates |= program_variable(p, v)->kind == VARIABLE_param;
-    for (uint32_t i = 0; i < f->latent_kls.count && estimates; i++)
-        if (f->latent_kls.at[i].rows > 1 && !latent_kl_active(&f->latent_kls.at[i]))
-            return &f->latent_kls.at[i];
+    for (uint32_t i = 0; i < f->latent_kls.count && estimates; i++) {
+        const latent_kl *k = &f->latent_kls.at[i];
+        if (k->rows > 1 && !latent_kl_active(k) && is_moved(p, k->of, f->arena)) return k;
+    }
     return NULL;
 }
 

@@ -195,12 +195,20 @@ descent_event descent_take(descent *o, const double *x, const double *unit) {
     return DESCENT_lowered;
 }
 
-/* The iterates of the open batch, which go back by half of the run at the most once another is closed, or
- * else those of the last one. */
-static bool newest(const trace *t, double *average) {
-    for (uint64_t i = 0; i < t->size && t->count; i++)
-        average[i] = t->filled ? t->mean[BATCHES][i] / t->filled : t->mean[t->count - 1][i];
+/* Whether no batch has a higher mean of the last entry than the newest. */
+static bool ends_highest(const trace *t) {
+    for (uint32_t b = 0; b + 1 < t->count; b++)
+        if (t->mean[b][t->size - 1] >= t->mean[t->count - 1][t->size - 1]) return false;
     return t->count > 0;
+}
+
+/* The iterates of the open batch, with those of the one before where they are few. */
+static bool newest(const trace *t, double *average) {
+    double before = 2 * t->filled < t->length ? t->length : 0;
+    for (uint64_t i = 0; i < t->size; i++)
+        average[i] = (t->mean[t->count - 1][i] * before + (t->filled ? t->mean[BATCHES][i] : 0)) /
+                     (before + t->filled);
+    return true;
 }
 
 static bool last_half(const trace *t, double *average) {
@@ -213,8 +221,8 @@ static bool last_half(const trace *t, double *average) {
 }
 
 bool descent_stop(descent *o) {
-    bool rises = o->climbs && trace_rises(&o->trace, o->trace.size - 1, o->tolerance);
-    return rises ? newest(&o->trace, o->average) : last_half(&o->trace, o->average);
+    return o->climbs && ends_highest(&o->trace) ? newest(&o->trace, o->average)
+                                                : last_half(&o->trace, o->average);
 }
 
 static void trace_carry(trace *t, carrier *c) {

@@ -136,7 +136,7 @@ def mixture_em():
     n, mean = len(y), sum(y) / len(y)
     sd = math.sqrt(sum((v - mean) ** 2 for v in y) / (n - 1))
     w, mu, s, likelihoods = [0.5, 0.5], [mean - sd, mean + sd], [sd, sd], []
-    for _ in range(400):
+    for _ in range(200):
         terms = [[math.log(w[k]) + normal(v, mu[k], s[k]) for k in range(2)] for v in y]
         likelihoods.append(sum(log_sum(t) for t in terms))
         shares = [[math.exp(t[k] - log_sum(t)) for t in terms] for k in range(2)]

@@ -230,9 +230,7 @@ bool objective_fit(objective *o, arena *a, objective_course *c) {
         if (is_due(c)) save(o, &j, c, &faults);
     }
     save(o, &j, c, &faults);
-    if (!c->converged) {
-        if (descent_stop(&j.levels)) optimiser_place(&o->climber, j.levels.average);
-    }
+    if (!c->converged && descent_stop(&j.levels)) optimiser_place(&o->climber, j.levels.average);
     optimiser_read(&o->climber, o->x);
     return true;
 }

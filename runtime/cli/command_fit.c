@@ -6,6 +6,7 @@
 #include "runtime/cli/commands.h"
 #include "runtime/cli/interrupt.h"
 #include "runtime/infer/fit.h"
+#include "runtime/infer/starts.h"
 #include "runtime/io/checkpoint_file.h"
 #include "runtime/io/guard.h"
 #include "runtime/io/report.h"
@@ -80,7 +81,7 @@ typedef struct task {
     const arguments *arguments;
     outputs outputs;
     checkpoint_file checkpoints; /* without a path: none */
-    uint64_t every;
+    uint64_t every, starts;
     int code;
 } task;
 
@@ -107,8 +108,11 @@ static int run_fit(task *t) {
     watcher w = {.json = log != NULL, .line = !log && isatty(STDERR_FILENO)};
     interrupt_listen();
     status status = STATUS_ok;
-    fit_host host = {watch, &w, t->checkpoints.path ? &t->checkpoints.store : NULL};
-    fit *f = fit_run(&s->diagnostics, m, &a->options, &s->arena, host, &status);
+    fit_host host = {
+        .watch = watch, .user = &w, .checkpoints = t->checkpoints.path ? &t->checkpoints.store : NULL};
+    fit *f = t->starts > 1
+                 ? starts_run(&s->diagnostics, m, &a->options, (uint32_t)t->starts, &s->arena, host, &status)
+                 : fit_run(&s->diagnostics, m, &a->options, &s->arena, host, &status);
     if (w.line && w.shown) fprintf(stderr, "\r\033[K");
     session_tell(s);
     if (!f) return status == STATUS_interrupted ? EXIT_INTERRUPTED : EXIT_WRONG_INPUT;
@@ -147,6 +151,19 @@ static bool read_every(const arguments *a, uint64_t *every) {
     return good;
 }
 
+enum { STARTS_MOST = 1000 };
+
+static bool read_starts(const arguments *a, uint64_t *starts) {
+    bool alone = !arguments_flag(a, FLAG_starts, 0) || !arguments_flag(a, FLAG_checkpoint, 0),
+         good = arguments_whole(a, FLAG_starts, 1, STARTS_MOST, starts);
+    if (!good)
+        fprintf(stderr, "vmrun: `--starts %s`: a whole number, such as 8\n",
+                arguments_flag(a, FLAG_starts, 0));
+    else if (!alone)
+        fprintf(stderr, "vmrun: a checkpoint is of one fit: leave out `--starts` or `--checkpoint`\n");
+    return good && alone;
+}
+
 int command_fit(session *s, const arguments *a) {
     const char *log = arguments_flag(a, FLAG_log, 0);
     if (a->files.count != 1 || (log && strcmp(log, "json") != 0)) {
@@ -159,8 +176,8 @@ int command_fit(session *s, const arguments *a) {
         fprintf(stderr, "vmrun: `-o %s`: a fit is written as .json, its draws as .csv\n", strange);
         return EXIT_WRONG_COMMAND;
     }
-    task t = {.session = s, .arguments = a, .code = EXIT_WRONG_INPUT, .every = CHECKPOINT_EVERY};
-    if (!read_every(a, &t.every)) return EXIT_WRONG_COMMAND;
+    task t = {.session = s, .arguments = a, .code = EXIT_WRONG_INPUT, .every = CHECKPOINT_EVERY, .starts = 1};
+    if (!read_every(a, &t.every) || !read_starts(a, &t.starts)) return EXIT_WRONG_COMMAND;
     bool complete;
     s->warns = true;
     if (!session_compile(s, a->files.at[0])) return EXIT_WRONG_INPUT;

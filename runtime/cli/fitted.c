@@ -36,7 +36,7 @@ bool fitted_find(session *s, const arguments *a, const model *whole, fitted *to,
     bool line = isatty(STDERR_FILENO), shown = false;
     status status = STATUS_ok;
     to->fit = fit_run(&s->diagnostics, whole, &a->options, &s->arena,
-                      (fit_host){watch, line ? &shown : NULL, NULL}, &status);
+                      (fit_host){.watch = watch, .user = line ? &shown : NULL}, &status);
     if (shown) fprintf(stderr, "\r\033[K");
     session_tell(s);
     if (!to->fit || to->fit->interrupted) {

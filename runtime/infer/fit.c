@@ -348,7 +348,7 @@ static status run_gaussian(run *r) {
     bool joint = g.joint;
     rng starts = rng_open(r->options.seed, STREAM_START);
     start at;
-    if (!start_find(g.one, g.many, joint ? FULL_RANK_MOST : 0, &starts, a, &at)) {
+    if (!start_find(g.one, g.many, joint ? FULL_RANK_MOST : 0, r->host.far, &starts, a, &at)) {
         machine_complain(r->d, g.one->machine, g.one->tape, 0, 0);
         return STATUS_not_finite;
     }

@@ -24,6 +24,7 @@ typedef struct fit_host {
     void *user;
     const checkpoints
         *checkpoints; /* of fits that climb by steps: of a guide block, params or mini-batches */
+    bool far;         /* starts from one point, anywhere, and not from the best of several */
 } fit_host;
 
 typedef enum verdict { VERDICT_good, VERDICT_doubtful, VERDICT_bad } verdict;

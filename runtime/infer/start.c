@@ -25,6 +25,9 @@ static const double CLEARLY = 5;
 /* Of every entry, before there is any curvature. */
 static const double FIRST_SCALE = 1e-2;
 
+/* Of first points: as Stan's, and for starts that are to be far from each other. */
+static const double NEAR_REACH = 2, FAR_REACH = 4;
+
 static bool all_finite(const double *x, uint64_t n) {
     for (uint64_t i = 0; i < n; i++)
         if (!isfinite(x[i])) return false;
@@ -73,10 +76,11 @@ static climb climb_new(density *one, bool factored, arena *a) {
     return c;
 }
 
-/* The zero point first; others are uniform in [-2, 2], as Stan's. */
-static bool first_point(climb *c, rng *r, bool zero) {
+/* The zero point first; others are uniform in [-reach, reach]. */
+static bool first_point(climb *c, rng *r, bool zero, double reach) {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        for (uint64_t k = 0; k < c->size; k++) c->at.x[k] = zero && !attempt ? 0 : 4 * rng_uniform(r) - 2;
+        for (uint64_t k = 0; k < c->size; k++)
+            c->at.x[k] = zero && !attempt ? 0 : reach * (2 * rng_uniform(r) - 1);
         if (lbfgs_place(&c->at, c->at.x)) return true;
     }
     return false;
@@ -267,12 +271,16 @@ static start start_new(uint64_t n, bool factored, arena *a) {
                    factored ? arena_array(a, double, n *n) : NULL, false};
 }
 
-bool start_find(density *one, density *many, uint64_t most_factored, rng *r, arena *a, start *found) {
+bool start_find(density *one, density *many, uint64_t most_factored, bool far, rng *r, arena *a,
+                start *found) {
     uint64_t n = one->space->size;
     arena *scratch = arena_inside(a);
     climb c = climb_new(one, n <= most_factored, scratch);
     bool any = false;
-    for (int i = 0; i < CLIMBS && !(any && vigil_asks(one->vigil, "start")) && first_point(&c, r, i == 0);
+    int climbs = far ? 1 : CLIMBS;
+    double reach = far ? FAR_REACH : NEAR_REACH;
+    for (int i = 0;
+         i < climbs && !(any && vigil_asks(one->vigil, "start")) && first_point(&c, r, i == 0 && !far, reach);
          i++) {
         climb_on(&c);
         judge_climb(&c, many, r);

@@ -13,9 +13,11 @@ typedef struct start {
     bool astray;    /* the mode is far from the mass, and this is a point on the way to it */
 } start;
 
-/* False where the density is finite at none of a hundred points; the last run of `one` is then at such a
- * point. `one` computes a point a run, `many` several. */
-bool start_find(density *one, density *many, uint64_t most_factored, rng *r, arena *a, start *found);
+/* With `far` the end of one climb, from anywhere, else the best of several. False where the density is finite
+ * at none of a hundred points; the last run of `one` is then at such a point. `one` computes a point a run,
+ * `many` several. */
+bool start_find(density *one, density *many, uint64_t most_factored, bool far, rng *r, arena *a,
+                start *found);
 
 /* Takes the memory that start_find does. */
 start start_rehearse(density *one, uint64_t most_factored, arena *a);

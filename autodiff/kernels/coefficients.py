@@ -99,16 +99,30 @@ def odd_rest(f):
 edge = mp.mpf(2) ** -60 - 1
 
 
+def normal_tail(t):
+    """(1 + x) erfcx(x / sqrt 2) - 1 for x = 5.5 (1 + t) / (1 - t)."""
+    x = mp.mpf("5.5") * (1 + t) / (1 - t) if t < 1 else mp.inf
+    z = x / mp.sqrt(2)
+    if z < 60:
+        return (1 + x) * mp.exp(z * z) * mp.erfc(z) - 1
+    return (1 + 1 / x) * far_erfcx(z) * mp.sqrt(2) - 1
+
+
+def far_erfcx(a):
+    """a erfcx(a) by its asymptotic series."""
+    term, y = mp.mpf(1), mp.mpf(1)
+    for k in range(1, 60):
+        term *= -(2 * k - 1) / (2 * a * a)
+        y += term
+    return y / mp.sqrt(mp.pi)
+
+
 def scaled_erfcx(t):
     """(1 + 2a) erfcx(a) - 1 for a = 4 (1 + t) / (1 - t)."""
     a = 4 * (1 + t) / (1 - t) if t < 1 else mp.inf
     if a < 60:
         return (1 + 2 * a) * mp.exp(a * a) * mp.erfc(a) - 1
-    term, y = mp.mpf(1), mp.mpf(1)
-    for k in range(1, 60):
-        term *= -(2 * k - 1) / (2 * a * a)
-        y += term
-    return (2 + 1 / a) * y / mp.sqrt(mp.pi) - 1
+    return (2 + 1 / a) * far_erfcx(a) - 1
 
 
 def of_ratio(f):
@@ -151,10 +165,42 @@ def ndtri_tail(t):
     return mp.sqrt(2) * z / s
 
 
-def bessel_polynomials():
-    def near(f):
-        return lambda t: f(4 * (t + 1))
+def with_turns(zeros, turn):
+    """Each as a sum of two, and `turn` of pi times it."""
+    return [y for x in zeros for y in (x, x - mp.mpf(float(x)), turn(mp.pi * x))]
 
+
+def zeros_of_lgamma(first, last):
+    """Between -n - 1 and -n: nearly 1 / n! from -n and 1 / (n + 1)! from -n - 1, as zeros in the log of the distance."""
+    zeros = []
+    for n in range(first, last + 1):
+        for end, sign in ((n, -1), (n + 1, 1)):
+            y = mp.findroot(lambda y: mp.log(abs(mp.gamma(-end + sign * mp.exp(y)))), -mp.log(mp.factorial(end)))
+            zeros.append(-end + sign * mp.exp(y))
+    assert all(x > y for x, y in zip(zeros, zeros[1:]))
+    return zeros
+
+
+def zeros_of_digamma(count):
+    zeros = [mp.findroot(mp.digamma, -n - half - mp.atan(mp.log(n + half + 1) / mp.pi) / mp.pi) for n in range(count)]
+    assert all(-n - 1 < x < -n for n, x in enumerate(zeros))
+    return zeros
+
+
+def of_middle(f, centre):
+    """f(x) as a function of t = (x - centre) / (x + centre)."""
+    return lambda t: f(centre * (1 + t) / (1 - t))
+
+
+def relative(f):
+    return lambda t: 1 / f(t)
+
+
+def write_relative(name, what, f, low, high, degree):
+    write(name, what, f, low, high, degree, weight=relative(f))
+
+
+def bessel_polynomials():
     def far(f, least):
         """sqrt(x) f(x) of t = 2 least / x - 1; at t = -1 by its limit."""
         def g(t):
@@ -162,37 +208,53 @@ def bessel_polynomials():
             return mp.sqrt(x) * f(x)
         return g
 
+    def middle(f, centre):
+        return of_middle(lambda x: mp.sqrt(x) * f(x), centre)
+
     def scaled_i(n):
         return lambda x: mp.besseli(n, x) * mp.exp(-x)
 
     def scaled_k(n):
         return lambda x: mp.besselk(n, x) * mp.exp(x)
 
-    def k_rest(n):
-        """Of x^2: K0 + log(x / 2) I0, or x (K1 - log(x / 2) I1)."""
-        def g(z):
-            x = mp.sqrt(max(z, mp.mpf(2) ** -120))
-            sign = 1 if n == 0 else -1
-            return (mp.besselk(n, x) + sign * mp.log(x / 2) * mp.besseli(n, x)) * (x if n else 1)
-        return g
+    def of_square(f):
+        """f(x) of x^2, at 0 by its limit."""
+        return lambda z: f(mp.sqrt(max(z, mp.mpf(2) ** -120)))
 
-    def relative(f):
-        return lambda t: 1 / f(t)
+    def log_part(x):
+        return mp.log(x / 2) + mp.euler
 
-    def i1_by_x(x):
-        return scaled_i(1)(x) / x if x else half
+    def between(least, most):
+        centre = mp.sqrt(mp.mpf(least) * most)
+        return (least - centre) / (least + centre), (most - centre) / (most + centre)
 
-    i0, i1 = near(scaled_i(0)), near(i1_by_x)
-    write("C_I0E", "e^-x I0(x) of x / 4 - 1", i0, -1, 1, 26, weight=relative(i0))
-    write("C_I1E", "e^-x I1(x) / x of x / 4 - 1", i1, -1, 1, 26, weight=relative(i1))
-    write("C_I0E_FAR", "sqrt(x) e^-x I0(x) of 16 / x - 1", far(scaled_i(0), 8), -1, 1, 22)
-    write("C_I1E_FAR", "sqrt(x) e^-x I1(x) of 16 / x - 1", far(scaled_i(1), 8), -1, 1, 22)
-    write("C_I0_REST", "(I0(x) - 1) / x^2 of x^2",
-          lambda z: (mp.besseli(0, mp.sqrt(z)) - 1) / z if z else half / 2, 0, 4, 8)
-    write("C_K0", "K0(x) + log(x / 2) I0(x) of x^2", k_rest(0), 0, 4, 9)
-    write("C_K1", "x (K1(x) - log(x / 2) I1(x)) of x^2", k_rest(1), 0, 4, 9)
-    write("C_K0_FAR", "sqrt(x) e^x K0(x) of 4 / x - 1", far(scaled_k(0), 2), -1, 1, 22)
-    write("C_K1_FAR", "sqrt(x) e^x K1(x) of 4 / x - 1", far(scaled_k(1), 2), -1, 1, 22)
+    write_relative("C_I0_REST", "(I0(x) - 1) / x^2 of x^2", of_square(lambda x: (mp.besseli(0, x) - 1) / x**2), 0, 9, 12)
+    write_relative("C_I1_REST", "(2 I1(x) / x - 1) / x^2 of x^2", of_square(lambda x: (2 * mp.besseli(1, x) / x - 1) / x**2), 0, 9, 12)
+    write_relative("C_K0_REST", "(K0(x) + (log(x / 2) + gamma) I0(x)) / x^2 of x^2, gamma Euler's constant",
+                   of_square(lambda x: (mp.besselk(0, x) + log_part(x) * mp.besseli(0, x)) / x**2), 0, 1, 6)
+    write_relative("C_K1_REST", "(x K1(x) - 1 - x (log(x / 2) + gamma) I1(x)) / x^2 of x^2",
+                   of_square(lambda x: (x * mp.besselk(1, x) - 1 - x * log_part(x) * mp.besseli(1, x)) / x**2), 0, 1, 7)
+    for n in (0, 1):
+        about = mp.mpf(13) / 32  # what is left is small, and its rounding does not count
+        for where, f, low, high, degree in (
+                ("MIDDLE", middle(scaled_i(n), mp.sqrt(24)), *between(3, 8), 18), ("FAR", far(scaled_i(n), 8), -1, 1, 22)):
+            of = "(x - c) / (x + c), c^2 = 24" if where == "MIDDLE" else "16 / x - 1"
+            write(f"C_I{n}_{where}", f"sqrt(x) e^-x I{n}(x) - 13/32 of {of}", lambda t, f=f: f(t) - about, low, high, degree)
+        centre = mp.sqrt(2)
+        write_relative(f"C_K{n}_MIDDLE", f"sqrt(x) e^x K{n}(x) of (x - c) / (x + c), c^2 = 2", middle(scaled_k(n), centre),
+                       *between(1, 2), 14)
+        write_relative(f"C_K{n}_FAR", f"sqrt(x) e^x K{n}(x) of 4 / x - 1", far(scaled_k(n), 2), -1, 1, 22)
+
+
+def lambert_polynomials():
+    """(W(x) + 1) / p around the branch point, p^2 = 2 (e x + 1), p negative for the branch -1."""
+    def f(p):
+        if abs(p) < mp.mpf(2) ** -60:
+            return mp.mpf(1)
+        return (mp.lambertw((p * p / 2 - 1) / mp.e, 0 if p > 0 else -1).real + 1) / p
+
+    write("C_LAMBERT", "(W(x) + 1) / p of p - 0.35, p^2 = 2 (e x + 1)", lambda t: f(t + mp.mpf("0.35")), -0.35, 0.35, 16)
+    write("C_LAMBERT_BELOW", "(W(x) + 1) / p of p + 0.25, W the branch -1", lambda t: f(t - mp.mpf("0.25")), -0.25, 0.25, 17)
 
 
 def main():
@@ -221,8 +283,9 @@ def main():
           lambda z: (mp.erf(mp.sqrt(z)) / mp.sqrt(z) if z else 2 / mp.sqrt(mp.pi)) - 1, 0, 1, 11)
     write("C_ERF_FAR", "-log(erfc(x)) of x - 1", lambda x: -mp.log(mp.erfc(x + 1)), 0, 5, 17,
           weight=lambda x: mp.erfc(x + 1))
-    write("C_ERFCX", "21/32 ((1 + 2a) erfcx(a) - 1) / (1 + t) of t = (a - 4) / (a + 4)",
-          lambda t: 21 * scaled_erfcx(max(t, edge)) / (32 * (1 + max(t, edge))), -1, 1, 23, weight=lambda t: 1 + max(t, edge))
+    for name, what, f in (("C_ERFCX", "((1 + 2a) erfcx(a) - 1) / (1 + t) of t = (a - 4) / (a + 4)", scaled_erfcx),
+                          ("C_NORMAL_TAIL", "((1 + a) erfcx(a / sqrt 2) - 1) / (1 + t) of t = (a - 5.5) / (a + 5.5)", normal_tail)):
+        write(name, what, lambda t, f=f: f(max(t, edge)) / (1 + max(t, edge)), -1, 1, 23, weight=lambda t: 1 + max(t, edge))
     write("C_LGAMMA", "log gamma(x) / ((x - 1) (x - 2)) of (x - 3/2) / (x + 3/2)", lgamma_between_zeros, -1 / mp.mpf(3),
           1 / mp.mpf(3), 20)
     write("C_STIRLING", "x (log gamma(x) - (x - 1/2) log x + x - log(2 pi) / 2) of 1 / x^2", stirling_rest,
@@ -233,7 +296,7 @@ def main():
     write("C_TRIGAMMA", "x (x trigamma(x) - 1) of (x - 1) / (x + 1)", of_ratio(lambda x: x * (x * mp.psi(1, x) - 1)), 0, 1, 18,
           weight=lambda t: (1 - t) / (1 + t) + mp.mpf("0.0001"))
     write("C_DIGAMMA_ROOT", "digamma(x) / (x - its zero) of x - its zero",
-          lambda d: mp.digamma(root + d) / d if d else mp.psi(1, root), -1 / mp.mpf(32), 1 / mp.mpf(32), 9)
+          lambda d: mp.digamma(root + d) / d if d else mp.psi(1, root), -1 / mp.mpf(8), 1 / mp.mpf(8), 12)
     write("C_NDTRI", "ndtri(p) / (2p - 1) - 2 of w - 3, w = -log(4p (1 - p))", lambda w: ndtri_of(w + 3) - 2, -3, 3, 23,
           weight=lambda w: 1 / ndtri_of(w + 3))
     low, high = mp.sqrt(mp.mpf("7.3")), mp.mpf("27.3")
@@ -242,7 +305,16 @@ def main():
     nodes, weights = gauss_legendre(32)
     write_numbers("C_GAUSS_NODES", "Gauss's rule with 32 points on 0 … 1: where", nodes)
     write_numbers("C_GAUSS_WEIGHTS", "… and their weights", weights)
+    nodes, weights = gauss_legendre(5)
+    write_numbers("C_GAUSS_5_NODES", "The same with 5 points", nodes)
+    write_numbers("C_GAUSS_5_WEIGHTS", "… and their weights", weights)
+    write_numbers("C_LGAMMA_ZEROS", "Zeros of lgamma from -3 to -17, as sums of two, and the cotangent of pi times them", with_turns(zeros_of_lgamma(2, 16), mp.cot))
+    write_numbers("C_DIGAMMA_ZEROS", "Zeros of digamma from 0 to -32, as sums of two, and the sine of pi times them", with_turns(zeros_of_digamma(32), mp.sin))
+    for name, zero in zip(("C_LGAMMA_ROOT", "C_LGAMMA_ROOT_2"), zeros_of_lgamma(2, 2)):
+        write(name, f"lgamma(x) / d of d = x + {mp.nstr(-zero, 6)}, near a zero",
+              lambda d, z=zero: mp.log(abs(mp.gamma(z + d))) / d if d else mp.digamma(z), -mp.mpf("0.05"), mp.mpf("0.05"), 17)
     bessel_polynomials()
+    lambert_polynomials()
     print("\n#endif")
 
 

@@ -67,14 +67,23 @@
     -0x1.f24ed7ea8bc00p-25, 0x1.1ed31e1be9c0ep-25, -0x1.24b284234a902p-27, 0x1.6a953de48a561p-30, \
     -0x1.06642db4a4e2cp-33, 0x1.5654708a0ff77p-38
 
-/* 21/32 ((1 + 2a) erfcx(a) - 1) / (1 + t) of t = (a - 4) / (a + 4), -1.0 to 1.0: error 2^-55.45 */
+/* ((1 + 2a) erfcx(a) - 1) / (1 + t) of t = (a - 4) / (a + 4), -1.0 to 1.0: error 2^-54.24 */
 #define C_ERFCX \
-    0x1.39253b84c72dap-3, -0x1.f4cbd51abfd82p-3, 0x1.04bbb5623c9e4p-2, -0x1.adf1ac1457261p-3, \
-    0x1.2625c4580eebbp-3, -0x1.5057587cd9e86p-4, 0x1.3c17209bdffcep-5, -0x1.d11c71cbfe4d5p-7, \
-    0x1.d32e1e82043c0p-9, -0x1.12cd3deb197bep-12, -0x1.ed495cd2834a3p-13, 0x1.b61d8f50ac2c1p-14, \
-    -0x1.7871e98b1a3d8p-18, -0x1.5d04b796748acp-17, 0x1.97aedfb9a5f5dp-19, 0x1.7bd502e43a176p-21, \
-    -0x1.14dd6fd184ea7p-21, -0x1.8dba62a606ac3p-26, 0x1.3cf326b01869bp-24, -0x1.133b84f87515ap-28, \
-    -0x1.417eec6257a4fp-27, 0x1.582a9b4e156e1p-30, 0x1.ab6055dd80931p-31, -0x1.6d07cdf795a53p-33
+    0x1.dd2c8b74febf6p-3, -0x1.7d8f1c452473fp-2, 0x1.8d4ecb405c5eep-2, -0x1.47938f4c73293p-2, \
+    0x1.c0398cb6f22a3p-3, -0x1.00428c8fe2fa3p-3, 0x1.e1a95642db690p-5, -0x1.625ed09b6c6bap-6, \
+    0x1.63f260630f6abp-8, -0x1.a2bed841aced8p-12, -0x1.77d65f1a4ba64p-12, 0x1.4dcd6100832dcp-13, \
+    -0x1.1ed0b1f013fe2p-17, -0x1.09eb368b0375fp-16, 0x1.369d9e444daf1p-18, 0x1.2165578950d4dp-20, \
+    -0x1.a5e3b69499c6dp-21, -0x1.2f07e9a311464p-25, 0x1.e2f89c7a0cd1dp-24, -0x1.a366e300b26a2p-28, \
+    -0x1.e9e5fa7d795cdp-27, 0x1.0638d7d9f7f25p-29, 0x1.459ebb536e26fp-30, -0x1.161e53c8d38a1p-32
+
+/* ((1 + a) erfcx(a / sqrt 2) - 1) / (1 + t) of t = (a - 5.5) / (a + 5.5), -1.0 to 1.0: error 2^-56.3 */
+#define C_NORMAL_TAIL \
+    -0x1.5e6469171ac40p-4, -0x1.7547e085f1bf4p-4, 0x1.4edc42e098775p-3, -0x1.45c9a39910566p-3, \
+    0x1.dc27a1ad1b3d8p-4, -0x1.150c300895834p-4, 0x1.fed4b58faefd5p-6, -0x1.5fc96afb1347ep-7, \
+    0x1.2467e01804cfbp-9, 0x1.6b024dac02ba3p-14, -0x1.059bd80a4227fp-12, 0x1.1ec3a1f9d73fap-14, \
+    0x1.399f8e43b7a80p-17, -0x1.5a1ca007ad450p-17, 0x1.f340fa609d5d8p-21, 0x1.3e866b8d4e5ddp-20, \
+    -0x1.3c8e7e5913111p-22, -0x1.1c18519c7a3e8p-23, 0x1.cbf34b2129166p-25, 0x1.fe8715aa19c66p-27, \
+    -0x1.09bd0b0e2cea6p-27, -0x1.794e16e0fddc6p-30, 0x1.7af393a0281aap-31, 0x1.b89d7fd69d189p-35
 
 /* log gamma(x) / ((x - 1) (x - 2)) of (x - 3/2) / (x + 3/2), -0.33333 to 0.33333: error 2^-55.09 */
 #define C_LGAMMA \
@@ -107,11 +116,12 @@
     0x1.b9aa706a9652ep-13, -0x1.1ad67ba4fa9d1p-12, 0x1.117e386a7951bp-12, -0x1.7e8f95805688cp-13, \
     0x1.7203d985bfb69p-14, -0x1.b983f9056e79dp-16, 0x1.e19144ae5c0d1p-19
 
-/* digamma(x) / (x - its zero) of x - its zero, -0.03125 to 0.03125: error 2^-54.68 */
+/* digamma(x) / (x - its zero) of x - its zero, -0.125 to 0.125: error 2^-54.52 */
 #define C_DIGAMMA_ROOT \
-    0x1.ef72bc8ee38acp-1, -0x1.c563b54aa1a35p-2, 0x1.08b4294d50370p-2, -0x1.4fc1317257d5bp-3, \
-    0x1.b9a5b637964d1p-4, -0x1.27baba26dbb1ep-4, 0x1.8fcdf6e13cb4cp-5, -0x1.0fa7e004fbcb5p-5, \
-    0x1.72a968b0ca8d2p-6, -0x1.fa2149d644ef5p-7
+    0x1.ef72bc8ee38acp-1, -0x1.c563b54aa1a33p-2, 0x1.08b4294d50374p-2, -0x1.4fc131725a5f1p-3, \
+    0x1.b9a5b6371acdep-4, -0x1.27baba1c0e2afp-4, 0x1.8fce029331f81p-5, -0x1.0fa7fd6c6b3a8p-5, \
+    0x1.723d902fa1791p-6, -0x1.f953b56365142p-7, 0x1.593adaea5de48p-7, -0x1.e38a5a2966f91p-8, \
+    0x1.4be52e27eea93p-8
 
 /* ndtri(p) / (2p - 1) - 2 of w - 3, w = -log(4p (1 - p)), -3.0 to 3.0: error 2^-54.02 */
 #define C_NDTRI \
@@ -154,61 +164,132 @@
     0x1.0d9b9a62cac10p-5, 0x1.e0bd76c924981p-6, 0x1.a1c6ae961fbfap-6, 0x1.5ee963a335495p-6, \
     0x1.18c5800a355d9p-6, 0x1.a0060a8531ffap-7, 0x1.0aa3c248696c9p-7, 0x1.cbf8bc743cc5cp-9
 
-/* e^-x I0(x) of x / 4 - 1, -1.0 to 1.0: error 2^-50.07 */
-#define C_I0E \
-    0x1.a7f09f8eedf5dp-3, -0x1.cedda0048633dp-4, 0x1.8322d1d8a346ap-4, -0x1.6cb8d0c90c1c5p-4, \
-    0x1.65c235c0043bfp-4, -0x1.5c028fe7a8c9ap-4, 0x1.44b619684ff2ap-4, -0x1.1cd73a766d267p-4, \
-    0x1.d11e11254265cp-5, -0x1.602413b74116cp-5, 0x1.ee6f53fb26448p-6, -0x1.427af35dffcfap-6, \
-    0x1.87e8796edb227p-7, -0x1.bd26f1d09218cp-8, 0x1.da19fce827053p-9, -0x1.daea97cb123f9p-10, \
-    0x1.c0f7b9ec37660p-11, -0x1.91f1d4d026ba4p-12, 0x1.54971548a410dp-13, -0x1.1078332e77568p-14, \
-    0x1.a608e94ec0c0fp-16, -0x1.466bbd695693bp-17, 0x1.bbacaee24c41ep-19, -0x1.baf233b07380fp-21, \
-    0x1.49435bba88af2p-22, -0x1.a050f82dee2fcp-23, 0x1.bcb4187711499p-25
+/* The same with 5 points */
+#define C_GAUSS_5_NODES \
+    0x1.80498fd662cb6p-5, 0x1.d89b804cc91f6p-3, 0x1.0000000000000p-1, 0x1.89d91feccdb82p-1, \
+    0x1.e7fb670299d35p-1
 
-/* e^-x I1(x) / x of x / 4 - 1, -1.0 to 1.0: error 2^-51.39 */
-#define C_I1E \
-    0x1.6e14eb8e5d31ap-5, -0x1.f4bb071a7753cp-5, 0x1.16c390ddb07b7p-4, -0x1.1881379ffb081p-4, \
-    0x1.0530f81804299p-4, -0x1.c4daa5135f05ap-5, 0x1.6df95e8b0def3p-5, -0x1.13d5f3565e527p-5, \
-    0x1.84125b20a9912p-6, -0x1.fe3d9c64df0e5p-7, 0x1.3a0c18f14f01ap-7, -0x1.6ab69e6088a22p-8, \
-    0x1.89f8b9266d326p-9, -0x1.93687f8987a8fp-10, 0x1.8655ecbe65ae9p-11, -0x1.65bb5adc8e702p-12, \
-    0x1.374950f91ef90p-13, -0x1.01c46f9f55468p-14, 0x1.96567cdd26c6bp-16, -0x1.310a7a6fdf756p-17, \
-    0x1.bb6c9820a7cc4p-19, -0x1.3b87540e33221p-20, 0x1.913d51e581050p-22, -0x1.a6af6ec7f29a2p-24, \
-    0x1.35d437f01791fp-25, -0x1.36a2c28a06469p-26, 0x1.22d2a44eaeb21p-28
+/* … and their weights */
+#define C_GAUSS_5_WEIGHTS \
+    0x1.e539ec36e038cp-4, 0x1.ea1da25ae415bp-3, 0x1.23456789abcdfp-2, 0x1.ea1da25ae415bp-3, \
+    0x1.e539ec36e038cp-4
 
-/* sqrt(x) e^-x I0(x) of 16 / x - 1, -1.0 to 1.0: error 2^-55.07 */
-#define C_I0E_FAR \
-    0x1.9bd428ad249a5p-2, 0x1.b87969bb93aebp-9, 0x1.1daa72b5ce867p-13, 0x1.75e5ee75278d2p-17, \
+/* Zeros of lgamma from -3 to -17, as sums of two, and the cotangent of pi times them */
+#define C_LGAMMA_ZEROS \
+    -0x1.3a7fc9600f86cp+1, -0x1.55f64f98af8d0p-55, -0x1.1631c4bfeda39p-3, -0x1.5fb410a1bd901p+1, \
+    0x1.a19a96d2e6f85p-54, 0x1.f8994e0357cb2p-1, -0x1.9260dbc9e59afp+1, -0x1.f717cd335a7b3p-53, \
+    -0x1.08418bbbc23d1p+1, -0x1.fa471547c2fe5p+1, -0x1.70d4561291237p-56, 0x1.c4aff1c592cb4p+2, \
+    -0x1.0284e78599581p+2, 0x1.e78c1e9e43cfep-53, -0x1.0174c0097befcp+3, -0x1.3f7577a6eeafdp+2, \
+    0x1.5de5eab7f12cfp-53, 0x1.2d18bbe2a8c64p+5, -0x1.4086a57f0b6d9p+2, -0x1.95262b72ca9cap-55, \
+    -0x1.35ca7466f01b0p+5, -0x1.7fe92f591f40dp+2, -0x1.7dd4ed62cbd32p-52, 0x1.c92b09ccbb133p+7, \
+    -0x1.8016b25897c8dp+2, 0x1.27e0f49a4ba72p-54, -0x1.cb8d7b3c1400fp+7, -0x1.bffcbf76b86f0p+2, \
+    0x1.853b29347b806p-57, 0x1.90e8f2592abf1p+10, -0x1.c0033fdedfe1fp+2, 0x1.20bb7d2324678p-52, \
+    -0x1.913b124255993p+10, -0x1.ffff97f8159cfp+2, -0x1.e54f415a91586p-55, 0x1.910c95d8945e4p+13, \
+    -0x1.000034028b3f9p+3, -0x1.f60cb3cec1cedp-52, -0x1.91177ccf00299p+13, -0x1.1ffffa3884bd0p+3, \
+    -0x1.ff90c9d2ae925p-53, 0x1.c3339321f2b7fp+16, -0x1.200005c7768fbp+3, -0x1.b5b610ffb70d4p-54, \
+    -0x1.c335021c7954bp+16, -0x1.3fffff6c0d7c0p+3, 0x1.197cea8c42d7dp-51, 0x1.1a00a2a98fde6p+20, \
+    -0x1.40000093f2777p+3, -0x1.927b45d95e154p-52, -0x1.1a00ba9dfab40p+20, -0x1.5ffffff28cdd4p+3, \
+    0x1.c9924a65aa486p-53, 0x1.83c0ee9318af8p+23, -0x1.6000000d7322ap+3, -0x1.8aecb2d37ff52p-51, \
+    -0x1.83c0f1af47c51p+23, -0x1.7ffffffee1127p+3, -0x1.ce1f7906b30f5p-54, 0x1.22d0b3ff2967fp+27, \
+    -0x1.800000011eed9p+3, 0x1.19d5307e1fb5ep-53, -0x1.22d0b4329ef2ap+27, -0x1.9fffffffe9edcp+3, \
+    0x1.84f40342d001cp-51, 0x1.d89324a5225e4p+30, -0x1.a000000016124p+3, -0x1.84e03341ee8ddp-51, \
+    -0x1.d89324abc334fp+30, -0x1.bffffffffe6c7p+3, 0x1.d2a30f3dae0fbp-51, 0x1.9d80c0132df53p+34, \
+    -0x1.c000000001939p+3, -0x1.d2a2f4a73af63p-51, -0x1.9d80c0139aebap+34, -0x1.dfffffffffe52p+3, \
+    0x1.fcf9ccfd8867ep-51, 0x1.83a8b4122aabfp+38, -0x1.e0000000001aep+3, -0x1.fcf9ccde87210p-51, \
+    -0x1.83a8b41231a6dp+38, -0x1.fffffffffffe5p+3, -0x1.80c18cc43ea26p-53, 0x1.83a8b4122df04p+42, \
+    -0x1.000000000000dp+4, -0x1.cfe7ce6768509p-50, -0x1.83a8b4122e628p+42, -0x1.0ffffffffffffp+4, \
+    -0x1.ab4e23f3d49f1p-51, 0x1.9be33f5351085p+46
+
+/* Zeros of digamma from 0 to -32, as sums of two, and the sine of pi times them */
+#define C_DIGAMMA_ZEROS \
+    -0x1.02172b05ee260p-1, -0x1.2cd704405bff6p-57, -0x1.fff537960b19ep-1, -0x1.92d0cbc289d4ap+0, \
+    -0x1.2262d144a30e4p-56, 0x1.f269638a42d98p-1, -0x1.4e2c19f679e5ap+1, 0x1.c7b999bd14f47p-54, \
+    -0x1.e15642308f80dp-1, -0x1.d1514b041b2a8p+1, 0x1.f71449c2a5446p-55, 0x1.d271b030354a1p-1, \
+    -0x1.29cea5c1ccbd0p+2, -0x1.25e92119a56a9p-52, -0x1.c5ceb3ed72426p-1, -0x1.6ab2ca18e6ce3p+2, \
+    -0x1.da7ecae62c5bdp-59, 0x1.bb017863c3edap-1, -0x1.ab6b34398a4ffp+2, 0x1.9027e5b26e237p-52, \
+    -0x1.b1a7632f3703dp-1, -0x1.ec04b952a5368p+2, -0x1.37a62af51caacp-53, 0x1.a974615842016p-1, \
+    -0x1.1643b3352a3f5p+3, -0x1.7ad951453a497p-52, -0x1.a22f471d7e29cp-1, -0x1.367c4b1f635e4p+3, \
+    -0x1.776d89f6e1950p-52, 0x1.9bace59a4d86ep-1, -0x1.56ae014434848p+3, -0x1.6a6ede6ee3df8p-51, \
+    -0x1.95cc2c6a7dfcdp-1, -0x1.76da2d93df103p+3, 0x1.efa7c6ac12c96p-51, 0x1.90736562838ffp-1, \
+    -0x1.9701cf864ba95p+3, -0x1.11f3c0c1a3c48p-51, -0x1.8b8e438789e56p-1, -0x1.b725a99120b77p+3, \
+    0x1.05099936de9a6p-51, 0x1.870c84df8e34ep-1, -0x1.d74652d341c14p+3, -0x1.51bec0981dfc3p-55, \
+    -0x1.82e0f8bebd568p-1, -0x1.f76442d8ce088p+3, 0x1.e69f83449d240p-54, 0x1.7f00cb1dfd402p-1, \
+    -0x1.0bbfecd60fcd2p+4, -0x1.5b03d79730b50p-50, -0x1.7b62ffe82fa67p-1, -0x1.1bccb2c0db753p+4, \
+    -0x1.277b1b18b6e89p-51, 0x1.78001011fc2e6p-1, -0x1.2bd89365e9bbcp+4, 0x1.bf2dff73ec7d7p-51, \
+    -0x1.74d19ed9cc076p-1, -0x1.3be3a99ba082fp+4, 0x1.7706c7df831a0p-51, 0x1.71d2408d0156dp-1, \
+    -0x1.4bee0bf2c8a59p+4, 0x1.0e13b5b8642eep-50, -0x1.6efd4e2f7230ap-1, -0x1.5bf7cd8e6df44p+4, \
+    -0x1.60f941f9df359p-50, 0x1.6c4ec2bc23209p-1, -0x1.6c00fec99a5e1p+4, -0x1.44cb98150508ap-50, \
+    -0x1.69c31fa3329c8p-1, -0x1.7c09adb82cab7p+4, 0x1.d63854e815fc4p-51, 0x1.675756cd6f52cp-1, \
+    -0x1.8c11e68c26cbcp+4, -0x1.7b92945c2511ap-50, -0x1.6508b8e1da3b5p-1, -0x1.9c19b3e62b0fdp+4, \
+    0x1.78f2752af50aap-50, 0x1.62d4e6dbd9b64p-1, -0x1.ac211f160c1b4p+4, 0x1.46b0a582b43e1p-50, \
+    -0x1.60b9c63c6b174p-1, -0x1.bc28304f0b1aap+4, -0x1.0249e16649a75p-53, 0x1.5eb5774c122f4p-1, \
+    -0x1.cc2eeed275f6bp+4, -0x1.bc0a1578fc125p-50, -0x1.5cc64d0353fdfp-1, -0x1.dc356112ae729p+4, \
+    -0x1.0c78355f478f1p-51, 0x1.5aeac6476ddc3p-1, -0x1.ec3b8cd027c0fp+4, -0x1.302f44068f350p-50, \
+    -0x1.5921883af55b9p-1, -0x1.fc4177318ce68p+4, -0x1.82947719a7facp-51, 0x1.5769596fb4d56p-1
+
+/* lgamma(x) / d of d = x + 2.45702, near a zero, -0.05 to 0.05: error 2^-53.94 */
+#define C_LGAMMA_ROOT \
+    0x1.83fe966af535fp+0, 0x1.36eebb002f55dp+2, 0x1.694a6058a7858p+0, 0x1.1718d7ca09e5bp+3, \
+    0x1.7339fe04b2767p+2, 0x1.8d32f682aa0c4p+4, 0x1.809f04ee6d2fcp+4, 0x1.48eaa81655eebp+6, \
+    0x1.9297adb4a0032p+6, 0x1.286fb8cdb0b3dp+8, 0x1.a92e086435919p+8, 0x1.1a9d4bafdd016p+10, \
+    0x1.c4ce73c4e2f37p+10, 0x1.18748ae2631a6p+12, 0x1.e5820f9789f37p+12, 0x1.1e52d50945898p+14, \
+    0x1.13fd7415b54b2p+15, 0x1.3c232eaa5b49ep+16
+
+/* lgamma(x) / d of d = x + 2.74768, near a zero, -0.05 to 0.05: error 2^-53.35 */
+#define C_LGAMMA_ROOT_2 \
+    -0x1.ea12da904b18cp+0, 0x1.3267f3c265a52p+3, -0x1.4185ac30c8beap+4, 0x1.f504accc9f142p+5, \
+    -0x1.858845820a653p+7, 0x1.4373f7cc7942fp+9, -0x1.12239bdaf20a5p+11, 0x1.dba65e1ad55b4p+12, \
+    -0x1.a2d252c76c501p+14, 0x1.7581787aa1edcp+16, -0x1.506bb441c2f93p+18, 0x1.318dd8576db05p+20, \
+    -0x1.17939fb58fc18p+22, 0x1.01463e39e62bdp+24, -0x1.d5ff213f7b2c6p+25, 0x1.b31a0d4d09f90p+27, \
+    -0x1.e3a2a352c713cp+29, 0x1.cd3dc107daaa7p+31
+
+/* (I0(x) - 1) / x^2 of x^2, 0.0 to 9.0: error 2^-57.44 */
+#define C_I0_REST \
+    0x1.0000000000000p-2, 0x1.0000000000000p-6, 0x1.c71c71c71c71cp-12, 0x1.c71c71c71c71cp-18, \
+    0x1.23456789abce1p-24, 0x1.02e85c0898ab6p-31, 0x1.522a43f65a496p-39, 0x1.522a43f46d480p-47, \
+    0x1.0b3132f7a3401p-55, 0x1.5601666cde198p-64, 0x1.69d1abae771b3p-73, 0x1.40a63ffea395fp-82, \
+    0x1.0638cc2a9bbafp-91
+
+/* (2 I1(x) / x - 1) / x^2 of x^2, 0.0 to 9.0: error 2^-55.72 */
+#define C_I1_REST \
+    0x1.0000000000000p-3, 0x1.5555555555555p-8, 0x1.c71c71c71c71cp-14, 0x1.6c16c16c16c17p-20, \
+    0x1.845c8a0ce512ap-27, 0x1.27e4fb7789ef6p-34, 0x1.522a43f657aefp-42, 0x1.2c9758d9ec47ep-50, \
+    0x1.ab81eaed2461fp-59, 0x1.f176732cf198dp-68, 0x1.e26b11d9b74a9p-77, 0x1.8acbce3d2fdcdp-86, \
+    0x1.2a48ae1064b61p-95
+
+/* (K0(x) + (log(x / 2) + gamma) I0(x)) / x^2 of x^2, gamma Euler's constant, 0.0 to 1.0: error 2^-55.21 */
+#define C_K0_REST \
+    0x1.0000000000000p-2, 0x1.7ffffffffffaap-6, 0x1.a12f684be4ed3p-11, 0x1.da12f6745a740p-17, \
+    0x1.4c88e1f827a52p-23, 0x1.3d20c89a54b85p-30, 0x1.bcb6693f6ce7fp-38
+
+/* (x K1(x) - 1 - x (log(x / 2) + gamma) I1(x)) / x^2 of x^2, 0.0 to 1.0: error 2^-55.93 */
+#define C_K1_REST \
+    -0x1.0000000000000p-2, -0x1.4000000000000p-4, -0x1.1c71c71c71bf3p-8, -0x1.bda12f685c15cp-14, \
+    -0x1.8d76b538fa524p-20, -0x1.cb8fb4e66f175p-27, -0x1.74ff585cafeb9p-34, -0x1.c7798ad1fa73ap-42
+
+/* sqrt(x) e^-x I0(x) - 13/32 of (x - c) / (x + c), c^2 = 24, -0.24041 to 0.24041: error 2^-61.41 */
+#define C_I0_MIDDLE \
+    0x1.230bd53d5dca4p-8, -0x1.ca4b871c4ac0ep-6, 0x1.4dd70d636705bp-5, -0x1.f37ae01119db6p-5, \
+    0x1.37d90ddc8c78dp-4, -0x1.7d2baef4d997cp-5, -0x1.e4f06a4b6ce17p-5, 0x1.6128ea20fc221p-3, \
+    -0x1.2557c93de283ep-3, -0x1.33b6c6b5a515ap-6, 0x1.1617b8da42eaep-4, 0x1.f6385db2048a5p-5, \
+    -0x1.556239014df0bp-4, -0x1.70e56e7bb9f69p-5, 0x1.417bd63073f48p-6, 0x1.3f7941fcc72ddp-4, \
+    0x1.9edcebb055d6dp-8, -0x1.2bb09834d0fcbp-5, -0x1.91d7949098670p-5
+
+/* sqrt(x) e^-x I0(x) - 13/32 of 16 / x - 1, -1.0 to 1.0: error 2^-56.44 */
+#define C_I0_FAR \
+    -0x1.0af5d4b6d96d3p-8, 0x1.b87969bb93aebp-9, 0x1.1daa72b5ce867p-13, 0x1.75e5ee75278d2p-17, \
     0x1.8e513c544e5a3p-20, 0x1.3f499b6f0192bp-22, 0x1.7d0ce2405ed2ap-24, 0x1.51d35f960f6d3p-25, \
     0x1.72877ae2ff580p-26, 0x1.030945f5a917bp-27, -0x1.d72eb32b4c5abp-28, -0x1.ca6ac1e0a89d3p-27, \
     -0x1.589d1f654e8cap-28, 0x1.fa66003902f03p-28, 0x1.bf8d916625f92p-28, -0x1.b4e5a9ded5800p-29, \
     -0x1.36394e6c21fc2p-28, 0x1.39af3fcf34ab4p-30, 0x1.27402d73262a9p-29, -0x1.465a166ebf610p-32, \
     -0x1.60bc028d153d4p-31, 0x1.5b8488f136073p-35, 0x1.8998cabf83eefp-34
 
-/* sqrt(x) e^-x I1(x) of 16 / x - 1, -1.0 to 1.0: error 2^-55.19 */
-#define C_I1E_FAR \
-    0x1.8ebe783a84030p-2, -0x1.3f796198ee609p-7, -0x1.cbc54df1d4acap-13, -0x1.f89c230951011p-17, \
-    -0x1.ec8e1259c7831p-20, -0x1.76137447868a9p-22, -0x1.ad8b14c567c97p-24, -0x1.727e845106d03p-25, \
-    -0x1.91e63211c50a7p-26, -0x1.21162ea82ec78p-27, 0x1.d67587626b6fep-28, 0x1.e01f1c98c4292p-27, \
-    0x1.7f0a2bb4d1816p-28, -0x1.00dfaa0768d1bp-27, -0x1.dd2ccf74f43e4p-28, 0x1.ae128ccf48645p-29, \
-    0x1.46fc209baf0dbp-28, -0x1.2cbf3930a75fap-30, -0x1.35eafa2abf3e5p-29, 0x1.330c50f168118p-32, \
-    0x1.71dcc971000f8p-31, -0x1.434bc2f6a9c58p-35, -0x1.9cd73a993ad5dp-34
-
-/* (I0(x) - 1) / x^2 of x^2, 0.0 to 4.0: error 2^-57.99 */
-#define C_I0_REST \
-    0x1.0000000000000p-2, 0x1.ffffffffffffcp-7, 0x1.c71c71c71ca0bp-12, 0x1.c71c71c6fe617p-18, \
-    0x1.23456793527d3p-24, 0x1.02e8588ddf23fp-31, 0x1.522bbcf66e4d4p-39, 0x1.51cd66b15d6a8p-47, \
-    0x1.177bb2efdb952p-55
-
-/* K0(x) + log(x / 2) I0(x) of x^2, 0.0 to 4.0: error 2^-54.77 */
-#define C_K0 \
-    -0x1.2788cfc6fb619p-1, 0x1.b0ee6072093cfp-4, 0x1.d877303904992p-7, 0x1.1dd628653284dp-11, \
-    0x1.56b9b69da70d6p-17, 0x1.f0f15ad17218cp-24, 0x1.e4e0c322387e8p-31, 0x1.54d1db7f03ac4p-38, \
-    0x1.6967e62126fdbp-46, 0x1.3cee8fe2e987ap-54
-
-/* x (K1(x) - log(x / 2) I1(x)) of x^2, 0.0 to 4.0: error 2^-55.39 */
-#define C_K1 \
-    0x1.0000000000000p+0, 0x1.3c467e37db095p-5, -0x1.5877303904846p-5, -0x1.73ddae5eebd6bp-9, \
-    -0x1.3a47ef8094f94p-14, -0x1.246282693cb0fp-20, -0x1.5b7a05a509c26p-27, -0x1.1fa73456974c1p-34, \
-    -0x1.5eb7276cfc090p-42, -0x1.5dd5b15a5c4f4p-50
+/* sqrt(x) e^x K0(x) of (x - c) / (x + c), c^2 = 2, -0.17157 to 0.17157: error 2^-55.98 */
+#define C_K0_MIDDLE \
+    0x1.2b75c3eb33687p+0, 0x1.0d034f695a11ap-3, -0x1.4fe32a6affaf9p-4, 0x1.edcddbcbfd1a2p-5, \
+    -0x1.816b3dbef6e15p-5, 0x1.3a43a4f83b9b3p-5, -0x1.07b0d02476ed8p-5, 0x1.c453496c0ed91p-6, \
+    -0x1.8a7c5364d7fa7p-6, 0x1.5cb9e2b915062p-6, -0x1.37a95b8505fbcp-6, 0x1.1800981009d90p-6, \
+    -0x1.fc3bbc353e605p-7, 0x1.0102a88f55aa4p-6, -0x1.e052e7de36607p-7
 
 /* sqrt(x) e^x K0(x) of 4 / x - 1, -1.0 to 1.0: error 2^-55.34 */
 #define C_K0_FAR \
@@ -219,6 +300,30 @@
     -0x1.7881a4066a669p-33, -0x1.540e014d81882p-30, 0x1.0c61f0e404391p-30, 0x1.e331f3b6d4dfbp-32, \
     -0x1.a279fe7cb7abcp-32, -0x1.830e3042ad4afp-33, 0x1.0bb6ace462993p-33
 
+/* sqrt(x) e^-x I1(x) - 13/32 of (x - c) / (x + c), c^2 = 24, -0.24041 to 0.24041: error 2^-58.43 */
+#define C_I1_MIDDLE \
+    -0x1.4a61d5bf4135dp-5, 0x1.29f489fa8927cp-4, -0x1.752f3c92816f0p-4, 0x1.eae6e93070adfp-4, \
+    -0x1.2c11ff8d9940bp-3, 0x1.02d71161fc152p-3, -0x1.0f145590415eap-6, -0x1.f1a33555fb60ap-4, \
+    0x1.f8803be5d757ep-4, 0x1.d7f9b8481b07dp-6, -0x1.6b553bee5b25dp-4, -0x1.3e671124c416dp-5, \
+    0x1.308c0b65b0073p-4, 0x1.a9248ad1acb3fp-5, -0x1.18cf9399fc37ep-5, -0x1.19068721ac569p-4, \
+    -0x1.3bd7dca9be12ep-7, 0x1.823bcc117e058p-5, 0x1.3cd1f98f8e860p-5
+
+/* sqrt(x) e^-x I1(x) - 13/32 of 16 / x - 1, -1.0 to 1.0: error 2^-56.36 */
+#define C_I1_FAR \
+    -0x1.14187c57bfd04p-6, -0x1.3f796198ee609p-7, -0x1.cbc54df1d4acap-13, -0x1.f89c230951011p-17, \
+    -0x1.ec8e1259c7831p-20, -0x1.76137447868a9p-22, -0x1.ad8b14c567c97p-24, -0x1.727e845106d03p-25, \
+    -0x1.91e63211c50a7p-26, -0x1.21162ea82ec78p-27, 0x1.d67587626b6fep-28, 0x1.e01f1c98c4292p-27, \
+    0x1.7f0a2bb4d1816p-28, -0x1.00dfaa0768d1bp-27, -0x1.dd2ccf74f43e4p-28, 0x1.ae128ccf48645p-29, \
+    0x1.46fc209baf0dbp-28, -0x1.2cbf3930a75fap-30, -0x1.35eafa2abf3e5p-29, 0x1.330c50f168118p-32, \
+    0x1.71dcc971000f8p-31, -0x1.434bc2f6a9c58p-35, -0x1.9cd73a993ad5dp-34
+
+/* sqrt(x) e^x K1(x) of (x - c) / (x + c), c^2 = 2, -0.17157 to 0.17157: error 2^-53.56 */
+#define C_K1_MIDDLE \
+    0x1.8972422bf3f85p+0, -0x1.fe73a0b7af4bcp-2, 0x1.96736ed0ee24fp-2, -0x1.5e83cc48fe8ebp-2, \
+    0x1.387a1bc36cf76p-2, -0x1.1cafff7ff7f42p-2, 0x1.0727fae663f92p-2, -0x1.ebb91689a7274p-3, \
+    0x1.cf22a0598475fp-3, -0x1.b70b291c5165bp-3, 0x1.a253f75fda325p-3, -0x1.8e6181ec962c8p-3, \
+    0x1.7e26dc1e73d12p-3, -0x1.9ae14ebc25c63p-3, 0x1.909a67f93cf89p-3
+
 /* sqrt(x) e^x K1(x) of 4 / x - 1, -1.0 to 1.0: error 2^-54.59 */
 #define C_K1_FAR \
     0x1.5cf785b4a0203p+0, 0x1.a7520dfb3f9bdp-4, -0x1.6cd23ac7d4f35p-8, 0x1.81bb3978f00dfp-11, \
@@ -227,5 +332,21 @@
     -0x1.52a4c2f5bfcc7p-26, 0x1.3c99b24a37969p-27, -0x1.3747ff41bda63p-28, 0x1.b5aa0d3988e60p-31, \
     0x1.5277ae67c8a07p-33, 0x1.7662b80baae44p-30, -0x1.25765b720b289p-30, -0x1.0694cb9281203p-31, \
     0x1.c6309b8ffdb41p-32, 0x1.a7ead7e6db49ep-33, -0x1.241fb275c4426p-33
+
+/* (W(x) + 1) / p of p - 0.35, p^2 = 2 (e x + 1), -0.35 to 0.35: error 2^-54.54 */
+#define C_LAMBERT \
+    0x1.cc6290a118ed0p-1, -0x1.ff21fca6a5c45p-3, 0x1.7eb50945b1ab1p-4, -0x1.436554be28a40p-5, \
+    0x1.23ea6a1a04724p-6, -0x1.12b5ea19255cdp-7, 0x1.0a0e8c7064dcdp-8, -0x1.07273ab705278p-9, \
+    0x1.087f6387d7463p-10, -0x1.0d3d515c6d096p-11, 0x1.14e4b82eadc17p-12, -0x1.1f48d80f4b0bdp-13, \
+    0x1.2c25b6f1b6e7dp-14, -0x1.381da1010f1adp-15, 0x1.48b6d0840cde9p-16, -0x1.9aed03cb511acp-17, \
+    0x1.be373010714d7p-18
+
+/* (W(x) + 1) / p of p + 0.25, W the branch -1, -0.25 to 0.25: error 2^-53.99 */
+#define C_LAMBERT_BELOW \
+    0x1.182600d53456ep+0, -0x1.b6539b5d4ac88p-2, 0x1.e01425b55c162p-3, -0x1.2d1018c2383e1p-3, \
+    0x1.963f4b34a7e28p-4, -0x1.1ee744cd6f76ep-4, 0x1.a21740dcee7d1p-5, -0x1.379e3aed1a005p-5, \
+    0x1.d895004439195p-6, -0x1.6b373059555cdp-6, 0x1.1a34bf225bddbp-6, -0x1.ba78269d9fa77p-7, \
+    0x1.5db983ac7170bp-7, -0x1.1614c3939a96cp-7, 0x1.b4d3967447843p-8, -0x1.5d1a61946a97bp-8, \
+    0x1.5b113b158324bp-8, -0x1.1f3da9f994bd0p-8
 
 #endif

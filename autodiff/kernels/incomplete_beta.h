@@ -12,7 +12,7 @@
 #ifndef VM_AUTODIFF_KERNELS_INCOMPLETE_BETA_H
 #define VM_AUTODIFF_KERNELS_INCOMPLETE_BETA_H
 
-#include "autodiff/kernels/tails.h"
+#include "autodiff/kernels/gamma.h"
 
 /* Where the tail ends, and D. */
 typedef struct beta_point {
@@ -151,52 +151,6 @@ LARGE beta_moments beta_above(beta_point p) {
     return s;
 }
 
-/* digamma(b + a) - digamma(b), with small relative error for all a > 0 and b > 0: by the differences of the
- * asymptotic series (DLMF 5.11.2), each with its factor a, and below 10 by digamma(b + 1) = digamma(b) + 1 /
- * b. */
-LARGE real digamma_rise(real b, real a) {
-    enum { STEPS = 10 };
-    lanes low = b < STEPS;
-    real c = b + pick(low, all(STEPS), all(0)), n = c + a;
-    real u = 1 / (c * c), v = 1 / (n * n), both = 0.5 / (c * n);
-    /* sums of u^i v^(k - i) for k = 0, 1, … times B_2k+2 / (2k + 2) */
-    real s1 = u + v, s2 = madd(s1, u, v * v), s3 = madd(s2, u, v * v * v), s4 = madd(s3, u, v * v * v * v);
-    real series = all(1.0 / 12) - s1 * (1.0 / 120) + s2 * (1.0 / 252) - s3 * (1.0 / 240) + s4 * (1.0 / 132);
-    real y = f_log1p(a / c) + a * (both + (c + n) * u * v * series);
-    for (int i = 0; i < STEPS && any(low); i++) {
-        real at = b + i;
-        y = pick(low, y + a / (at * (at + a)), y);
-    }
-    return y;
-}
-
-INLINE real f_digamma_rise(real b, real a) {
-    real y = digamma_rise(b, a);
-    y = pick((b == 0) | (a == INFINITY), all(INFINITY), pick(b == INFINITY, all(0), y));
-    return pick((a >= 0) & (b >= 0) & (a + b > 0), y, all(NAN));
-}
-
-/* Log of the beta function: Stirling's formula for each of its three gamma functions, whose large terms make
- * logarithms of 1 + a / b and 1 + b / a. For small arguments the functions themselves, whose zeros are exact.
- */
-INLINE real f_lbeta(real a, real b) {
-    real low = lesser(a, b), high = greater(a, b), ratio = low / high;
-    real rests = (stirling_rest(low) - stirling_rest(low + high)) + (stirling_rest(high) + HALF_LOG_2PI);
-    real y = rests - high * f_log1p(ratio) - low * f_log1p(1 / greater(all(1e-300), ratio)) +
-             0.5 * (f_log1p(ratio) - f_log(low));
-    lanes small = high < FEW;
-    if (any(small)) {
-        real rise = lgamma_of_positive(low + high) - lgamma_of_positive(high);
-        y = pick(small, lgamma_of_positive(low) - rise, y);
-    }
-    lanes valid = (a >= 0) & (b >= 0);
-    if (!everywhere(valid & (low > 0) & (high < INFINITY))) {
-        y = pick(low == 0, all(INFINITY), pick(high == INFINITY, all(-INFINITY), y));
-        y = pick(valid & ~((low == 0) & (high == INFINITY)), y, all(NAN));
-    }
-    return y;
-}
-
 /* log(x^a y^b / B(a, b)) = -a (z - log(1 + z)) - b (z' - log(1 + z')) + log(a b / (2 pi n)) / 2 and the rests
  * of Stirling's formula, with z = n x / a - 1 = -D / a and z' = n y / b - 1 = D / b. */
 LARGE real log_beta_weight(beta_point p) {
@@ -329,7 +283,8 @@ LARGE two beta_lower_quantile(real a, real b, real p) {
     real log_beta = stirling_rest(a) + stirling_rest(b) - stirling_rest(n) + HALF_LOG_2PI -
                     a * f_log1p(b / a) - b * f_log1p(a / b) - 0.5 * f_log(a * (b / n));
     real power = (goal + f_log(a) + log_beta) / a;
-    real mean = f_digamma(a) - f_digamma(b), spread = root(f_trigamma(a) + f_trigamma(b));
+    real mean = digamma_of_positive(a) - digamma_of_positive(b);
+    real spread = root(trigamma_of_positive(a) + trigamma_of_positive(b));
     real v = pick((a > 1) & (b > 1), mean + f_ndtri(p) * spread, lesser(power, greater(mean, all(0))));
     v = greater(all(-700), lesser(all(700), v));
     lanes done = power < -690;

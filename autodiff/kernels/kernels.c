@@ -13,6 +13,7 @@
 #include "autodiff/kernels/single.h"
 #else
 #include "autodiff/kernels/bessel.h"
+#include "autodiff/kernels/gamma.h"
 #include "autodiff/kernels/incomplete_beta.h"
 #include "autodiff/kernels/incomplete_gamma.h"
 #endif

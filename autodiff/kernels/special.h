@@ -8,12 +8,27 @@
 
 /* The error function and its like. */
 
+/* A quotient num / den for 1 <= num < 1.6, where num = c + e, den = 1 + d and the sums are rounded: what
+ * rounding took is given back, with 1 / num to a few percent. */
+INLINE real quotient_of_sums(real e, real d) {
+    real num = 1 + e, den = 1 + d, q = num / den;
+    real lost = (e - (num - 1)) - q * (d - (den - 1));
+    return madd(q * madd(all(-0.62), num, all(1.6)), lost, q);
+}
+
 /* erfcx(a) = e^(a^2) erfc(a) for 0 <= a <= 2^60: (1 + 2a) erfcx(a) is smooth up to infinity, and nearly
- * constant, as a function of t = (a - 4) / (a + 4), and 21/32 of it is below 1, where it is rounded least
- * (Shepherd and Laframboise, Mathematics of Computation 36, 1981). */
+ * constant, as a function of t = (a - 4) / (a + 4) (Shepherd and Laframboise, Mathematics of Computation 36,
+ * 1981). */
 INLINE real erfcx_of(real a) {
     real inverse = 1 / (a + 4), t = (a - 4) * inverse;
-    return madd(2 * a * inverse, POLYNOMIAL(t, C_ERFCX), all(0.65625)) / madd(all(1.3125), a, all(0.65625));
+    return quotient_of_sums(2 * a * inverse * POLYNOMIAL(t, C_ERFCX), 2 * a);
+}
+
+/* erfcx(a / sqrt 2), the ratio of the normal's tail beyond a to its density but for a factor, likewise: (1 +
+ * a) times it, as a function of t = (a - 5.5) / (a + 5.5). */
+INLINE real normal_tail_ratio(real a) {
+    real inverse = 1 / (a + 5.5), t = (a - 5.5) * inverse;
+    return quotient_of_sums(2 * a * inverse * POLYNOMIAL(t, C_NORMAL_TAIL), a);
 }
 
 /* x (1 + p(x^2)) within 1, and 1 - e^-p(x - 1) beyond. */
@@ -46,10 +61,15 @@ INLINE real f_erfcx(real x) {
     return y;
 }
 
+/* The normal's tail beyond a >= 0, where a^2 / 2 is `half`. */
+INLINE real normal_tail(real a, two half) {
+    return exp_times(-half.high, -half.low, 0.5 * normal_tail_ratio(a));
+}
+
 /* For z = |x| / sqrt 2: below 0, log(erfcx(z) / 2) - z^2; above, log(1 - tail), tail = e^(-z^2) erfcx(z) / 2.
  */
 INLINE real f_log_ndtr(real x) {
-    real a = absolute(x), scaled = 0.5 * erfcx_of(lesser(all(0x1p60), a) * M_SQRT1_2);
+    real a = absolute(x), scaled = 0.5 * normal_tail_ratio(lesser(all(0x1p60), a));
     real b = lesser(all(40), a);
     two square = two_product(0.5 * b, b);
     real tail = exp_times(-square.high, -square.low, scaled), one_minus = 1 - tail;
@@ -62,7 +82,7 @@ INLINE real f_log_ndtr(real x) {
 /* phi(x) / Phi(x): below 0, sqrt(2 / pi) / erfcx(z); above, with the density and the tail of log_ndtr. */
 INLINE real f_mills(real x) {
     const double root_half_by_pi = 0x1.9884533d43651p-2;
-    real a = absolute(x), scaled = 0.5 * erfcx_of(lesser(all(0x1p60), a) * M_SQRT1_2);
+    real a = absolute(x), scaled = 0.5 * normal_tail_ratio(lesser(all(0x1p60), a));
     real b = lesser(all(40), a);
     two square = two_product(0.5 * b, b);
     real density = exp_times(-square.high, -square.low, all(root_half_by_pi));
@@ -95,20 +115,6 @@ INLINE real f_ndtri(real p) {
 
 /* Gamma and what belongs to it. */
 
-/* The distance of x from the nearest whole number, with sign. */
-INLINE real off_whole(real x) {
-    real n = (absolute(x) + 0x1p52) - 0x1p52;
-    return pick(absolute(x) < 0x1p52, x - with_sign_of(n, x), all(0));
-}
-
-/* |x| <= 1/2 */
-INLINE two sincos_half_turns(real x) {
-    lanes steep = absolute(x) > 0.25;
-    two r = two_product(pick(steep, 0.5 - absolute(x), x), all(M_PI));
-    real z = r.high * r.high, c = cos_near(z), s = madd(r.low, c, sin_near(r.high, z));
-    return (two){pick(steep, with_sign_of(c, x), s), pick(steep, s, c)};
-}
-
 /* log gamma for x > 0:
  *   below 3/4   log gamma(x + 1) - log x
  *   up to 3     (x - 1) (x - 2) times a polynomial of (x - 3/2) / (x + 3/2), so that its zeros are exact
@@ -126,18 +132,6 @@ INLINE real lgamma_of_positive(real x) {
     return pick(x == INFINITY, x, y);
 }
 
-/* Below 0, log(pi / |x sin(pi x)|) - log gamma(-x). */
-INLINE real f_lgamma(real x) {
-    real y = lgamma_of_positive(absolute(x));
-    lanes negative = x < 0;
-    if (any(negative)) {
-        real s = absolute(sincos_half_turns(off_whole(x)).high);
-        real reflected = (0x1.250d048e7a1bdp+0 - f_log(s) - f_log(absolute(x))) - y;
-        y = pick(negative, pick(s == 0, all(INFINITY), reflected), y);
-    }
-    return y;
-}
-
 /* digamma(x) = log(x - 1/2 + p) with p a polynomial of (x - 1) / (x + 1), and the argument in two parts;
  * below 1 by digamma(x + 1) - 1 / x; close to its zero by a polynomial. */
 INLINE real digamma_of_positive(real x) {
@@ -147,7 +141,7 @@ INLINE real digamma_of_positive(real x) {
     real b = w - 0.5, g = b + p, rest = (b - g) + p;
     real y = log_of(g, &rest) - pick(low, 1 / x, all(0));
     real d = (x - 0x1.762d86356be3fp+0) - 0x1.b86a722197829p-54;
-    lanes near = absolute(d) < 0x1p-5;
+    lanes near = absolute(d) < 0x1p-3;
     if (any(near | ~((x > 0) & (x < INFINITY)))) {
         y = pick(near, d * POLYNOMIAL(d, C_DIGAMMA_ROOT), y);
         y = pick(x == 0, all(-INFINITY), y);
@@ -156,35 +150,12 @@ INLINE real digamma_of_positive(real x) {
     return y;
 }
 
-/* Below 0, digamma(1 - x) - pi / tan(pi x). */
-INLINE real f_digamma(real x) {
-    lanes negative = x < 0;
-    real y = digamma_of_positive(pick(negative, 1 - x, x));
-    if (any(negative)) {
-        two angle = sincos_half_turns(off_whole(x));
-        real reflected = y - M_PI * angle.low / angle.high;
-        y = pick(negative, pick(angle.high == 0, all(NAN), reflected), y);
-    }
-    return pick(x == 0, -1 / x, y);
-}
-
 /* trigamma(x) = 1 / x + p / x^2; below 1 by trigamma(x + 1) + 1 / x^2. */
 INLINE real trigamma_of_positive(real x) {
     lanes low = x < 1;
     real w = x + pick(low, all(1), all(0)), v = lesser(all(0x1p60), w);
     real t = (v - 1) / (v + 1), u = 1 / w, square = 1 / (x * x);
     return madd(u * u, POLYNOMIAL(t, C_TRIGAMMA), u) + pick(low, square, all(0));
-}
-
-/* Below 0, (pi / sin(pi x))^2 - trigamma(1 - x). */
-INLINE real f_trigamma(real x) {
-    lanes negative = x < 0;
-    real y = trigamma_of_positive(pick(negative, 1 - x, x));
-    if (any(negative)) {
-        real q = sincos_half_turns(off_whole(x)).high;
-        y = pick(negative, M_PI * M_PI / (q * q) - y, y);
-    }
-    return y;
 }
 
 #endif

@@ -81,7 +81,18 @@ PAIRS = ([(10 ** random.uniform(-3, 6), 10 ** random.uniform(-3, 6)) for _ in ra
 ANGLES = [(k, s * min(3.1, z / (k + 0.3) ** 0.5)) for k in (1e-6, 1e-3, 0.1, 0.9, 3.0, 12.0, 60.0, 300.0, 1e4, 1e6)
           for z in (0.01, 0.2, 0.9, 1.5, 3, 6) for s in BOTH]
 
+# Next to the zeros of lgamma and digamma below 0.
+LGAMMA_ZEROS = [-n - sign * random.uniform(0.9, 1.1) / float(mp.factorial(n)) for n in range(3, 15) for sign in BOTH for _ in range(3)]
+DIGAMMA_ZEROS = [-n - 0.5 - mp.atan(mp.log(n + 1.5) / mp.pi) / mp.pi + s * 2.0 ** random.uniform(-12, -4)
+                 for n in range(31) for s in BOTH]
+
 FUNCTIONS = {
+    "lgamma": (lambda x: mp.log(abs(mp.gamma(x))), LGAMMA_ZEROS + uniform(-2.9, -2.3, 60)
+               + [-2.4570247382208006 + s * 2.0**-k for k in range(4, 50, 3) for s in BOTH]
+               + [-2.7476826467274127 + s * 2.0**-k for k in range(4, 50, 3) for s in BOTH]),
+    "digamma": (mp.digamma, [float(x) for x in DIGAMMA_ZEROS] + [-0.5040830082644554 + s * 2.0**-k for k in range(4, 52, 3) for s in BOTH]
+                + uniform(1.3, 1.7, 40)),
+    "trigamma": (lambda x: mp.psi(1, x), uniform(-9, 0, 40)),
     "erfcx": (erfcx, uniform(-26, 50, 80) + powers(-60, 4, 30, BOTH) + powers(4, 300, 30)),
     "log1m_exp": (log1m_exp, [-x for x in uniform(0, 40, 80) + powers(-1000, 9, 60)]),
     "logit": (lambda p: mp.log(p / (1 - p)), uniform(0, 1, 80) + powers(-1000, -1, 40)

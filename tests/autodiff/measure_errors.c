@@ -1,0 +1,223 @@
+/* usage: measure_errors [COUNT [NAME…]]
+ *
+ * Not a test: makes the table of errors of docs/performance.md, "Special functions". For each function, or
+ * those named, the largest error in units in the last place against quadruple precision, of COUNT random
+ * points in each of its ranges (1,000 unless told), for each instruction set that this processor has, and
+ * where it was. Points depend on COUNT alone. Values beyond the normal numbers are left out. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodiff/kernels/kernels.h"
+#include "base/rng.h"
+#include "tests/autodiff/quad_reference.h"
+
+/* Where arguments are taken from: evenly, or evenly by their logarithm to the base 2, of either sign or of
+ * one. */
+typedef enum spread { NONE, EVEN, POWER, MINUS_POWER, EITHER_POWER } spread;
+
+typedef struct range {
+    spread how;
+    double low, high;
+} range;
+
+enum { MOST_RANGES = 8, ARGUMENTS = 3, MOST_TABLES = 3, BATCH = 256 };
+
+typedef quad reference(const quad *x);
+
+typedef struct function {
+    op f;
+    reference *value, *size; /* what the unit of the error is that of, if not of the value alone */
+    range ranges[MOST_RANGES][ARGUMENTS];
+} function;
+
+#define REFERENCE(name, e)                                                                                   \
+    static quad name(const quad *x) { return e; }
+REFERENCE(of_exp, expq(x[0]))
+REFERENCE(of_log, logq(x[0]))
+REFERENCE(of_log1p, log1pq(x[0]))
+REFERENCE(of_expm1, expm1q(x[0]))
+REFERENCE(of_tan, tanq(x[0]))
+REFERENCE(of_tanh, tanhq(x[0]))
+REFERENCE(of_expit, 1 / (1 + expq(-x[0])))
+REFERENCE(of_log1p_exp, x[0] > 0 ? x[0] + log1pq(expq(-x[0])) : log1pq(expq(x[0])))
+REFERENCE(of_log1m_exp, x[0] > -1 ? logq(-expm1q(x[0])) : log1pq(-expq(x[0])))
+REFERENCE(of_logit, logq(x[0] / (1 - x[0])))
+REFERENCE(of_erf, erfq(x[0]))
+REFERENCE(of_erfc, erfcq(x[0]))
+REFERENCE(of_erfcx, q_erfcx(x[0]))
+REFERENCE(of_log_ndtr, q_log_ndtr(x[0]))
+REFERENCE(of_mills, q_mills(x[0]))
+REFERENCE(of_lgamma, q_lgamma(x[0]))
+REFERENCE(of_digamma, q_digamma(x[0]))
+REFERENCE(of_trigamma, q_trigamma(x[0]))
+REFERENCE(of_lambert_w, q_lambert_w(0, x[0]))
+REFERENCE(of_bessel_i0e, q_bessel_ie(0, x[0]))
+REFERENCE(of_bessel_i1e, q_bessel_ie(1, x[0]))
+REFERENCE(of_log_bessel_i0, q_log_bessel_i0(x[0]))
+REFERENCE(of_bessel_ratio, q_bessel_ie(1, x[0]) / q_bessel_ie(0, x[0]))
+REFERENCE(of_bessel_k0e, q_bessel_ke(0, x[0]))
+REFERENCE(of_bessel_k1e, q_bessel_ke(1, x[0]))
+REFERENCE(of_lbeta, q_lbeta(x[0], x[1]))
+REFERENCE(of_digamma_rise, q_digamma_rise(x[0], x[1]))
+REFERENCE(of_owens_t, q_owens_t(x[0], x[1]))
+REFERENCE(of_von_mises_cdf, q_von_mises_cdf(x[0], x[1]))
+REFERENCE(of_gamma_p, q_gamma_tail(x[0], x[1], true))
+REFERENCE(of_gamma_q, q_gamma_tail(x[0], x[1], false))
+REFERENCE(of_inc_beta, q_beta_tail(x[0], x[1], x[2], true))
+REFERENCE(of_inc_beta_c, q_beta_tail(x[0], x[1], x[2], false))
+
+/* How much the value changes when the arguments do, relatively: lbeta has zeros along a curve. */
+REFERENCE(size_of_lbeta, x[0] * q_digamma_rise(x[0], x[1]) + x[1] * q_digamma_rise(x[1], x[0]))
+static quad von_mises_change(quad k, quad x) {
+    quad s = sinq(0.5Q * x), density = expq(-2 * k * s * s) / (2 * M_PIq * q_bessel_ie(0, k));
+    return q_abs(x) * density;
+}
+REFERENCE(size_of_von_mises_cdf, von_mises_change(x[0], x[1]))
+REFERENCE(size_of_gamma_p, expq(q_log_gamma_weight(x[0], x[1])))
+REFERENCE(size_of_gamma_q, expq(q_log_gamma_weight(x[0], x[1])))
+REFERENCE(size_of_inc_beta, expq(x[0] * logq(x[2]) + (x[1] - 1) * log1pq(-x[2]) - q_lbeta(x[0], x[1])))
+REFERENCE(size_of_inc_beta_c, size_of_inc_beta(x))
+/* Of the zeros of digamma from -32 on. */
+REFERENCE(size_of_digamma, x[0] < -32 ? 0.125Q : 0)
+
+#define FUNCTION(name, ...)                                                                                  \
+    {                                                                                                        \
+        OP_##name, of_##name, NULL, { __VA_ARGS__ }                                                          \
+    }
+#define FUNCTION_OF_SIZE(name, ...)                                                                          \
+    {                                                                                                        \
+        OP_##name, of_##name, size_of_##name, { __VA_ARGS__ }                                                \
+    }
+
+static const function FUNCTIONS[] = {
+    FUNCTION(exp, {{EVEN, -708, 709}}, {{EITHER_POWER, -60, 3}}),
+    FUNCTION(log, {{POWER, -1022, 1023}}, {{POWER, -2, 2}}),
+    FUNCTION(log1p, {{EVEN, -1, 3}}, {{EITHER_POWER, -300, 0}}, {{POWER, 0, 1000}}),
+    FUNCTION(expm1, {{EVEN, -40, 709}}, {{EVEN, -3, 3}}, {{EITHER_POWER, -300, 3}}),
+    FUNCTION(tan, {{EVEN, -20, 20}}, {{EITHER_POWER, -30, 19}}),
+    FUNCTION(tanh, {{EVEN, -25, 25}}, {{EITHER_POWER, -60, 5}}),
+    FUNCTION(expit, {{EVEN, -40, 40}}, {{EITHER_POWER, -60, 3}}),
+    FUNCTION(log1p_exp, {{EVEN, -40, 40}}, {{EITHER_POWER, -60, 3}}),
+    FUNCTION(log1m_exp, {{EVEN, -40, 0}}, {{EVEN, -3, 0}}, {{MINUS_POWER, -1000, 9}}),
+    FUNCTION(logit, {{EVEN, 0, 1}}, {{POWER, -1000, -1}}, {{EVEN, 0.49, 0.51}}),
+    FUNCTION(erf, {{EVEN, -6, 6}}, {{EITHER_POWER, -200, 4}}),
+    FUNCTION(erfc, {{EVEN, -6, 6}}, {{EVEN, 6, 26.5}}, {{EITHER_POWER, -200, 2}}),
+    FUNCTION(erfcx, {{EVEN, -26, 50}}, {{EITHER_POWER, -60, 4}}, {{POWER, 4, 300}}),
+    FUNCTION(log_ndtr, {{EVEN, -3, 3}}, {{EVEN, 0, 1}}, {{EVEN, -40, 9}}, {{EVEN, 9, 37}},
+             {{MINUS_POWER, 3, 40}}, {{EITHER_POWER, -100, 1}}),
+    FUNCTION(mills, {{EVEN, -3, 3}}, {{EVEN, -40, 9}}, {{EVEN, 9, 37}}, {{MINUS_POWER, 3, 40}},
+             {{EITHER_POWER, -100, 1}}),
+    FUNCTION(lgamma, {{EVEN, 0, 5}}, {{EVEN, 0, 20}}, {{POWER, -200, 200}}, {{EVEN, -5, 0}}, {{EVEN, -30, 0}},
+             {{MINUS_POWER, -200, 20}}),
+    FUNCTION_OF_SIZE(digamma, {{EVEN, 0, 5}}, {{EVEN, 0, 20}}, {{POWER, -200, 200}}, {{EVEN, -5, 0}},
+                     {{EVEN, -30, 0}}, {{MINUS_POWER, -200, 20}}),
+    FUNCTION(trigamma, {{EVEN, 0, 5}}, {{EVEN, 0, 20}}, {{POWER, -200, 200}}, {{EVEN, -5, 0}},
+             {{EVEN, -30, 0}}, {{MINUS_POWER, -200, 20}}),
+    FUNCTION(lambert_w, {{EVEN, -0.3678794411714423, 0}}, {{EVEN, -0.36787944, -0.3}}, {{EVEN, 0, 5}},
+             {{POWER, -1000, 1000}}, {{MINUS_POWER, -1000, -2}}),
+    FUNCTION(bessel_i0e, {{EVEN, 0, 10}}, {{EVEN, 0, 40}}, {{EITHER_POWER, -60, 60}}),
+    FUNCTION(bessel_i1e, {{EVEN, 0, 10}}, {{EVEN, 0, 40}}, {{EITHER_POWER, -60, 60}}),
+    FUNCTION(log_bessel_i0, {{EVEN, 0, 10}}, {{EVEN, 0, 40}}, {{EITHER_POWER, -60, 60}}),
+    FUNCTION(bessel_ratio, {{EVEN, 0, 10}}, {{EVEN, 0, 40}}, {{EITHER_POWER, -60, 60}}),
+    FUNCTION(bessel_k0e, {{EVEN, 0, 4}}, {{EVEN, 0, 40}}, {{POWER, -60, 60}}),
+    FUNCTION(bessel_k1e, {{EVEN, 0, 4}}, {{EVEN, 0, 40}}, {{POWER, -60, 60}}),
+    FUNCTION_OF_SIZE(lbeta, {{EVEN, 0, 5}, {EVEN, 0, 5}}, {{EVEN, 0, 20}, {EVEN, 0, 20}},
+                     {{POWER, -10, 20}, {POWER, -10, 20}}, {{POWER, -40, 60}, {POWER, -40, 60}}),
+    FUNCTION(digamma_rise, {{EVEN, 0, 5}, {EVEN, 0, 5}}, {{EVEN, 0, 20}, {EVEN, 0, 20}},
+             {{POWER, -10, 20}, {POWER, -10, 20}}, {{POWER, -40, 60}, {POWER, -40, 60}}),
+    FUNCTION(owens_t, {{EVEN, -4, 4}, {EVEN, -4, 4}}, {{EVEN, -37, 37}, {EVEN, -2, 2}},
+             {{EITHER_POWER, -20, 5}, {EITHER_POWER, -20, 20}}),
+    FUNCTION_OF_SIZE(von_mises_cdf, {{EVEN, 0, 10}, {EVEN, -3.1, 3.1}}, {{POWER, -20, 8}, {EVEN, -3.1, 3.1}},
+                     {{POWER, 8, 20}, {EITHER_POWER, -12, -3}}),
+    FUNCTION_OF_SIZE(gamma_p, {{EVEN, 0, 10}, {EVEN, 0, 20}}, {{POWER, -10, 12}, {POWER, -10, 12}}),
+    FUNCTION_OF_SIZE(gamma_q, {{EVEN, 0, 10}, {EVEN, 0, 20}}, {{POWER, -10, 12}, {POWER, -10, 12}}),
+    FUNCTION_OF_SIZE(inc_beta, {{EVEN, 0, 10}, {EVEN, 0, 10}, {EVEN, 0, 1}},
+                     {{POWER, -10, 12}, {POWER, -10, 12}, {EVEN, 0, 1}}),
+    FUNCTION_OF_SIZE(inc_beta_c, {{EVEN, 0, 10}, {EVEN, 0, 10}, {EVEN, 0, 1}},
+                     {{POWER, -10, 12}, {POWER, -10, 12}, {EVEN, 0, 1}}),
+};
+
+static double argument(const range *r, rng *source) {
+    double u = r->low + (r->high - r->low) * rng_uniform(source);
+    switch (r->how) {
+    case EVEN: return u;
+    case POWER: return exp2(u);
+    case MINUS_POWER: return -exp2(u);
+    case EITHER_POWER: return rng_uniform(source) < 0.5 ? -exp2(u) : exp2(u);
+    default: return 0;
+    }
+}
+
+typedef struct worst {
+    double error, at[ARGUMENTS];
+} worst;
+
+static void run(const kernels *k, op f, double *y, double x[ARGUMENTS][BATCH]) {
+    if (k->unary[f]) k->unary[f](y, x[0], BATCH);
+    else if (k->binary[f]) k->binary[f](y, x[0], x[1], BATCH);
+    else k->ternary[f](y, x[0], x[1], x[2], BATCH);
+}
+
+static double error_of(double y, quad expected, quad least) {
+    double size = fmax(fabs((double)expected), (double)least);
+    if (!(size >= 0x1p-1022 && size <= 0x1p1023)) return 0;
+    int exponent = ilogb(size);
+    double unit = exp2(exponent - 52), error = (double)q_abs((y - expected) / unit);
+    return isnan(y) ? (double)INFINITY : error;
+}
+
+static void measure(const function *f, const range *ranges, size_t count, int tables, const kernels **table,
+                    worst *w) {
+    rng source = rng_open(7, 0);
+    for (size_t done = 0; done < count; done += BATCH) {
+        double x[ARGUMENTS][BATCH], y[BATCH];
+        quad expected[BATCH], least[BATCH];
+        for (int i = 0; i < BATCH; i++) {
+            quad q[ARGUMENTS];
+            for (int j = 0; j < ARGUMENTS; j++) q[j] = x[j][i] = argument(&ranges[j], &source);
+            expected[i] = f->value(q);
+            least[i] = f->size ? f->size(q) : 0;
+        }
+        for (int k = 0; k < tables; k++) {
+            run(table[k], f->f, y, x);
+            for (int i = 0; i < BATCH; i++) {
+                double error = error_of(y[i], expected[i], least[i]);
+                if (error > w[k].error) w[k] = (worst){error, {x[0][i], x[1][i], x[2][i]}};
+            }
+        }
+    }
+}
+
+static bool asked_for(op f, int count, char **names) {
+    for (int i = 0; i < count; i++)
+        if (!strcmp(names[i], op_name(f))) return true;
+    return count == 0;
+}
+
+int main(int words, char **word) {
+    const kernels *table[MOST_TABLES];
+    int tables = kernels_available(IN_DOUBLE, table);
+    size_t count = words > 1 ? strtoul(word[1], NULL, 10) : 1000;
+    for (size_t i = 0; i < sizeof FUNCTIONS / sizeof *FUNCTIONS; i++) {
+        const function *f = &FUNCTIONS[i];
+        if (!asked_for(f->f, words > 2 ? words - 2 : 0, word + 2)) continue;
+        worst all[MOST_TABLES] = {0};
+        for (int r = 0; r < MOST_RANGES && f->ranges[r][0].how != NONE; r++) {
+            worst w[MOST_TABLES] = {0};
+            measure(f, f->ranges[r], count, tables, table, w);
+            for (int k = 0; k < tables; k++) {
+                if (getenv("WHERE"))
+                    printf("#   %s range %d %s: %.2f at (%.17g, %.17g, %.17g)\n", op_name(f->f), r,
+                           table[k]->name, w[k].error, w[k].at[0], w[k].at[1], w[k].at[2]);
+                if (w[k].error > all[k].error) all[k] = w[k];
+            }
+        }
+        printf("| %s |", op_name(f->f));
+        for (int k = 0; k < tables; k++) printf(" %.2f |", all[k].error);
+        printf("\n");
+        fflush(stdout);
+    }
+    return 0;
+}

@@ -19,6 +19,7 @@
 #include "runtime/infer/jackknife.h"
 #include "runtime/infer/modes.h"
 #include "runtime/infer/objective.h"
+#include "runtime/infer/relabel.h"
 #include "runtime/infer/states.h"
 #include "runtime/infer/transforms.h"
 #include "runtime/infer/verdict.h"
@@ -283,6 +284,21 @@ static bool find_attempt(gaussian_run *r, gaussian first, attempt *best) {
     return true;
 }
 
+static reason reason_of_parts(gaussian_run *r, const proposal *p) {
+    arena *a = r->run->a;
+    if (!modes_apart(r->one, p))
+        return (reason){"tails", p->count,
+                        "Gaussians together, since one alone leaves out a tail of the posterior"};
+    const char *weights = "";
+    for (uint32_t k = 0; k < p->count; k++)
+        weights = arena_print(a, "%s%s%.2g", weights, k ? ", " : "", p->weight[k]);
+    return (reason){"modes", p->count,
+                    arena_print(a,
+                                "Gaussians together, for modes with valleys between them; their weights "
+                                "are %s, and the draws have all of them",
+                                weights)};
+}
+
 /* Others beside the Gaussian for further modes. They are kept unless far fewer draws count: what a
  * Gaussian leaves out, its own weights do not show. */
 static void add_modes(gaussian_run *r, attempt *best) {
@@ -301,9 +317,7 @@ static void add_modes(gaussian_run *r, attempt *best) {
     arena_close((fewer ? &more : best)->drawing.arena);
     if (fewer) return;
     *best = more;
-    push(a, &r->run->fit->reasons,
-         (reason){"modes", best->proposal.count,
-                  "Gaussians together, since one alone leaves out modes or tails of the posterior"});
+    push(a, &r->run->fit->reasons, reason_of_parts(r, &best->proposal));
 }
 
 static uint32_t at_least(uint32_t x, uint32_t least) { return x < least ? least : x; }
@@ -333,6 +347,18 @@ static bool gaussian_open(run *r, gaussian_run *g) {
     g->evaluation = evaluation_new(&g->space, rep, points_that_fit(r->model, 250), r->options.seed, a);
     g->evaluation->vigil = &r->vigil;
     return true;
+}
+
+/* Says that components can be exchanged. */
+static void report_relabelling(run *r, const sample *s) {
+    axis along = r->vigil.stopped ? AXIS_NONE : relabel_find(s, r->a);
+    if (along == AXIS_NONE) return;
+    const char *text =
+        arena_print(r->a,
+                    "orders of the entries of `%s` have the same posterior: its modes differ by their names "
+                    "alone; what is reported of single entries is that of some of these orders",
+                    program_axis(r->model->program, along)->name);
+    push(r->a, &r->fit->reasons, (reason){"relabelling", tgamma(r->model->axes[along].size + 1.0), text});
 }
 
 static uint64_t draws_at_the_end(const gaussian_run *g) {
@@ -376,6 +402,7 @@ static status run_gaussian(run *r) {
                              .error = sample_error(&best.drawing.sample, a),
                              .joint = joint};
     report_bound(r->fit, best.bound);
+    report_relabelling(r, &best.drawing.sample);
     r->uncorrected = gaussian_weights(&best.drawing, a);
     rng second = rng_open(r->options.seed, STREAM_CHECK);
     if (!r->vigil.stopped)
@@ -697,7 +724,8 @@ static bool rehearse_gaussian(run *r, fit_memory *needed) {
     gaussian_rehearse(&first, g.stepped, r->a);
     arena_array(r->a, double, 3 * n + matrix); /* the guide of an attempt, with its centring */
     drawing d = rehearse_drawing(r, &g, last);
-    arena_array(r->a, double, last);                   /* weights of the Gaussian alone */
+    arena_array(r->a, double, last); /* weights of the Gaussian alone */
+    relabel_rehearse(g.evaluation->report, r->a);
     arena_close(rehearse_drawing(r, &g, count).arena); /* of the check */
     rehearse_report(r, g.evaluation->report, last);
     needed->bytes = r->a->most;

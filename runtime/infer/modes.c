@@ -77,3 +77,23 @@ bool modes_find(density *one, density *many, const gaussian *guide, double log_m
     for (uint32_t k = 0; k < found->count; k++) found->weight[k] /= sum;
     return found->count > 1;
 }
+
+/* Nats by which a valley is one, and points on the way where it is looked for. */
+static const double VALLEY = 1;
+enum { STEPS_BETWEEN = 8 };
+
+static double density_between(density *one, const double *from, const double *to, double share) {
+    for (uint64_t i = 0; i < one->space->size; i++) one->at[i] = from[i] + share * (to[i] - from[i]);
+    density_run(one);
+    return one->log_density[0];
+}
+
+bool modes_apart(density *one, const proposal *p) {
+    for (uint32_t k = 1; k < p->count; k++) {
+        const double *from = p->parts[0].mean, *to = p->parts[k].mean;
+        double lower = fmin(density_between(one, from, to, 0), density_between(one, from, to, 1));
+        for (int i = 1; i < STEPS_BETWEEN; i++)
+            if (density_between(one, from, to, (double)i / STEPS_BETWEEN) < lower - VALLEY) return true;
+    }
+    return false;
+}

@@ -11,4 +11,8 @@
 bool modes_find(density *one, density *many, const gaussian *guide, double log_mass, uint64_t most, rng *r,
                 arena *a, proposal *found);
 
+/* Whether there is a valley of the density on the way from the first part to one of the others, so that they
+ * are modes, rather than the tails of one. */
+bool modes_apart(density *one, const proposal *p);
+
 #endif

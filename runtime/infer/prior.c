@@ -107,7 +107,9 @@ static bool refuse_draw(prior *p, const draw *d) {
     if (!d->sample) {
         said = diagnose(p->d, DIAGNOSTIC_dist, d->at, "`%s` cannot be drawn from", d->distribution);
         if (x->observed) advise(p->d, said, "give the `dist` a `sample`");
-        else advise(p->d, said, "give `%s` a value with --at FILE, or a proper prior", x->name);
+        else
+            advise(p->d, said, "give `%s` a proper prior, or to `vmrun prior` a value with --at FILE",
+                   x->name);
         return false;
     }
     support s = d->type.support;

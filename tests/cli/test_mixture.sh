@@ -105,4 +105,51 @@ for spread in 1 30 1000; do
     mv out found.json
     holds "the log density and its gradient, tables $spread apart" python3 brute.py $spread found.json
 done
+
+# --- components without an order are said to be exchangeable; those with one, and groups that data tell apart, are not
+cat >loose.vm <<'M'
+axis row = 100
+axis part = 2
+data y[row] : real = (if row > 40 then 2 else -1) + sin(7 * row)
+model {
+  w[part] ~ dirichlet(1)
+  m[part] ~ normal(0, 3)
+  s[part] ~ lognormal(0, 1)
+  z[row] ~ categorical(w)
+  y[row] ~ normal(m[z], s[z])
+}
+M
+sed 's/m\[part\] ~/m[part] : ordered ~/' loose.vm >strict.vm
+cat >states.vm <<'M'
+axis time = 80
+axis state = 2
+data y[time] : real = (if sin(time / 5) > 0 then 2 else -2) + cos(7 * time)
+let start[state] = 0.5
+model {
+  P[state, state'] ~ dirichlet(1)
+  m[state] ~ normal(0, 3)
+  s[time = 1] ~ categorical(start)
+  s[time > 1] ~ categorical(P[s[time - 1]])
+  y[time] ~ normal(m[s], 1)
+}
+M
+cat >groups.vm <<'M'
+axis row = 30
+axis group = 3
+data group_of[row] : group = row - 3 * floor((row - 0.5) / 3)
+data y[row] : real = sin(row)
+model {
+  a[group] ~ normal(0, 1)
+  y[row] ~ normal(a[group_of], 1)
+}
+M
+fitted() { "$vmrun" fit "$1" >out 2>err; [ $? -ne 1 ]; }
+holds 'parts without an order' fitted loose.vm
+holds '… can be exchanged' grep -q '^  relabelling 2: .*`part`' out
+holds 'states without an order' fitted states.vm
+holds '… can be exchanged, with the rows and columns of their matrix' grep -q '^  relabelling 2: .*`state`' out
+holds 'parts with an order' fitted strict.vm
+holds '… cannot' sh -c '! grep -q relabelling out'
+holds 'groups' fitted groups.vm
+holds '… cannot' sh -c '! grep -q relabelling out'
 end

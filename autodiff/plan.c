@@ -483,12 +483,15 @@ static void write_gather(region_writer *w, ref r, micro m) {
     push(p->arena, &w->code, m);
 }
 
-/* A product that only this sum wants need not be written down; the sum multiplies. */
+/* The sum multiplies, whoever else wants the product, so that its bits do not depend on that. */
 static bool is_sum_of_product(const planner *p, ref r) {
     ref x = input(p, r, 0);
-    return code(p, x)->op == OP_mul && p->values[x].step == p->values[r].step && !p->values[x].stored &&
-           p->values[x].form == VALUE_block && p->uses[x] == 1;
+    return code(p, x)->op == OP_mul && p->values[x].step == p->values[r].step &&
+           p->values[x].form == VALUE_block;
 }
+
+/* A product that only a sum wants need not be written down. */
+static bool is_only_summed(const planner *p, ref r) { return !p->values[r].stored && p->uses[r] == 1; }
 
 static void add_sum(region_writer *w, region_sum s) {
     w->planner->values[s.of].sum = w->sums.count;
@@ -691,7 +694,7 @@ static void write_region(planner *p, uint32_t k, const ref *members, uint32_t co
     region_writer w = {.planner = p, .step = k, .home = p->values[members[0]].home};
     for (uint32_t i = 0; i < count; i++)
         if (code(p, members[i])->op == OP_sum && is_sum_of_product(p, members[i]))
-            p->summed[input(p, members[i], 0)] = true;
+            p->summed[input(p, members[i], 0)] = is_only_summed(p, input(p, members[i], 0));
     for (uint32_t i = 0; i < count; i++) write_micro(&w, members[i]);
     region *g = &p->plan->steps.at[k].region;
     g->axes = w.home;

@@ -131,8 +131,7 @@ static void run_gather(const block *b, const micro *m) {
     }
 }
 
-/* What the entries of one run add to one sum. A sum of products has the bits of the sum of the written
- * product. */
+/* What the entries of one run add to one sum. */
 static double sum_run(const block *b, double sum, const element *x, const element *y, size_t at, size_t n) {
     piece_cursor c = pieces_at(&b->region->pieces, b->start + at);
     for (size_t end = at + n, some; at < end; at += some, piece_pass(&c, some)) {

@@ -218,10 +218,10 @@ static void write_map(lane_writer *w, const micro *m) {
 static void write_sum(lane_writer *w, const micro *m) {
     sequence *s = &w->sequence;
     for (uint32_t r = 0; r < w->rows; r++) {
-        cell term = operand_cell(w, m->in[0], r);
-        if (m->kind == MICRO_dot) term = sequence_do(s, V_mul, term, operand_cell(w, m->in[1], r));
+        bool product = m->kind == MICRO_dot;
+        cell x = operand_cell(w, m->in[0], r), y = product ? operand_cell(w, m->in[1], r) : 0;
         cell *sum = find(w, walked(w, m, m->to.at, r));
-        if (sum) *sum = sequence_do(s, V_add, *sum, term);
+        if (sum) *sum = product ? sequence_fused(s, x, y, *sum) : sequence_do(s, V_add, *sum, x);
         else fail(w);
     }
 }

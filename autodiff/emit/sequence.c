@@ -115,6 +115,14 @@ void sequence_add(sequence *s, cell sum, cell x) {
     add_line(s, (line){.code = V_add, .to = sum, .in = {sum, x}});
 }
 
+/* A masked lane adds 0 times 0. */
+void sequence_add_product(sequence *s, cell sum, cell x, cell y) {
+    assert(sum < s->kept);
+    bool square = x == y;
+    if (s->mask) x = sequence_do(s, V_and, x, s->mask), y = square ? x : sequence_do(s, V_and, y, s->mask);
+    add_line(s, (line){.code = V_fused_231, .to = sum, .in = {x, y, sum}});
+}
+
 /* When each cell is read next. What is never read is not computed. */
 static void find_reads(sequence *s) {
     for (cell c = 1; c < s->cells.count; c++) state(s, c)->next = NEVER;

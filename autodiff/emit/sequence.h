@@ -113,6 +113,7 @@ cell sequence_fused(sequence *s, cell x, cell y, cell z); /* x y + z, rounded on
 cell sequence_guard(sequence *s, cell y, cell good, cell x, unary_kernel *run, int lanes);
 void sequence_store(sequence *s, place to, cell x, uint8_t lanes);
 void sequence_add(sequence *s, cell sum, cell x);
+void sequence_add_product(sequence *s, cell sum, cell x, cell y);
 void sequence_call(sequence *s, call c);
 
 /* The largest number of cells, without those that live on, that are held at once. */

@@ -188,11 +188,14 @@ static void emit_sum(short_emitter *w, const short_operation *c) {
     known x = fetch(w, c->in[0], c->n), y = c->code == SHORT_dot ? fetch(w, c->in[1], c->n) : x;
     cell sum[SUMS] = {0};
     for (uint32_t v = 0; v < vectors(c->n); v++) {
-        cell term = c->code == SHORT_dot ? sequence_do(s, V_mul, x.part[v], y.part[v]) : x.part[v];
+        cell a = x.part[v], b = y.part[v], *to = &sum[v % SUMS];
         uint8_t lanes = lanes_of(c->n, v);
-        if (lanes < ALL_LANES && c->n > 1) term = sequence_do(s, V_and, term, sequence_mask_of(s, lanes));
-        cell *to = &sum[v % SUMS];
-        *to = *to ? sequence_do(s, V_add, *to, term) : term;
+        if (lanes < ALL_LANES && c->n > 1) {
+            a = sequence_do(s, V_and, a, sequence_mask_of(s, lanes));
+            b = c->code == SHORT_dot ? sequence_do(s, V_and, b, sequence_mask_of(s, lanes)) : a;
+        }
+        if (c->code == SHORT_dot) *to = *to ? sequence_fused(s, a, b, *to) : sequence_do(s, V_mul, a, b);
+        else *to = *to ? sequence_do(s, V_add, *to, a) : a;
     }
     for (int j = 0; j < SUMS; j += 2)
         if (sum[j + 1]) sum[j] = sequence_do(s, V_add, sum[j], sum[j + 1]);

@@ -221,15 +221,19 @@ static cell operand_cell(strand_writer *w, const item *x, int k, int32_t offset)
 static void write_sum(strand_writer *w, const item *x, const cell in[3], int32_t offset, int turn) {
     sequence *s = &w->sequence;
     stream to = sum_stream(x);
-    cell term = x->micro.kind == MICRO_dot ? sequence_do(s, V_mul, in[0], in[1]) : in[0];
+    bool product = x->micro.kind == MICRO_dot;
     if (to.kind == STREAM_sum) {
         uint32_t i = 0;
         while (w->sums.at[i].of != x) i++;
-        sequence_add(s, w->sums.at[i].part[turn], term);
+        cell sum = w->sums.at[i].part[turn];
+        if (product) sequence_add_product(s, sum, in[0], in[1]);
+        else sequence_add(s, sum, in[0]);
         return;
     }
     place at = entry_of(w, stream_number(w, to), offset);
-    sequence_store(s, at, sequence_do(s, V_add, sequence_load(s, at, ALL_LANES), term), ALL_LANES);
+    cell before = sequence_load(s, at, ALL_LANES);
+    cell after = product ? sequence_fused(s, in[0], in[1], before) : sequence_do(s, V_add, before, in[0]);
+    sequence_store(s, at, after, ALL_LANES);
 }
 
 static void write_item(strand_writer *w, uint32_t i, int32_t offset, int turn) {

@@ -275,33 +275,33 @@ static void add_to(void *to, const void *from, size_t n) {
 static void add_product_to(void *to, const void *left, const void *right, size_t n) {
     element *z = to;
     const element *x = left, *y = right;
-    EACH z[i] += x[i] * y[i];
+    EACH z[i] = madd_one(x[i], y[i], z[i]);
 }
 
 /* Four vectors of partial sums, by turns; entries behind the end count as 0. */
-#define SUM_OF(term, rest)                                                                                   \
+#define SUM_OF(plus, plus_rest)                                                                              \
     real s[4] = {all(0), all(0), all(0), all(0)};                                                            \
     size_t i = 0, last = 0;                                                                                  \
     for (; i + 4 * LANES <= n; i += 4 * LANES)                                                               \
-        for (size_t j = 0; j < 4; j++) s[j] += term(i + j * LANES);                                          \
-    for (; i + LANES <= n; i += LANES) s[last++] += term(i);                                                 \
-    if (i < n) s[last] += rest(i, n - i);                                                                    \
+        for (size_t j = 0; j < 4; j++) s[j] = plus(s[j], i + j * LANES);                                     \
+    for (; i + LANES <= n; i += LANES, last++) s[last] = plus(s[last], i);                                   \
+    if (i < n) s[last] = plus_rest(s[last], i, n - i);                                                       \
     return across((s[0] + s[1]) + (s[2] + s[3]));
 
 static element sum_span(const element *x, size_t n) {
-#define TERM(at)        load(x + (at))
-#define REST(at, count) load_rest(x + (at), (count))
-    SUM_OF(TERM, REST)
-#undef TERM
-#undef REST
+#define PLUS(s, at)             ((s) + load(x + (at)))
+#define PLUS_REST(s, at, count) ((s) + load_rest(x + (at), (count)))
+    SUM_OF(PLUS, PLUS_REST)
+#undef PLUS
+#undef PLUS_REST
 }
 
 static element dot_span(const element *x, const element *y, size_t n) {
-#define TERM(at)        (load(x + (at)) * load(y + (at)))
-#define REST(at, count) (load_rest(x + (at), (count)) * load_rest(y + (at), (count)))
-    SUM_OF(TERM, REST)
-#undef TERM
-#undef REST
+#define PLUS(s, at)             madd(load(x + (at)), load(y + (at)), (s))
+#define PLUS_REST(s, at, count) madd(load_rest(x + (at), (count)), load_rest(y + (at), (count)), (s))
+    SUM_OF(PLUS, PLUS_REST)
+#undef PLUS
+#undef PLUS_REST
 }
 
 /* Sums of floats are added up in double, so many floats at a time. */

@@ -97,7 +97,8 @@ typedef struct kernels {
     double (*sum)(const void *x, size_t n);
     double (*most)(const void *x, size_t n); /* the largest, -infinity of none; NaN where one is */
     double (*least)(const void *x, size_t n);
-    double (*dot)(const void *x, const void *y, size_t n); /* the bits of sum() of the products */
+    double (*dot)(const void *x, const void *y, size_t n); /* as sum(), each product fused with the addition
+                                                              (madd() in vector.h), as in the next ones */
     void (*add_to)(void *y, const void *x, size_t n);      /* y += x */
     void (*add_product_to)(void *z, const void *x, const void *y, size_t n); /* z += x y */
     void (*gather)(void *y, const void *x, const int32_t *index, size_t n);  /* y[i] = x[index[i]] */

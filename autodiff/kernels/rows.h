@@ -30,27 +30,43 @@ static inline void store_sums(element *y, const real x[ROWS_ABREAST], size_t cou
     for (size_t j = 0; j < count; j++) y[j] = sum[j];
 }
 
+/* The sums of four rows, or of `count` of them, of so many whole vectors and the rest of one; with a number
+ * of vectors that is known, there is no loop and the factors stay in registers. */
+INLINE void add_row_products(element *y, const element *x, int64_t pitch, const element *b, real last,
+                             size_t vectors, size_t rest, size_t count) {
+    const element *row[ROWS_ABREAST];
+    for (size_t j = 0; j < ROWS_ABREAST; j++) row[j] = x + (int64_t)(j < count ? j : 0) * pitch;
+    real sum[ROWS_ABREAST] = {all(0), all(0), all(0), all(0)};
+    for (size_t k = 0; k < vectors; k++) {
+        real factor = load(b + k * LANES);
+        for (int j = 0; j < ROWS_ABREAST; j++) sum[j] = madd(load(row[j] + k * LANES), factor, sum[j]);
+    }
+    if (rest)
+        for (int j = 0; j < ROWS_ABREAST; j++)
+            sum[j] = madd(load_rest(row[j] + vectors * LANES, rest), last, sum[j]);
+    store_sums(y, sum, count);
+}
+
+INLINE void row_products_of(element *y, const element *x, int64_t pitch, const element *b, size_t vectors,
+                            size_t rest, size_t n) {
+    real last = all(0);
+    for (size_t k = 0; k < rest; k++) last[k] = b[vectors * LANES + k];
+    size_t i = 0;
+    for (; i + ROWS_ABREAST <= n; i += ROWS_ABREAST)
+        add_row_products(y + i, x + (int64_t)i * pitch, pitch, b, last, vectors, rest, ROWS_ABREAST);
+    if (i < n) add_row_products(y + i, x + (int64_t)i * pitch, pitch, b, last, vectors, rest, n - i);
+}
+
 /* y[i] = sum over k < width of x[i pitch + k] b[k] */
 static void row_products(void *to, const void *matrix, int64_t pitch, const void *vector, size_t width,
                          size_t n) {
-    element *y = to;
-    const element *x = matrix, *b = vector;
-    size_t whole = width - width % LANES, rest = width - whole;
-    real last = all(0);
-    for (size_t k = 0; k < rest; k++) last[k] = b[whole + k];
-    for (size_t i = 0; i < n; i += ROWS_ABREAST) {
-        size_t count = n - i < ROWS_ABREAST ? n - i : ROWS_ABREAST;
-        const element *row[ROWS_ABREAST];
-        for (size_t j = 0; j < ROWS_ABREAST; j++) row[j] = x + (int64_t)(j < count ? i + j : i) * pitch;
-        real sum[ROWS_ABREAST] = {all(0), all(0), all(0), all(0)};
-        for (size_t k = 0; k < whole; k += LANES) {
-            real factor = load(b + k);
-            for (int j = 0; j < ROWS_ABREAST; j++) sum[j] = madd(load(row[j] + k), factor, sum[j]);
-        }
-        if (rest)
-            for (int j = 0; j < ROWS_ABREAST; j++)
-                sum[j] = madd(load_part(row[j] + whole, rest), last, sum[j]);
-        store_sums(y + i, sum, count);
+    size_t vectors = width / LANES, rest = width % LANES;
+    switch (vectors) {
+    case 0: row_products_of(to, matrix, pitch, vector, 0, rest, n); break;
+    case 1: row_products_of(to, matrix, pitch, vector, 1, rest, n); break;
+    case 2: row_products_of(to, matrix, pitch, vector, 2, rest, n); break;
+    case 3: row_products_of(to, matrix, pitch, vector, 3, rest, n); break;
+    default: row_products_of(to, matrix, pitch, vector, vectors, rest, n);
     }
 }
 
@@ -83,12 +99,12 @@ static void column_products(void *to, const void *matrix, int64_t step, const vo
     }
 }
 
-/* The sums of `vectors` neighbouring vectors of columns, even rows and odd ones apart so that no addition
- * waits for the one before. */
-static inline __attribute__((always_inline)) void add_columns(element *y, const element *x, int64_t pitch,
-                                                              const element *g, size_t n, int vectors) {
-    real even[4], odd[4];
-    for (int j = 0; j < vectors; j++) even[j] = odd[j] = all(0);
+/* The sums of `vectors` neighbouring vectors of columns and of `rest` columns behind them, even rows and odd
+ * ones apart so that no addition waits for the one before. */
+INLINE void add_columns(element *y, const element *x, int64_t pitch, const element *g, size_t n, int vectors,
+                        size_t rest) {
+    real even[5], odd[5];
+    for (int j = 0; j <= vectors; j++) even[j] = odd[j] = all(0);
     size_t i = 0;
     for (; i + 2 <= n; i += 2) {
         const element *row = x + (int64_t)i * pitch, *next = row + pitch;
@@ -97,10 +113,18 @@ static inline __attribute__((always_inline)) void add_columns(element *y, const 
             even[j] = madd(load(row + j * LANES), a, even[j]);
             odd[j] = madd(load(next + j * LANES), b, odd[j]);
         }
+        if (!rest) continue;
+        even[vectors] = madd(load_rest(row + vectors * LANES, rest), a, even[vectors]);
+        odd[vectors] = madd(load_rest(next + vectors * LANES, rest), b, odd[vectors]);
     }
-    for (int j = 0; j < vectors && i < n; j++)
-        even[j] = madd(load(x + (int64_t)i * pitch + j * LANES), all(g[i]), even[j]);
+    if (i < n) {
+        const element *row = x + (int64_t)i * pitch;
+        for (int j = 0; j < vectors; j++) even[j] = madd(load(row + j * LANES), all(g[i]), even[j]);
+        if (rest) even[vectors] = madd(load_rest(row + vectors * LANES, rest), all(g[i]), even[vectors]);
+    }
     for (int j = 0; j < vectors; j++) store(y + j * LANES, load(y + j * LANES) + (even[j] + odd[j]));
+    even[vectors] += odd[vectors];
+    for (size_t j = 0; j < rest; j++) y[(size_t)vectors * LANES + j] += even[vectors][j];
 }
 
 /* y[k] += sum over i < n of g[i] x[i pitch + k] */
@@ -109,18 +133,16 @@ static void add_rows(void *to, const void *matrix, int64_t pitch, const void *ve
     element *y = to;
     const element *x = matrix, *g = vector;
     size_t k = 0;
-    for (; k + 4 * LANES <= width; k += 4 * LANES) add_columns(y + k, x + k, pitch, g, n, 4);
-    if (k + 2 * LANES <= width) add_columns(y + k, x + k, pitch, g, n, 2), k += 2 * LANES;
-    if (k + LANES <= width) add_columns(y + k, x + k, pitch, g, n, 1), k += LANES;
-    size_t rest = width - k;
-    if (!rest) return;
-    real even = all(0), odd = all(0);
-    for (size_t i = 0; i < n; i++) {
-        real *sum = i % 2 ? &odd : &even;
-        *sum = madd(load_part(x + (int64_t)i * pitch + k, rest), all(g[i]), *sum);
+    for (; k + 4 * LANES <= width; k += 4 * LANES) add_columns(y + k, x + k, pitch, g, n, 4, 0);
+    size_t rest = width % LANES;
+    switch ((width - k) / LANES) {
+    case 0:
+        if (rest) add_columns(y + k, x + k, pitch, g, n, 0, rest);
+        break;
+    case 1: add_columns(y + k, x + k, pitch, g, n, 1, rest); break;
+    case 2: add_columns(y + k, x + k, pitch, g, n, 2, rest); break;
+    default: add_columns(y + k, x + k, pitch, g, n, 3, rest);
     }
-    even += odd;
-    for (size_t j = 0; j < rest; j++) y[k + j] += even[j];
 }
 
 #endif

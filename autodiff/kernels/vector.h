@@ -137,6 +137,15 @@ INLINE real madd(real x, real y, real z) {
 #endif
 }
 
+/* The same of single numbers. */
+INLINE element madd_one(element x, element y, element z) {
+#if defined __AVX2__
+    return BY_PRECISION(__builtin_fma, __builtin_fmaf)(x, y, z);
+#else
+    return x * y + z;
+#endif
+}
+
 #if !defined SINGLE
 /* Products of the lower halves of 64-bit lanes. */
 INLINE lanes multiply_halves(lanes x, lanes y) {

@@ -509,6 +509,7 @@ static value call_property(checker *c, const call *k) {
     }
     axes have = {0};
     if (x) have = program_node(c->p, x)->axes;
+    for (uint32_t i = 0; !x && i < k->axis_count; i++) have = axes_union(have, k->axes[i]);
     return value_of(distribution_at(c, d, k->name, x, have.at, have.count));
 }
 

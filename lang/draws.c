@@ -13,20 +13,31 @@ static node library_call(checker *c, const char *f, node a, node b, span at) {
     return v.nodes[0];
 }
 
+/* log of the probability below x, or above it; where the distribution does not say it, by its cdf. */
+static node log_tail(checker *c, const distribution *d, const axis_bindings *bound, bool above, node x,
+                     span at) {
+    name own = names_of(c->p->names, above ? "log_ccdf" : "log_cdf");
+    if (distribution_property(d, own)) return property_at(c, d, bound, own, x);
+    node below = property_at(c, d, bound, c->word_cdf, x);
+    if (!below) return 0;
+    return above ? make(c, NODE_log1p, make(c, NODE_neg, below, 0, 0, at), 0, 0, at)
+                 : make(c, NODE_log, below, 0, 0, at);
+}
+
 /* log of the probability between two bounds: the difference of the two tail probabilities on the side where
  * they are small, since near 1 they have no digits left. */
 static node log_mass_between(checker *c, const distribution *d, const axis_bindings *bound, node lower,
                              node upper, span at) {
     name log_ccdf = names_of(c->p->names, "log_ccdf"), log_cdf = names_of(c->p->names, "log_cdf");
-    if (!distribution_property(d, log_ccdf) || !distribution_property(d, log_cdf)) {
+    if (!distribution_property(d, log_ccdf) && !distribution_property(d, log_cdf)) {
         node difference = make(c, NODE_sub, property_at(c, d, bound, c->word_cdf, upper),
                                property_at(c, d, bound, c->word_cdf, lower), 0, at);
         return make(c, NODE_log, difference, 0, 0, at);
     }
-    node below_lower = property_at(c, d, bound, log_cdf, lower),
-         below_upper = property_at(c, d, bound, log_cdf, upper);
-    node above_lower = property_at(c, d, bound, log_ccdf, lower),
-         above_upper = property_at(c, d, bound, log_ccdf, upper);
+    node below_lower = log_tail(c, d, bound, false, lower, at),
+         below_upper = log_tail(c, d, bound, false, upper, at);
+    node above_lower = log_tail(c, d, bound, true, lower, at),
+         above_upper = log_tail(c, d, bound, true, upper, at);
     if (!below_lower || !below_upper || !above_lower || !above_upper) return 0;
     return make(c, NODE_select, make(c, NODE_lt, above_lower, below_lower, 0, at),
                 library_call(c, "log_diff_exp", above_lower, above_upper, at),
@@ -42,15 +53,8 @@ static node log_mass(checker *c, const distribution *d, const axis_bindings *bou
             make(c, NODE_neg, make(c, NODE_floor, make(c, NODE_neg, lower, 0, 0, at), 0, 0, at), 0, 0, at);
         lower = make(c, NODE_sub, above, make_number(c, 1, at), 0, at);
     }
-    name log_ccdf = names_of(c->p->names, "log_ccdf"), log_cdf = names_of(c->p->names, "log_cdf");
     if (lower && upper) return log_mass_between(c, d, bound, lower, upper, at);
-    if (lower) {
-        if (distribution_property(d, log_ccdf)) return property_at(c, d, bound, log_ccdf, lower);
-        return make(c, NODE_log1p, make(c, NODE_neg, property_at(c, d, bound, c->word_cdf, lower), 0, 0, at),
-                    0, 0, at);
-    }
-    if (distribution_property(d, log_cdf)) return property_at(c, d, bound, log_cdf, upper);
-    return make(c, NODE_log, property_at(c, d, bound, c->word_cdf, upper), 0, 0, at);
+    return log_tail(c, d, bound, lower, lower ? lower : upper, at);
 }
 
 static node finite_bound(checker *c, node n) {
@@ -251,7 +255,8 @@ static bool is_jump(node_op op) {
 /* Whether a sample is a differentiable map of its parameters, explicit or (gamma) implicit: no step that
  * picks or counts. */
 static bool is_pathwise(checker *c, node n) {
-    if (c->walked.at[n] == c->walks) return true; /* what is found there is said elsewhere */
+    if (program_node(c->p, n)->op == NODE_stop) return true; /* a draw whose derivative is implicit */
+    if (c->walked.at[n] == c->walks) return true;            /* what is found there is said elsewhere */
     c->walked.at[n] = c->walks;
     const program *p = c->p;
     const node_row *r = program_node(p, n);
@@ -269,6 +274,25 @@ static bool sample_is_pathwise(checker *c, node sample) {
     while (c->walked.count < c->p->nodes.count) push(c->arena, &c->walked, 0);
     c->walks++;
     return is_pathwise(c, sample);
+}
+
+/* A draw x from a distribution of one continuous number has the derivative -(dF / dparameter) / density, of
+ * its cdf F (Figurnov, Mohamed and Mnih, Implicit reparameterization gradients, NeurIPS 2018), whatever the
+ * sampler does: the draw, less what the log of its smaller tail changes by, over the derivative of that by x.
+ */
+static node implicit_draw(checker *c, const distribution *d, const axis_bindings *bound, node sample,
+                          span at) {
+    node x = make(c, NODE_stop, sample, 0, 0, at), density = property_at(c, d, bound, c->word_log_density, x);
+    node below = log_tail(c, d, bound, false, x, at), above = log_tail(c, d, bound, true, x, at);
+    if (!x || !density || !below || !above) return 0;
+    node upper = make(c, NODE_lt, above, below, 0, at), moved[2], tail[2] = {below, above};
+    for (int i = 0; i < 2; i++) {
+        node spread = make(c, NODE_exp, make(c, NODE_sub, tail[i], density, 0, at), 0, 0, at);
+        node change = make(c, NODE_sub, tail[i], make(c, NODE_stop, tail[i], 0, 0, at), 0, at);
+        moved[i] = make(c, NODE_mul, change, make(c, NODE_stop, spread, 0, 0, at), 0, at);
+    }
+    moved[0] = make(c, NODE_neg, moved[0], 0, 0, at);
+    return make(c, NODE_add, x, make(c, NODE_select, upper, moved[1], moved[0], at), 0, at);
 }
 
 /* ---- the statement ---- */
@@ -572,8 +596,14 @@ static node check_statement(checker *c, definition *f, const item *it, block_kin
         !l.target->type.name && !it->draw.lower && !it->draw.censored_above && !it->draw.censored_below;
     if (!row.log_density) return 0; /* reported */
     row.sample = make_expand(c, property_at(c, d, &bound, c->word_sample, 0), l.axes, it->at);
-    row.pathwise =
-        plain && row.sample && !type_range(c->p, narrower).whole && sample_is_pathwise(c, row.sample);
+    bool continuous = plain && row.sample && !type_range(c->p, narrower).whole;
+    row.pathwise = continuous && sample_is_pathwise(c, row.sample);
+    if (block == BLOCK_guide && continuous && !row.pathwise && !event.count &&
+        distribution_property(d, c->word_cdf)) {
+        node implicit = implicit_draw(c, d, &bound, row.sample, it->at);
+        row.pathwise = implicit != 0;
+        if (implicit) row.sample = implicit;
+    }
     if (!plain) keep_cut(c, s, &l, it, &row);
     if (block == BLOCK_guide) {
         const variable_row *latent = program_variable(c->p, l.of);

@@ -1,7 +1,9 @@
 /* vmrun list and vmrun version. The list is read from the library itself, so it holds what a program can use;
  * docs/distributions.md is what `vmrun list --markdown` prints. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lang/library.h"
 #include "runtime/cli/commands.h"
@@ -132,15 +134,82 @@ static void print_markdown(session *s, const library_list *list) {
     }
 }
 
-/* ---- the command ---- */
+/* ---- the search ---- */
 
-static bool is_listed(const entry_of_list *e, const char *word) {
-    if (is_closed_form(e->from)) return false;
-    if (!word || strstr(e->from->name, word)) return true;
-    return e->item->kind == ITEM_dist && strcmp(e->item->function.type.name, word) == 0;
+/* `Negative binomial` as `negative_binomial`. */
+static const char *plain_word(session *s, const char *word) {
+    char *plain = arena_copy(&s->arena, word, strlen(word));
+    for (char *p = plain; *p; p++) *p = strchr(" -.", *p) ? '_' : (char)tolower((unsigned char)*p);
+    return plain;
 }
 
+/* Whether `part` is the beginning of a part of a name, `inv` of `inv_gamma`, or such a part that of it, as of
+ * `inverse`; or it stands in the name anywhere. */
+static bool has_part(const char *name, const char *part, size_t length) {
+    for (const char *p = name; *p;) {
+        size_t own = strcspn(p, "_"), both = own < length ? own : length;
+        if ((own > 1 || length == 1) && strncmp(p, part, both) == 0) return true;
+        p += own + (p[own] == '_');
+    }
+    for (const char *p = name; length > 1 && *p; p++)
+        if (strncmp(p, part, length) == 0) return true;
+    return false;
+}
+
+static bool has_all_parts(const char *name, const char *word) {
+    for (const char *p = word; *p;) {
+        size_t length = strcspn(p, "_");
+        if (length && !has_part(name, p, length)) return false;
+        p += length + (p[length] == '_');
+    }
+    return true;
+}
+
+/* Underscores do not count. */
+static bool is_same(const char *a, const char *b) {
+    for (;; a++, b++) {
+        while (*a == '_') a++;
+        while (*b == '_') b++;
+        if (*a != *b || !*a) return *a == *b;
+    }
+}
+
+/* The name here of what another system calls `word`, or NULL. */
+static const char *own_name(const char *word) {
+#define FOREIGN_CALL(other, ours, note)                                                                      \
+    if (ours[0] && is_same(word, #other)) return ours;
+#include "lang/foreign.def"
+#undef FOREIGN_CALL
+    return NULL;
+}
+
+/* How a word is looked for: as it stands in a name or as a support, then in parts, at last in what is said of
+ * it. */
+typedef enum way { AS_IT_STANDS, IN_PARTS, IN_COMMENTS, WAYS } way;
+
+static bool is_listed(const entry_of_list *e, const char *word, way how) {
+    if (is_closed_form(e->from)) return false;
+    if (!word) return true;
+    if (how == IN_PARTS) return has_all_parts(e->from->name, word);
+    if (how == IN_COMMENTS)
+        return e->item->kind == ITEM_dist && e->item->comment && strcasestr(e->item->comment, word);
+    return strstr(e->from->name, word) ||
+           (e->item->kind == ITEM_dist && strcmp(e->item->function.type.name, word) == 0);
+}
+
+static bool any_named(const library_list *list, const char *word) {
+    bool found = false;
+    for (uint32_t i = 0; i < list->count; i++) found |= is_listed(&list->at[i], word, AS_IT_STANDS);
+    return found;
+}
+
+/* ---- the command ---- */
+
 static bool list_library(session *s, const library_list *list, const char *word) {
+    const char *written = word;
+    if (word) word = plain_word(s, word);
+    const char *ours = word && !any_named(list, word) ? own_name(word) : NULL;
+    if (ours) word = ours;
     for (uint32_t i = 0; word && i < list->count; i++)
         if (!is_closed_form(list->at[i].from) && strcmp(list->at[i].from->name, word) == 0) {
             print_whole(s, list, &list->at[i]);
@@ -148,16 +217,18 @@ static bool list_library(session *s, const library_list *list, const char *word)
         }
     static const char *const ARGUMENTS[] = {"", "x", "x, y", "x, y, z"};
     bool found = false;
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (!is_listed(&list->at[i], word)) continue;
-        print_entry(&list->at[i]);
-        found = true;
-    }
+    for (way how = AS_IT_STANDS; how < WAYS && !found; how++) {
+        for (uint32_t i = 0; i < list->count; i++) {
+            if (!is_listed(&list->at[i], how == IN_COMMENTS ? written : word, how)) continue;
+            print_entry(&list->at[i]);
+            found = true;
+        }
 #define PRIMITIVE(name, inputs, form, range, about)                                                          \
-    if (about[0] && (!word || strstr(#name, word)))                                                          \
+    if (about[0] && (!word || (how == IN_PARTS ? has_all_parts(#name, word) : strstr(#name, word) != NULL))) \
         found |= printf("%s(%s)\n    %s\n", #name, ARGUMENTS[inputs], about) > 0;
 #include "lang/primitives.def"
 #undef PRIMITIVE
+    }
     return found;
 }
 

@@ -36,6 +36,14 @@ static const row ROWS[] = {
     {"zipf", "", "  s[n] ~ zipf(3.2)\n", "zipf(3.2)", 1, true},
     {"hypergeometric", "", "  s[n] ~ hypergeometric(4000, 100000, 900000)\n",
      "hypergeometric(4000, 100000, 900000)", 1, true},
+    {"wiener", "",
+     "  x[n] ~ wiener(1.5, 0.2, 0.3, 0.8)\n"
+     "  s[n] = cdf(wiener(1.5, 0.2, 0.3, 0.8), x) / cdf(wiener(1.5, 0.2, 0.3, 0.8), 1e5)\n",
+     "uniform(0, 1)", 1, false},
+    {"wiener.fast", "",
+     "  x[n] ~ wiener(2, 0, 0.95, -7)\n"
+     "  s[n] = cdf(wiener(2, 0, 0.95, -7), x) / cdf(wiener(2, 0, 0.95, -7), 1e5)\n",
+     "uniform(0, 1)", 1, false},
     {"dirichlet", "let c[k] = k * (k + 1) / 4\n", "  x[n, k] ~ dirichlet(c)\n  s[n] = x[k = 1]\n",
      "beta(0.5, 4.5)", 1, false},
     {"dirichlet.rest", "let c[k] = k * (k + 1) / 4\n",
@@ -183,6 +191,32 @@ static void check_row(arena *a, const row *r, uint32_t draws) {
         succeed(test);
 }
 
+/* Entropies of vectors are the mean of -log density over draws, within 5 standard errors. */
+static const struct {
+    const char *given, *call;
+} ENTROPIES[] = {
+    {"let c[k] = k * (k + 1) / 4\n", "dirichlet(c)"},
+    {COVARIANCE, "multi_normal(m, K)"},
+    {COVARIANCE, "multi_normal_cholesky(m, L)"},
+    {COVARIANCE, "multi_normal_precision(m, K)"},
+    {"axis r = 2\nlet F[k, r] = k - 1.5 * r\nlet d[k] = 1 / k\n", "multi_normal_low_rank(k, F, d)"},
+};
+
+static void check_entropy(arena *a, const char *given, const char *call, uint32_t draws) {
+    const char *test = arena_print(a, "entropy.%s", call);
+    const char *text = arena_print(a,
+                                   "axis n = %u, k = 3\n%sgenerate {\n  x[n, k] ~ %s\n"
+                                   "  l[n] = -log_density(%s, x)\n  e = entropy[k](%s)\n}\n",
+                                   draws, given, call, call, call);
+    results wanted[] = {{.name = "l"}, {.name = "e"}};
+    if (!compute(a, test, text, NULL, 0, wanted, 2)) return;
+    double mean = 0, square = 0;
+    for (uint32_t i = 0; i < draws; i++) mean += wanted[0].numbers[i] / draws;
+    for (uint32_t i = 0; i < draws; i++) square += pow(wanted[0].numbers[i] - mean, 2) / draws;
+    check(fabs(mean - wanted[1].numbers[0]) <= 5 * sqrt(square / draws), test, "%.6f, but %.6f of draws",
+          wanted[1].numbers[0], mean);
+}
+
 int main(int argc, char **argv) {
     jmp_buf escape;
     memory m = {test_allocate, NULL, &escape};
@@ -195,6 +229,12 @@ int main(int argc, char **argv) {
         arena a;
         arena_open(&a, &m);
         check_row(&a, &ROWS[i], draws);
+        arena_close(&a);
+    }
+    for (size_t i = 0; i < sizeof ENTROPIES / sizeof *ENTROPIES; i++) {
+        arena a;
+        arena_open(&a, &m);
+        check_entropy(&a, ENTROPIES[i].given, ENTROPIES[i].call, draws);
         arena_close(&a);
     }
     return check_end();

@@ -202,6 +202,10 @@ def std_normal(x):
     return [-(x**2) / 2, -HALF_LOG_2PI]
 
 
+def normal_mixture(x, *v):
+    return [log(sum(w * exp(sum(normal(x, l, s))) for w, l, s in zip(v[:3], v[3:6], v[6:])))]
+
+
 def two_sided(x, loc, left, right):
     return [-(loc - x) / left if x < loc else -(x - loc) / right, -log(left + right)]
 

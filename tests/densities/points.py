@@ -175,7 +175,11 @@ VECTORS = [(0, 0, 0), (1, -2, 0.5), (1e-9, 1e-5, -1e-7), (30, 20, -10), (0.3, 0.
 SHAPES = [0.05, 0.5, 1, 1.5, 2, 3, 5, 9, 14, 30, 77, 100, 1e3, 1e4, 1e6]
 DEGREES = [2.5, 3, 4, 7, 40]
 
+MIXTURES = [((0.2, 0.3, 0.5), (-1.0, 0.0, 2.0), (1.0, 0.5, 2.0)), ((0.5, 0.25, 0.25), (-1e3, 0.0, 1e3), (1.0, 1e-3, 40.0)),
+            ((0.998, 1e-3, 1e-3), (0.0, 0.0, 0.0), (1.0, 10.0, 1e-8))]
+
 TABLE |= {
+    normal_mixture: [(m, x) for m in MIXTURES for x in [-1e8, -2e3, -30, -8, -3, -1, -0.4, 0, 1e-9, 0.1, 0.7, 1, 2, 2.5, 3, 5, 9, 12, 40, 1e3, 1e5]],
     exp_mod_normal: located([0, 1e-9, 0.3, -1, 5, -37], [(1e-3,), (1.0,), (40.0,)]),
     skew_normal: located([0, 1e-9, 0.3, -1, 5, -37], [(0.0,), (3.0,), (-1e3,)]),
     von_mises: [((l, k), x) for l in (0, 3, -7.5) for k in (1e-8, 0.3, 2, 50, 1e4) for x in (-3.14159, -1, 0, 0.5, 2.5)],
@@ -354,11 +358,11 @@ def dirichlet_kl(p, q):
     return loggamma(sum(p)) - loggamma(sum(q)) + sum(each)
 
 
-def gumbel_kl(p, q):
+def gumbel_kl(p, q, of_q=gumbel):
     """Over t = exp(-z), which is exponential."""
     def ratio(t):
         x = p[0] - p[1] * log(t)
-        return exp(-t) * (sum(gumbel(x, *p)) - sum(gumbel(x, *q)))
+        return exp(-t) * (sum(gumbel(x, *p)) - sum(of_q(x, *q)))
     return mp.quad(ratio, [0, mpf(10) ** -6, mpf(1) / 10, 1, 5, 20, 120])
 
 
@@ -374,6 +378,21 @@ def overlap_kl(density):
     def of(p, q):
         return sum(density(p[0], *p)) - sum(density(p[0], *q)) if p[0] >= q[0] and p[1] <= q[1] else inf
     return of
+
+
+def normal_kl(of_p, of_q=None):
+    """Of two normals, by their covariances."""
+    def of(p, q):
+        P, Q = of_p(p[3:]), (of_q or of_p)(q[3:])
+        gap, inverse = mp.matrix([a - b for a, b in zip(p[:3], q[:3])]), mp.inverse(Q)
+        ratio = inverse * P
+        return (sum(ratio[i, i] for i in range(3)) - 3 - log(mp.det(P) / mp.det(Q)) + (gap.T * inverse * gap)[0]) / 2
+    return of
+
+
+def normal_pairs(spreads):
+    return [(((0.1, 0, -1), spreads[1]), ((1, 2, 3), spreads[2])), (((0, 0, 0), spreads[2]), ((0.5, 0, 0), spreads[1])),
+            (((0.1, 0.2, 0.3), spreads[3]), ((0.1, 0.2, 0.3), spreads[3]))]
 
 
 DIVERGENCES = [
@@ -417,6 +436,45 @@ DIVERGENCES = [
     (poisson_log, poisson_log, [((1,), (1.5,)), ((-2,), (0.4,))]),
     (categorical, categorical, [((0.2, 0.3, 0.5), (0.1, 0.1, 0.8)), ((0, 0.25, 0.75), (0.5, 0.25, 0.25))]),
     (categorical_logit, categorical_logit, [((0, 1, -1), (0.5, 0, 2)), ((-30, 2, 0), (1, 1, 1))]),
+    (lognormal, gamma, [((0, 1), (2, 0.7)), ((1, 0.3), (20, 6))]),
+    (lognormal, exponential, [((0, 1), (2,)), ((1, 0.3), (0.4,))]),
+    (lognormal, inv_gamma, [((0, 1), (2, 0.7)), ((1, 0.3), (20, 60))]),
+    (lognormal, weibull, [((0, 0.5), (2, 0.7)), ((1, 0.3), (1.3, 3))]),
+    (lognormal, half_normal, [((0, 0.5), (2,)), ((1, 0.3), (3,))]),
+    (gamma, inv_gamma, [((2.5, 0.7), (2, 1)), ((20, 6), (20, 60))]),
+    (inv_gamma, gamma, [((2.5, 0.7), (2, 1)), ((20, 60), (20, 6))]),
+    (gamma, weibull, [((2.5, 0.7), (2, 1)), ((20, 6), (1.3, 4))]),
+    (gamma, half_normal, [((2.5, 0.7), (2,)), ((20, 6), (4,))]),
+    (weibull, gamma, [((1.5, 2), (2, 1)), ((2, 0.5), (0.7, 3))]),
+    (weibull, exponential, [((1.5, 2), (1,))]),
+    (exponential, weibull, [((1,), (1.5, 2))]),
+    (exponential, half_normal, [((1.5,), (2,))]),
+    (half_normal, exponential, [((1.5,), (2,))]),
+    (half_normal, gamma, [((1.5,), (2, 0.7))]),
+    (chi_square, gamma, [((3,), (2, 0.7))]),
+    (gamma, chi_square, [((2, 0.7), (3,))]),
+    (gumbel, normal, [((0, 1), (1, 2)), ((3, 0.5), (2, 4))], lambda p, q: gumbel_kl(p, q, normal)),
+    (normal, gumbel, [((0, 1), (1, 2)), ((3, 0.5), (2, 4))],
+     lambda p, q: mp.quad(lambda x: exp(sum(normal(x, *p))) * (sum(normal(x, *p)) - sum(gumbel(x, *q))),
+                          [p[0] + k * p[1] for k in (-20, -6, -2, 0, 2, 6, 20)])),
+    (uniform, normal, [((0, 1), (1, 2)), ((-3, 5), (0.5, 1))],
+     lambda p, q: mp.quad(lambda x: -(log(p[1] - p[0]) + sum(normal(x, *q))) / (p[1] - p[0]), [p[0], p[1]])),
+    (uniform, beta, [((0, 1), (2, 3)), ((0.2, 0.7), (2, 3)), ((0.1, 1), (0.5, 1.5))],
+     lambda p, q: mp.quad(lambda x: -(log(p[1] - p[0]) + sum(beta(x, *q))) / (p[1] - p[0]), [p[0], (p[0] + p[1]) / 2, p[1]])),
+    (beta, uniform, [((2, 3), (0, 1)), ((1.5, 4), (-1, 3)), ((2, 2), (0.1, 1))],
+     lambda p, q: inf if q[0] > 0 or q[1] < 1 else mp.quad(
+         lambda x: exp(sum(beta(x, *p))) * (sum(beta(x, *p)) + log(q[1] - q[0])), [0, mpf(1) / 2, 1])),
+    (geometric, geometric, [((0.3,), (0.2,)), ((0.6,), (0.9,))]),
+    (poisson, poisson_log, [((3,), (1.5,)), ((0.1,), (0.4,))]),
+    (poisson_log, poisson, [((1,), (1.5,)), ((-2,), (0.4,))]),
+    (multi_normal, multi_normal, normal_pairs(COVARIANCES), normal_kl(square)),
+    (multi_normal_cholesky, multi_normal_cholesky, normal_pairs(FACTORS_SCALED),
+     normal_kl(lambda v: lower(v) * lower(v).T)),
+    (multi_normal_precision, multi_normal_precision, normal_pairs(COVARIANCES), normal_kl(lambda v: mp.inverse(square(v)))),
+    (multi_normal, multi_normal_cholesky, [((a, COVARIANCES[i]), (b, FACTORS_SCALED[j])) for (a, i), (b, j) in
+     [(((0.1, 0, -1), 1), ((1, 2, 3), 2)), (((0, 0, 0), 2), ((0.5, 0, 0), 1))]], normal_kl(square, lambda v: lower(v) * lower(v).T)),
+    (multi_normal_cholesky, multi_normal, [((a, FACTORS_SCALED[i]), (b, COVARIANCES[j])) for (a, i), (b, j) in
+     [(((0.1, 0, -1), 1), ((1, 2, 3), 2)), (((0, 0, 0), 2), ((0.5, 0, 0), 1))]], normal_kl(lambda v: lower(v) * lower(v).T, square)),
     (dirichlet, dirichlet, [((1, 1, 1), (2, 3, 4)), ((0.5, 2, 7), (1, 1, 1))], dirichlet_kl),
 ]
 
@@ -615,6 +673,56 @@ TAILS |= {
     zero_inflated_binomial: inflated_tails(BINOMIAL),
     zero_inflated_neg_binomial_2: inflated_tails(NEGATIVE),
 }
+
+
+def von_mises_below(x, loc, concentration):
+    """The Fourier series of the density, term by term."""
+    ratios, r = [], mpf(0)
+    for j in range(int(concentration) + 90, 0, -1):  # I_j / I_(j-1), backwards
+        r = 1 / (2 * j / concentration + r)
+        ratios.append(r)
+    total, share = (x + pi) / (2 * pi), mpf(1)
+    for j, r in enumerate(reversed(ratios), 1):
+        share *= r
+        total += share * (mp.sin(j * (x - loc)) + mp.sin(j * (pi + loc))) / (j * pi)
+    return total
+
+
+def passages(x, boundary, delay, bias, drift):
+    """By x, and ever: the images of the way up (Navarro and Fuss 2009), each with the law of one barrier."""
+    t, v, u = (x - delay) / boundary**2, drift * boundary, bias
+    ever = exp(v * (1 - u)) * (mp.sinh(v * u) / mp.sinh(v) if v else u)
+
+    def by(a):
+        return exp(-abs(v) * a) * phi((abs(v) * t - a) / sqrt(t)) + exp(abs(v) * a) * phi(-(abs(v) * t + a) / sqrt(t))
+    most = 6 + int(8 * t)
+    with mp.workdps(80):
+        before = sum((1 if k >= 0 else -1) * by(abs(1 - u + 2 * k)) for k in range(-most, most + 1))
+    return exp(v * (1 - u)) * before, ever - exp(v * (1 - u)) * before
+
+
+def edge(x, location, cuts):
+    return cuts[int(x) - 1] - location if x <= len(cuts) else inf
+
+
+def hurdle_tails(tails):
+    below, above, _ = tails
+    return (lambda x, gate, *a: gate + (1 - gate) * (below(x, *a) - below(0, *a)) / above(0, *a) if x > 0 else gate,
+            lambda x, gate, *a: (1 - gate) * above(x, *a) / above(0, *a) if x > 0 else 1 - gate, None)
+
+
+TAILS |= {
+    normal_mixture: (lambda x, *v: sum(w * phi((x - l) / s) for w, l, s in zip(v[:3], v[3:6], v[6:])),
+                     lambda x, *v: sum(w * phi((l - x) / s) for w, l, s in zip(v[:3], v[3:6], v[6:])), None),
+    von_mises: (von_mises_below, lambda x, l, k: von_mises_below(-x, -l, k), None),
+    wiener: (lambda *a: passages(*a)[0], lambda *a: passages(*a)[1], None),
+    zipf: (lambda x, s: 1 - mp.zeta(s, x + 1) / mp.zeta(s), lambda x, s: mp.zeta(s, x + 1) / mp.zeta(s), None),
+    hurdle_poisson: hurdle_tails(POISSON),
+    hurdle_neg_binomial_2: hurdle_tails(NEGATIVE),
+    ordered_logistic: (lambda x, l, *c: expit(edge(x, l, c)), lambda x, l, *c: expit(-edge(x, l, c)), None),
+    ordered_probit: (lambda x, l, *c: phi(edge(x, l, c)), lambda x, l, *c: phi(-edge(x, l, c)), None),
+}
+
 COUNTED = [0, 1, 3, 17, 60]
 TAIL_POINTS |= {
     wald: shaped([0.5, 1, 25], [0.1, 4, 100], [0.05, 0.5, 1, 3, 9], lambda m, s: m),
@@ -639,4 +747,12 @@ TAIL_POINTS |= {
     zero_inflated_poisson: grid([(0.3, 4), (0, 0.7), (0.9, 30)], COUNTED),
     zero_inflated_binomial: grid([(0.3, 100, 0.1), (0, 60, 0.5)], COUNTED),
     zero_inflated_neg_binomial_2: grid([(0.3, 3, 0.7), (0, 30, 4)], COUNTED),
+    hurdle_poisson: grid([(0.3, 4), (1e-9, 0.7), (0.9, 30), (0.2, 1e-6)], COUNTED),
+    hurdle_neg_binomial_2: grid([(0.3, 3, 0.7), (1e-9, 30, 4), (0.2, 1e-6, 2)], COUNTED),
+    von_mises: [((l, k), x) for l in (0, 3, -1.5, 7.5) for k in (0.3, 2, 50) for x in (-3.14, -1, 0.25, 0.5, 2.5)],
+    wiener: [((a, d, b, v), d + a * a * t) for a, d in [(1, 0), (2, 0.3)] for b, v in [(0.5, 0), (0.2, 1.5), (0.9, -3), (0.4, 9)]
+             for t in [0.05, 0.29, 0.31, 2]],
+    zipf: grid([1.01, 1.5, 2, 4, 30], [1, 2, 3, 17, 100, 1000, 10**5, 10**9]),
+    ordered_logistic: grid([(l, -1.0, 0.0, 1.0) for l in [-40, -7, 0, 0.5, 12, 35]], [1, 2, 3, 4]),
+    ordered_probit: grid([(l, -1.0, 0.0, 1.0) for l in [-30, -7, 0, 0.5, 12, 25]], [1, 2, 3, 4]),
 }

@@ -13,7 +13,7 @@ term can hope for is a few units in the last place of that.
     distribution NAME TYPE[n] ARGUMENT:TYPE[n] …
     ARGUMENTS… x…   log_density size   d/dx size   d/dargument size …
     tail NAME PROPERTY TYPE ARGUMENT:TYPE …
-    ARGUMENTS… x   property(x) size
+    ARGUMENTS… x   property(x) size   d/dx size   d/dargument size …
     divergence NAME ARGUMENT:TYPE[n] … / NAME ARGUMENT:TYPE[n] …
     ARGUMENTS… ARGUMENTS…   kl of the two
     example CALL | TYPE lowest highest centre width
@@ -21,7 +21,8 @@ term can hope for is a few units in the last place of that.
 [n] is the number of entries along the event axis, [n,n] those of a matrix; there is none where it is not written. `"` stands for what
 stands above. Whole numbers have no derivatives, and of a matrix only the entries that are free have, those below the diagonal for both; `nan`
 stands where else there is none. What a positive argument scales, as in d log(1 + m / d), has a derivative of terms that cancel; each is
-as large as the whole divided by the argument, and counts as that. The size of a tail is what the rounding of its arguments does to it.
+as large as the whole divided by the argument, and counts as that. The size of a tail is what the rounding of its arguments does to it;
+that of its derivative by one of them is this over the argument.
 """
 import glob, os, re, sys
 from mpmath import mp, mpf, log, exp, log1p, inf, isfinite, nan
@@ -187,31 +188,42 @@ def density_block(f, d, points):
 
 
 def log_of(small, other):
-    return log(small) if small < 0.5 else log1p(-other)
+    """Where both do not add up to 1 each is for itself."""
+    return log(small) if small < 0.5 or abs(small + other - 1) > 1e-20 else log1p(-other)
 
 
-def tail_row(g, inputs, x, inverse):
-    """g at x, and what a rounding of each argument does to it."""
+def tail_row(g, inputs, x, inverse, columns):
+    """g at x, what a rounding of each argument does to it, and its derivatives; x stands first in `columns`."""
     exact = [mpf(v) for v in inputs + [float(x)]]
     with mp.workdps(digits(exact) if inverse else 60):
-        value, moved = g(*exact), []
+        value, moved, slopes = g(*exact), [], [nan] * len(exact)
         for i, v in enumerate(exact):
-            if not v or not isfinite(value):
+            if not isfinite(value):
                 continue
-            step = abs(v) * mpf(10) ** -20
+            step = (abs(v) or 1) * mpf(10) ** -20
             up, down = list(exact), list(exact)
             up[i], down[i] = v + step, v - step
             try:
-                moved.append(v * (g(*up) - g(*down)) / (2 * step))
+                above, below = g(*up), g(*down)
             except (ValueError, ZeroDivisionError):
-                pass
-        if mp.im(value) or any(mp.im(m) for m in moved):
+                continue
+            if mp.im(above) or mp.im(below):
+                continue
+            slopes[i] = (above - below) / (2 * step)
+            moved.append(v * slopes[i])
+            if abs(above - 2 * value + below) > mpf(10) ** -10 * abs(above - below) or abs(above - below) < mpf(10) ** -35 * abs(value):
+                slopes[i] = nan
+        if mp.im(value):
             return None
         if value and abs(value) < mpf(10) ** -290:
             if abs(value) > mpf(10) ** -330:
                 return None
-            value, moved = mpf(0), []
-    return [number(v) for v in inputs + [float(x)]] + [text(+value, [value] + moved)]
+            value, moved, slopes = mpf(0), [], [nan] * len(exact)
+    out = [number(v) for v in inputs + [float(x)]] + [text(+value, [value] + moved)]
+    for v, d, (_, free, _) in zip(exact[-1:] + exact[:-1], slopes[-1:] + slopes[:-1], columns):
+        d = nan if abs(d) > mpf(10) ** 290 or 0 < abs(d) < mpf(10) ** -290 else d
+        out += [text(d, [d] + [m / v for m in [value] + moved if v])] if free else []
+    return out
 
 
 def tail_blocks(f, d):
@@ -222,7 +234,7 @@ def tail_blocks(f, d):
         "log_ccdf": lambda *v: log_of(above(v[-1], *v[:-1]), below(v[-1], *v[:-1])),
         "quantile": lambda *v: inverse(v[-1], *v[:-1]),
     }
-    points = TAIL_POINTS.get(f)
+    points, columns = TAIL_POINTS.get(f), d.columns()
     if not points:
         inside = [(a, x) for a, x in TABLE[f] if isfinite(sum(f(*[mpf(v) for v in flat((x,) + a)])))]
         points = inside[::max(1, len(inside) // 30)]
@@ -231,10 +243,11 @@ def tail_blocks(f, d):
         yield ("tail %s %s %s %s" % (f.__name__, name, "unit" if name == "quantile" else d.kind, d.head())).rstrip()
         before = []
         for a, x in shares if name == "quantile" else points:
-            row = tail_row(by[name], flat(a), x, name == "quantile")
+            row = tail_row(by[name], flat(a), x, name == "quantile", [("unit", True, None)] * (name == "quantile") + columns[name == "quantile":])
             if row:
-                yield " ".join(shortened(row[:-1], before) + row[-1:])
-                before = row[:-1]
+                at = len(flat(a)) + 1
+                yield " ".join(shortened(row[:at], before) + row[at:])
+                before = row[:at]
 
 
 # ---- divergences, by quadrature and sums ----

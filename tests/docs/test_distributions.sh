@@ -20,5 +20,13 @@ has half_normal positive
 has lkj_corr correlation
 has neg_binomial_2_log binom
 has student_t student_t
+has neg_binomial_2 'negative binomial'
+has neg_binomial_2 NegativeBinomial
+has inv_gamma 'Inverse Gamma'
+has half_cauchy HALF_CAUCHY
+has multi_normal 'multivariate normal'
+has wald inverse-gaussian
+has hypergeometric hypergeom
+has wiener 'Brownian'
 if "$vmrun" list gamma | grep -q 'gamma(2, 1)'; then echo 'ok list gamma has a picture'; else echo 'FAIL list gamma has a picture'; fi
 if "$vmrun" list --markdown normal >/dev/null 2>&1; then echo 'FAIL list --markdown takes no word'; else echo 'ok list --markdown takes no word'; fi

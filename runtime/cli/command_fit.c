@@ -26,19 +26,31 @@ static const char *shown(char *to, double x, int digits) {
     return to;
 }
 
+/* What stands behind the ELBO on a terminal's line: the length of the gradient, where it is known, how fast
+ * steps are, and how long all of them would take. */
+static void print_pace(const progress *now) {
+    double speed = now->seconds > 0 ? (double)now->step / now->seconds : 0;
+    if (isfinite(now->gradient)) fprintf(stderr, ", gradient %.2g", now->gradient);
+    fprintf(stderr, ", %.0f steps a second, %.1f s", speed, now->seconds);
+    if (speed > 0 && now->step < now->steps)
+        fprintf(stderr, ", at most %.0f s left", (double)(now->steps - now->step) / speed);
+}
+
 static bool watch(void *user, const progress *now) {
     watcher *w = user;
-    char number[2][NUMBER_ROOM];
-    if (w->json)
+    char number[3][NUMBER_ROOM];
+    if (w->json) {
         fprintf(stderr,
                 "{\"stage\": \"%s\", \"step\": %llu, \"steps\": %llu, \"elbo\": %s, \"elbo_error\": %s, "
-                "\"seconds\": %.3f}\n",
+                "\"gradient\": %s, \"seconds\": %.3f}\n",
                 now->stage, (unsigned long long)now->step, (unsigned long long)now->steps,
-                shown(number[0], now->elbo, 6), shown(number[1], now->elbo_error, 3), now->seconds);
-    else if (w->line)
-        fprintf(stderr, "\r\033[K%s: step %llu of at most %llu, ELBO %.6g ± %.2g, %.1f s", now->stage,
-                (unsigned long long)now->step, (unsigned long long)now->steps, now->elbo, now->elbo_error,
-                now->seconds);
+                shown(number[0], now->elbo, 6), shown(number[1], now->elbo_error, 3),
+                shown(number[2], now->gradient, 3), now->seconds);
+    } else if (w->line) {
+        fprintf(stderr, "\r\033[K%s: step %llu of at most %llu, ELBO %.6g ± %.2g", now->stage,
+                (unsigned long long)now->step, (unsigned long long)now->steps, now->elbo, now->elbo_error);
+        print_pace(now);
+    }
     w->shown = true;
     return interrupt_asked();
 }

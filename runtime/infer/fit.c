@@ -21,6 +21,7 @@
 #include "runtime/infer/objective.h"
 #include "runtime/infer/relabel.h"
 #include "runtime/infer/states.h"
+#include "runtime/infer/surgery.h"
 #include "runtime/infer/transforms.h"
 #include "runtime/infer/verdict.h"
 #include "runtime/infer/wider.h"
@@ -466,7 +467,7 @@ static bool em_fit(run *r, em *steps, double *x, uint64_t size, objective_course
         double last = rise, now = em_value(steps);
         rise = now - before, before = now;
         c->converged = rise * rise < enough * (last - rise) || fabs(rise) < 1e-12 * (1 + fabs(now));
-        c->interrupted = vigil_tell(c->vigil, c->steps, r->options.steps, now, 0);
+        c->interrupted = vigil_tell(c->vigil, c->steps, r->options.steps, (measured){now, 0}, NAN);
     }
     memcpy(x, em_params(steps), size * sizeof *x);
     return true;
@@ -477,6 +478,18 @@ static bool climb(run *r, const guide *g, objective *climbed, objective_course *
         return objective_fit(climbed, r->a, c);
     em *steps = em_new(r->d, g, climbed->x, r->a);
     return steps && em_fit(r, steps, climbed->x, g->size, c);
+}
+
+/* The KLs of latents, and what those of the rows are made of. */
+static void report_kls(run *r, const guide *g, const double *x, const guide_draws *drawn) {
+    const program *p = r->model->program;
+    for (uint32_t i = 0; i < drawn->kls.count; i++) {
+        latent_kl k = drawn->kls.at[i];
+        for (uint32_t s = 0; s < p->guide.count; s++)
+            if (p->guide.at[s].of == k.of && !vigil_asks(&r->vigil, "codes"))
+                k.parts = surgery_run(g, x, &p->guide.at[s], r->options.seed, r->a);
+        push(r->a, &r->fit->latent_kls, k);
+    }
 }
 
 static status run_guide(run *r) {
@@ -502,7 +515,7 @@ static status run_guide(run *r) {
     for (uint64_t i = 0; i < r->sample->count; i++)
         averages_add(&m, drawn->elbo[i], r->sample->log_likelihood[i]);
     report_bound(r->fit, averages_bound(&m));
-    for (uint32_t i = 0; i < drawn->kls.count; i++) push(a, &r->fit->latent_kls, drawn->kls.at[i]);
+    report_kls(r, g, climbed->x, drawn);
     r->findings = (findings){.converged = course.converged,
                              .draws = r->sample->count,
                              .quality = r->sample->quality,
@@ -753,6 +766,8 @@ static bool rehearse_guide(run *r, fit_memory *needed) {
     *rep = reported_new(r->model, r->a);
     uint64_t count = draws_that_pay(r->model, rep->scalars, o->draws);
     objective_draw_rehearse(g, rep, count, r->a);
+    for (uint32_t s = 0; s < r->model->program->guide.count; s++)
+        surgery_rehearse(g, &r->model->program->guide.at[s], r->a);
     wider_rehearse_guide(r->d, g, rep, count, r->a);
     rehearse_report(r, rep, count);
     needed->bytes = needed->most = r->a->most;

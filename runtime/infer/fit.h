@@ -13,6 +13,7 @@
 typedef struct progress {
     uint64_t step, steps;
     double elbo, elbo_error; /* over the last steps; NaN before */
+    double gradient;         /* its length at the last step; NaN: not known */
     double seconds;
     const char *stage;
 } progress;
@@ -65,6 +66,12 @@ typedef struct discrete {
 
 /* How far a latent's own statement in the guide is from the model's. Rows are the entries of those of its
  * axes that data vary over, too; units those of the others: the codes of an image, the weights of a layer. */
+typedef struct kl_parts {
+    bool known;
+    measured information; /* of a row and its code */
+    measured marginal;    /* the KL of the codes of all rows together to the prior; both in nats a row */
+    uint64_t active;      /* units whose means vary over the rows */
+} kl_parts;
 typedef struct latent_kl {
     variable of;
     measured total;
@@ -72,6 +79,7 @@ typedef struct latent_kl {
     axes units;
     uint64_t unit_count;
     double *by_unit; /* a row's, on the average; canonical order of axes */
+    kl_parts parts;  /* see surgery.h */
 } latent_kl;
 /* Nats a row below which a unit tells nothing of the data. */
 static const double UNIT_ACTIVE = 0.01;

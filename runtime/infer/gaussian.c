@@ -271,7 +271,7 @@ static bool watched(gaussian_course *c, work *w) {
     measured elbo = measured_mean(w->elbo, w->elbo_square, (double)w->elbo_count);
     w->elbo = w->elbo_square = 0;
     w->elbo_count = 0;
-    return vigil_tell(c->vigil, c->steps, c->steps_most, elbo.value, elbo.error);
+    return vigil_tell(c->vigil, c->steps, c->steps_most, elbo, (double)NAN);
 }
 
 static descent levels_open(const gaussian *g, double tolerance, arena *a) {

@@ -105,11 +105,11 @@ typedef struct recent {
     uint64_t count;
 } recent;
 
-static bool stopped(objective_course *c, uint64_t most, recent *r) {
+static bool stopped(const objective *o, objective_course *c, recent *r) {
     if (c->steps % WATCH_EVERY) return vigil_asks(c->vigil, "fit");
     measured value = measured_mean(r->sum, r->squares, (double)r->count);
     *r = (recent){0};
-    return vigil_tell(c->vigil, c->steps, most, value.value, value.error);
+    return vigil_tell(c->vigil, c->steps, o->options->steps, value, o->climber.length);
 }
 
 /* The step size at the start. */
@@ -226,7 +226,7 @@ bool objective_fit(objective *o, arena *a, objective_course *c) {
             judge_fall(&j, o);
             c->converged = judge_level(&j, o) == DESCENT_converged;
         }
-        c->interrupted = stopped(c, options->steps, &now);
+        c->interrupted = stopped(o, c, &now);
         if (is_due(c)) save(o, &j, c, &faults);
     }
     save(o, &j, c, &faults);
@@ -255,7 +255,12 @@ static void add_kls(kl_sums *s, const double *kl, uint64_t units, uint64_t draws
 
 static latent_kl summed_kl(const statement_kl *k, const kl_sums *s, uint64_t units, double draws) {
     for (uint64_t i = 0; i < units; i++) s->by_unit[i] /= draws * (double)k->rows;
-    return (latent_kl){k->of, measured_mean(s->sum, s->squares, draws), k->rows, k->units, units, s->by_unit};
+    return (latent_kl){.of = k->of,
+                       .total = measured_mean(s->sum, s->squares, draws),
+                       .rows = k->rows,
+                       .units = k->units,
+                       .unit_count = units,
+                       .by_unit = s->by_unit};
 }
 
 /* What draws, so many points a run: WANTED outputs, the KLs, then what is reported. */

@@ -128,7 +128,7 @@ static void move(void *context, uint32_t thread, uint32_t part) {
 }
 
 bool optimiser_step(optimiser *o, double rate) {
-    double length = norm(o), clip = o->options->clip;
+    double length = o->length = norm(o), clip = o->options->clip;
     if (!isfinite(length)) return false;
     o->steps++;
     o->scale = clip > 0 && length > clip ? clip / length : 1;

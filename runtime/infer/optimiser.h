@@ -45,6 +45,7 @@ typedef struct optimiser {
     uint32_t segment_count;
     optimiser_segment *segments;
     double scale, rate; /* of the step that is being taken */
+    double length;      /* of its gradient, before it is scaled down */
 } optimiser;
 
 optimiser optimiser_open(const options *o, precision p, const optimiser_block *blocks, uint32_t count,

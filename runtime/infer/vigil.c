@@ -12,7 +12,7 @@ vigil vigil_open(fit_host host) {
                    .user = host.user,
                    .started = now,
                    .asked = now,
-                   .last = {.elbo = NAN, .elbo_error = NAN}};
+                   .last = {.elbo = NAN, .elbo_error = NAN, .gradient = NAN}};
 }
 
 static bool ask(vigil *v, double now) {
@@ -25,10 +25,14 @@ static bool ask(vigil *v, double now) {
     return v->stopped;
 }
 
-bool vigil_tell(vigil *v, uint64_t step, uint64_t steps, double elbo, double elbo_error) {
+bool vigil_tell(vigil *v, uint64_t step, uint64_t steps, measured elbo, double gradient) {
     if (!v->watch || v->stopped) return v->stopped;
-    v->last =
-        (progress){.step = step, .steps = steps, .elbo = elbo, .elbo_error = elbo_error, .stage = "fit"};
+    v->last = (progress){.step = step,
+                         .steps = steps,
+                         .elbo = elbo.value,
+                         .elbo_error = elbo.error,
+                         .gradient = gradient,
+                         .stage = "fit"};
     return ask(v, seconds_now());
 }
 

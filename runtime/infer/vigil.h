@@ -15,8 +15,9 @@ typedef struct vigil {
 } vigil;
 
 vigil vigil_open(fit_host host);
-/* Between steps: tells the host how far the fit is. True where it is to end. */
-bool vigil_tell(vigil *v, uint64_t step, uint64_t steps, double elbo, double elbo_error);
+/* Between steps: tells the host how far the fit is; `gradient` is NaN where its length is not known. True
+ * where it is to end. */
+bool vigil_tell(vigil *v, uint64_t step, uint64_t steps, measured elbo, double gradient);
 /* From inside a stage, as often as one likes: the host hears of it a few times a second. True where the fit
  * is to end. */
 bool vigil_asks(vigil *v, const char *stage);

@@ -127,7 +127,8 @@ report report_of_fit(const fit *f, arena *a) {
     for (uint32_t i = 0; i < f->latent_kls.count; i++) {
         const latent_kl *k = &f->latent_kls.at[i];
         const char *name = program_variable(f->model->program, k->of)->name;
-        push(a, &r.kls, (report_kl){name, k->total, k->rows, k->unit_count, latent_kl_active(k), k->by_unit});
+        push(a, &r.kls,
+             (report_kl){name, k->total, k->rows, k->unit_count, latent_kl_active(k), k->by_unit, k->parts});
     }
     return r;
 }
@@ -221,7 +222,15 @@ static void json_kl(const report_kl *k, FILE *to) {
     fprintf(to, ", \"rows\": %llu, \"active\": %llu, \"by_unit\": [", (unsigned long long)k->rows,
             (unsigned long long)k->active);
     for (uint64_t i = 0; i < k->units; i++) report_json_field(i ? ", " : "", k->by_unit[i], to);
-    fputs("]}", to);
+    fputc(']', to);
+    if (k->parts.known) {
+        report_json_field(", \"information\": ", k->parts.information.value, to);
+        report_json_field(", \"information_mcse\": ", k->parts.information.error, to);
+        report_json_field(", \"marginal\": ", k->parts.marginal.value, to);
+        report_json_field(", \"marginal_mcse\": ", k->parts.marginal.error, to);
+        fprintf(to, ", \"active_means\": %llu", (unsigned long long)k->parts.active);
+    }
+    fputc('}', to);
 }
 
 void report_json_rows(const report *r, FILE *to) {
@@ -389,6 +398,10 @@ static void table_kl(const report_kl *k, FILE *to) {
     if (k->units > 1)
         fprintf(to, ", %llu of %llu units active", (unsigned long long)k->active,
                 (unsigned long long)k->units);
+    if (k->parts.known)
+        fprintf(to, "; a code tells %.3g ± %.2g of its row, all codes are %.3g ± %.2g from the prior",
+                k->parts.information.value, k->parts.information.error, k->parts.marginal.value,
+                k->parts.marginal.error);
     fputc('\n', to);
 }
 

@@ -38,6 +38,7 @@ typedef struct report_kl {
     measured total;
     uint64_t rows, units, active;
     const double *by_unit;
+    kl_parts parts;
 } report_kl;
 
 typedef struct report {

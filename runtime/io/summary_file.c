@@ -147,6 +147,14 @@ static void read_kls(result_reader *r) {
                        .rows = whole_of(r, from, "rows"),
                        .active = whole_of(r, from, "active"),
                        .units = json_array_size(units)};
+        k.parts.known = json_object_get(from, "information") != NULL;
+        if (k.parts.known) {
+            k.parts.information =
+                (measured){number_of(r, from, "information"), number_of(r, from, "information_mcse")};
+            k.parts.marginal =
+                (measured){number_of(r, from, "marginal"), number_of(r, from, "marginal_mcse")};
+            k.parts.active = whole_of(r, from, "active_means");
+        }
         double *by_unit = arena_array(r->arena, double, k.units);
         for (uint64_t j = 0; j < k.units; j++) by_unit[j] = json_number_value(json_array_get(units, j));
         k.by_unit = by_unit;

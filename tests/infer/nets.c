@@ -113,6 +113,39 @@ static void collapse(arena *a, const char *noise, uint64_t active, const char *n
           "%g, not %g", k->total.value, f->kl.value);
 }
 
+/* A decoder that sees the pixels before does without a code, and the fit stays there; with the weight of the
+ * prior rising from 0 the code is in use when its price comes, and the ELBO is higher. */
+static void annealing(arena *a) {
+    static const char TEXT[] =
+        "axis image = 100, pixel = 8, code = 1, hidden = 8\n"
+        "data x[image, pixel] : binary = if sin(image * 12.9898 + pixel * 78.233 + 0.3 * image * pixel) > "
+        "(if sin(image * 3.7) > 0 then 0.8 else -0.8) then 1 else 0\n"
+        "param W[pixel, pixel'] : real = 0\n"
+        "model {\n"
+        "  z[image, code] ~ normal(0, 1)\n"
+        "  h = tanh(dense[code -> hidden](z))\n"
+        "  before = sum[pixel](W[pixel, pixel'] * (2 * x - 1) * (if pixel < pixel' then 1 else 0))[pixel' = "
+        "pixel]\n"
+        "  x[image, pixel] ~ bernoulli_logit(dense[hidden -> pixel](h) + before)\n"
+        "}\n"
+        "guide {\n"
+        "  g = tanh(dense[pixel -> hidden](2 * x - 1))\n"
+        "  z[image, code] ~ normal(dense[hidden -> code](g), softplus(dense[hidden -> code](g)))\n"
+        "}\n"
+        "fit { steps = 2500; rate = 0.01; draws = 300%s }\n";
+    fit *f = fitted(a, arena_print(a, TEXT, ""), 1);
+    fit *g = fitted(a, arena_print(a, TEXT, "; anneal = 0 -> 1 over 1500"), 1);
+    if (!check(f && g, "a strong decoder", "no fit")) return;
+    bool told[2] = {false, false};
+    for (int i = 0; i < 2; i++)
+        for (uint32_t k = 0; k < (i ? g : f)->reasons.count; k++)
+            told[i] |= strcmp((i ? g : f)->reasons.at[k].code, "collapsed") == 0;
+    check(told[0], "a decoder that is too strong is called collapsed", "KL %g", f->kl.value);
+    check(!told[1], "the same with annealing is not", "KL %g", g->kl.value);
+    check(g->elbo.value > f->elbo.value + 5, "… and is the better one", "%g, %g", g->elbo.value,
+          f->elbo.value);
+}
+
 /* Starts are draws of the distribution, the same for the same seed. Steps of this rate do not move them. */
 static void drawn_starts(arena *a) {
     static const char TEXT[] = "axis unit = 2000\n"
@@ -151,6 +184,7 @@ int main(void) {
     autoencoder(&a);
     collapse(&a, "1", 0, "a decoder that needs no code");
     collapse(&a, "0.15", 2, "a decoder that needs it");
+    annealing(&a);
     drawn_starts(&a);
     arena_close(&a);
     return check_end();

@@ -32,6 +32,10 @@ holds 'same seed, same places' sh -c '"$1" calibrate sum.vm -n 60 --json | cmp -
 holds 'independent guides are not' runs 3 "$vmrun" calibrate sum.vm --n 20 --family mean_field --tolerance 0.2 --draws 1000
 holds 'too narrow is said' grep -q 'sum: not calibrated' out
 holds '… of each' test "$(grep -c '^[ab] .*the fits are too narrow' out)" = 2
+# A short form of tests/accuracy/calibrate, which does this for five models and 200 data sets each.
+for model in mixture hmm; do
+    holds "$model is calibrated" runs 0 "$vmrun" calibrate "$here/../accuracy/calibrated/$model.vm" --n 10
+done
 cat >improper.vm <<'M'
 data y : real
 model {

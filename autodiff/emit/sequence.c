@@ -259,7 +259,7 @@ static int target(sequence *s, const line *l) {
 
 /* Kernels keep no vector register. */
 static void put_call_of(sequence *s, const call *c) {
-    static const general ARGUMENTS[] = {RDI, RSI, RDX, RCX};
+    static const general ARGUMENTS[] = {RDI, RSI, RDX, RCX, R8};
     for (int r = 0; r < VECTOR_REGISTERS; r++)
         if (s->holds[r]) evict(s, r);
     int next = 0;

@@ -37,8 +37,8 @@ typedef struct cell_state {
 /* A call of a kernel: what it is given, in the order of its parameters; where it ends, `count`. */
 typedef struct call {
     void (*run)(void);
-    place to, in[2];
-    bool single[2]; /* the operand is passed as a number */
+    place to, in[3];
+    bool single[3]; /* the operand is passed as a number */
     int inputs;
     uint32_t count;
 } call;

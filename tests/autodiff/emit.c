@@ -218,11 +218,19 @@ static double *indices(trial *x, uint32_t n, uint32_t reach, bool sorted) {
 
 static bool has(trial *x, ref r, axis a) { return axes_has(tape_at(&x->t, r)->axes, a); }
 
+/* A kernel of three operands, of which it takes numbers between 0 and 1. */
+static ref of_three(trial *x, ref a, ref b) {
+    tape *t = &x->t;
+    ref c = some(x);
+    return tape_map3(t, OP_inc_beta_c, tape_map1(t, OP_expit, a), tape_map1(t, OP_expit, b),
+                     tape_map1(t, OP_expit, c));
+}
+
 static ref random_value(trial *x, const shape *s) {
     static const op CALLED[] = {OP_sin, OP_lgamma, OP_erf};
     tape *t = &x->t;
     ref a = some(x), b = some(x);
-    switch (below(x, 12)) {
+    switch (below(x, 13)) {
     case 0: return tape_map1(t, ONE[below(x, ONES)], a);
     case 1: return tape_select(t, some(x), a, b);
     case 2: return tape_map1(t, below(x, 3) ? FUNCTIONS[below(x, FUNCTION_COUNT)] : CALLED[below(x, 3)], a);
@@ -237,6 +245,7 @@ static ref random_value(trial *x, const shape *s) {
             return tape_scatter(t, a, below(x, 3) ? s->sorted : s->mixed, s->group,
                                 axes_with(axes_without(tape_at(t, a)->axes, s->inner), s->group));
         return tape_map2(t, OP_add, a, b);
+    case 7: return below(x, 6) ? a : of_three(x, a, b);
     default: return tape_map2(t, TWO[below(x, below(x, 3) ? 4 : TWOS)], a, b);
     }
 }
@@ -297,13 +306,14 @@ typedef struct draw_shape {
 static ref random_of_draw(trial *x, const draw_shape *s) {
     tape *t = &x->t;
     ref a = some(x), b = some(x);
-    switch (below(x, 9)) {
+    switch (below(x, 10)) {
     case 0: return tape_map1(t, ONE[below(x, ONES)], a);
     case 1: return tape_select(t, some(x), a, b);
     case 2: return tape_map1(t, below(x, 3) ? FUNCTIONS[below(x, FUNCTION_COUNT)] : OP_erf, a);
     case 3: return tape_sum(t, a, axes_one(s->row));
     case 4: return tape_sum(t, tape_map2(t, OP_mul, a, b), axes_one(s->row));
     case 5: return has(x, a, s->row) ? tape_gather(t, a, s->looked_up, s->row) : a;
+    case 6: return below(x, 6) ? a : of_three(x, a, b);
     default: return tape_map2(t, TWO[below(x, below(x, 3) ? 4 : TWOS)], a, b);
     }
 }

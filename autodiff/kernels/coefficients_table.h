@@ -291,14 +291,14 @@
     -0x1.8a7c5364d7fa7p-6, 0x1.5cb9e2b915062p-6, -0x1.37a95b8505fbcp-6, 0x1.1800981009d90p-6, \
     -0x1.fc3bbc353e605p-7, 0x1.0102a88f55aa4p-6, -0x1.e052e7de36607p-7
 
-/* sqrt(x) e^x K0(x) of 4 / x - 1, -1.0 to 1.0: error 2^-55.34 */
+/* sqrt(x) e^x K0(x) of 4 / x - 1, -1.0 to 1.0: error 2^-55.55 */
 #define C_K0_FAR \
-    0x1.37f5dd35f91a9p+0, -0x1.fd1328181dbafp-6, 0x1.8d86f6465f2fep-9, -0x1.f713068865ef8p-12, \
-    0x1.a19652df888b7p-14, -0x1.9efce5fc2f1dcp-16, 0x1.d5e9adff478a1p-18, -0x1.2617f00c742c7p-19, \
-    0x1.8ec5eec2db6a1p-21, -0x1.20cf923df58e7p-22, 0x1.ba5467d2d39fap-24, -0x1.60ac517ca5e98p-25, \
-    0x1.23324b720101ep-26, -0x1.13c1ddddd0edbp-27, 0x1.123ea0efe32e4p-28, -0x1.6cf7bca944012p-31, \
-    -0x1.7881a4066a669p-33, -0x1.540e014d81882p-30, 0x1.0c61f0e404391p-30, 0x1.e331f3b6d4dfbp-32, \
-    -0x1.a279fe7cb7abcp-32, -0x1.830e3042ad4afp-33, 0x1.0bb6ace462993p-33
+    0x1.37f5dd35f91a9p+0, -0x1.fd1328181dbb0p-6, 0x1.8d86f6465f1e9p-9, -0x1.f71306886508dp-12, \
+    0x1.a19652dfdc83dp-14, -0x1.9efce5fd6daa9p-16, 0x1.d5e9adaed4466p-18, -0x1.2617efa7f4afap-19, \
+    0x1.8ec602af00d67p-21, -0x1.20cfa3944fbdep-22, 0x1.ba518427cacbcp-24, -0x1.60aa875517057p-25, \
+    0x1.2353cc463f0f3p-26, -0x1.13d0a35981ce9p-27, 0x1.1144e17c814c3p-28, -0x1.6bc485f449b7bp-31, \
+    -0x1.531c72e60cd48p-33, -0x1.54883a5bd754cp-30, 0x1.08e78f5d7eb1cp-30, 0x1.e40b6e190ff06p-32, \
+    -0x1.9ca018de6105fp-32, -0x1.83610c7af316ap-33, 0x1.09967fcfc413ep-33
 
 /* sqrt(x) e^-x I1(x) - 13/32 of (x - c) / (x + c), c^2 = 24, -0.24041 to 0.24041: error 2^-58.43 */
 #define C_I1_MIDDLE \
@@ -324,14 +324,14 @@
     0x1.cf22a0598475fp-3, -0x1.b70b291c5165bp-3, 0x1.a253f75fda325p-3, -0x1.8e6181ec962c8p-3, \
     0x1.7e26dc1e73d12p-3, -0x1.9ae14ebc25c63p-3, 0x1.909a67f93cf89p-3
 
-/* sqrt(x) e^x K1(x) of 4 / x - 1, -1.0 to 1.0: error 2^-54.59 */
+/* sqrt(x) e^x K1(x) of 4 / x - 1, -1.0 to 1.0: error 2^-55.17 */
 #define C_K1_FAR \
-    0x1.5cf785b4a0203p+0, 0x1.a7520dfb3f9bdp-4, -0x1.6cd23ac7d4f35p-8, 0x1.81bb3978f00dfp-11, \
-    -0x1.24bdedaed9074p-13, 0x1.1383aa8f8d920p-15, -0x1.2cb03197ef4f0p-17, 0x1.6e6b1eaa38976p-19, \
-    -0x1.e6c8079c2901bp-21, 0x1.5ae12b8ce024bp-22, -0x1.0623c15ffe331p-23, 0x1.9da41f1aa93e7p-25, \
-    -0x1.52a4c2f5bfcc7p-26, 0x1.3c99b24a37969p-27, -0x1.3747ff41bda63p-28, 0x1.b5aa0d3988e60p-31, \
-    0x1.5277ae67c8a07p-33, 0x1.7662b80baae44p-30, -0x1.25765b720b289p-30, -0x1.0694cb9281203p-31, \
-    0x1.c6309b8ffdb41p-32, 0x1.a7ead7e6db49ep-33, -0x1.241fb275c4426p-33
+    0x1.5cf785b4a0203p+0, 0x1.a7520dfb3f9bcp-4, -0x1.6cd23ac7d50e3p-8, 0x1.81bb3978f1f2bp-11, \
+    -0x1.24bdedae50c6ap-13, 0x1.1383aa8d12cedp-15, -0x1.2cb0321d58157p-17, 0x1.6e6b202aaf3ddp-19, \
+    -0x1.e6c7c4d9d008ep-21, 0x1.5ae0eb26259bcp-22, -0x1.06289eb55b571p-23, 0x1.9daaa239a054ep-25, \
+    -0x1.5233b29a20075p-26, 0x1.3c64b6b76eca0p-27, -0x1.3a9391fc7a145p-28, 0x1.b9ecf44425dcap-31, \
+    0x1.d0ce1ed0e34c7p-33, 0x1.74b3c4dd17b47p-30, -0x1.3136206ed4906p-30, -0x1.05174bce18535p-31, \
+    0x1.d9f34a37e9b7fp-32, 0x1.a6c927870d838p-33, -0x1.2b4ce4bced8b6p-33
 
 /* (W(x) + 1) / p of p - 0.35, p^2 = 2 (e x + 1), -0.35 to 0.35: error 2^-54.54 */
 #define C_LAMBERT \

@@ -54,7 +54,7 @@ diagnostic *warn(diagnostics *d, diagnostic_code code, span at, const char *form
 diagnostic *diagnose_data(diagnostics *d, const char *file, uint32_t line, const char *format, ...) {
     va_list list;
     va_start(list, format);
-    diagnostic what = {.code = DIAGNOSTIC_data, .at = {.source = SOURCE_NONE}, .file = file, .line = line};
+    diagnostic what = {.code = DIAGNOSTIC_data, .at = NO_PLACE, .file = file, .line = line};
     diagnostic *added = add(d, what, format, list);
     va_end(list);
     return added;

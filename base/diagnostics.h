@@ -23,6 +23,7 @@ typedef struct span {
 } span;
 
 enum { SOURCE_NONE = 0xffffffff }; /* a place that is in no program text */
+#define NO_PLACE ((span){SOURCE_NONE, 0, 0})
 
 typedef struct source {
     const char *name; /* as the user gave it */

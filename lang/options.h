@@ -24,7 +24,7 @@ typedef struct choice {
     double number;
     uint32_t count;
 } choice;
-enum { OPTIMIZER_adam, OPTIMIZER_sgd, OPTIMIZER_adamw, OPTIMIZER_rmsprop };
+enum { OPTIMIZER_adam, OPTIMIZER_sgd, OPTIMIZER_adamw, OPTIMIZER_rmsprop, OPTIMIZER_lbfgs };
 enum { OBJECTIVE_elbo, OBJECTIVE_iwae, OBJECTIVE_renyi, OBJECTIVE_chi, OBJECTIVE_inclusive, OBJECTIVE_em };
 typedef enum family_kind {
     FAMILY_auto,

@@ -218,8 +218,7 @@ vm_status vm_set_option(vm_model *m, const char *name, const char *value) {
     option_id id = option_find(name);
     const char *why = "is no option";
     if (id != OPTION_count && option_set(&m->options, id, value, &m->compile, &why)) return VM_ok;
-    span nowhere = {.source = SOURCE_NONE};
-    diagnostic *told = diagnose(&m->diagnostics, DIAGNOSTIC_option, nowhere, "`%s` %s", name, why);
+    diagnostic *told = diagnose(&m->diagnostics, DIAGNOSTIC_option, NO_PLACE, "`%s` %s", name, why);
     advise(&m->diagnostics, told, "lang/options.def lists the options and their values");
     tell(m);
     return VM_invalid_argument;

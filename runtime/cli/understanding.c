@@ -22,7 +22,7 @@ static const struct {
 /* ---- gathering ---- */
 
 static fact *add_fact(session *s, understanding *u, fact_kind kind, const char *name, const char *label) {
-    push(&s->arena, &u->facts, (fact){.kind = kind, .name = name, .label = label, .at = {SOURCE_NONE, 0, 0}});
+    push(&s->arena, &u->facts, (fact){.kind = kind, .name = name, .label = label, .at = NO_PLACE});
     return &u->facts.at[u->facts.count - 1];
 }
 

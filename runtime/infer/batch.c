@@ -98,7 +98,7 @@ bool batch_check(diagnostics *d, const program *p, const options *o) {
     check c = {d, p, axis_named(p, o->batch.axis), {0}, true};
     if (c.axis == AXIS_NONE) {
         diagnostic *said =
-            diagnose(d, DIAGNOSTIC_option, (span){0}, "`batch = %s: %u`: the program has no axis `%s`",
+            diagnose(d, DIAGNOSTIC_option, NO_PLACE, "`batch = %s: %u`: the program has no axis `%s`",
                      o->batch.axis, o->batch.size, o->batch.axis);
         advise(d, said, "name an axis that the data vary over");
         return false;

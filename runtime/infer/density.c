@@ -56,7 +56,7 @@ void machine_complain(diagnostics *d, machine *m, const tape *t, uint64_t seed, 
     fault found;
     diagnostic *said;
     if (!machine_fault(m, seed, step, d->arena, &found)) {
-        said = diagnose(d, DIAGNOSTIC_not_finite, (span){SOURCE_NONE, 0, 0}, "the log density is not finite");
+        said = diagnose(d, DIAGNOSTIC_not_finite, NO_PLACE, "the log density is not finite");
         advise(d, said, "look for data that are infinite or lie outside of their distribution's support");
         return;
     }

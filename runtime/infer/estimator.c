@@ -122,7 +122,7 @@ static bool free_bits_check(diagnostics *d, const program *p, const options *o) 
     for (uint32_t i = 0; i < p->guide.count; i++)
         any |= is_whole(p, p->guide.at[i].of) && axes_common(p->guide.at[i].axes, row_axes(p)).count;
     if (!(o->free_bits > 0) || (any && !is_bound(o))) return true;
-    diagnostic *said = diagnose(d, DIAGNOSTIC_option, (span){0}, "`free_bits = %g`, but %s", o->free_bits,
+    diagnostic *said = diagnose(d, DIAGNOSTIC_option, NO_PLACE, "`free_bits = %g`, but %s", o->free_bits,
                                 any ? "the objective weighs draws, and has no KL of its own"
                                     : "the guide draws no latent for each row of the data");
     advise(d, said,

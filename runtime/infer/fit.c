@@ -15,6 +15,7 @@
 #include "runtime/infer/estimator.h"
 #include "runtime/infer/fingerprint.h"
 #include "runtime/infer/flight.h"
+#include "runtime/infer/held.h"
 #include "runtime/infer/importance.h"
 #include "runtime/infer/jackknife.h"
 #include "runtime/infer/modes.h"
@@ -474,8 +475,8 @@ static bool em_fit(run *r, em *steps, double *x, uint64_t size, objective_course
 }
 
 static bool climb(run *r, const guide *g, objective *climbed, objective_course *c) {
-    if (r->options.objective.word != OBJECTIVE_em || r->options.batch.axis)
-        return objective_fit(climbed, r->a, c);
+    bool by_em = r->options.objective.word == OBJECTIVE_em && !r->options.batch.axis;
+    if (!by_em) return (is_held(&r->options) ? held_fit : objective_fit)(climbed, r->a, c);
     em *steps = em_new(r->d, g, climbed->x, r->a);
     return steps && em_fit(r, steps, climbed->x, g->size, c);
 }
@@ -517,6 +518,7 @@ static status run_guide(run *r) {
     report_bound(r->fit, averages_bound(&m));
     report_kls(r, g, climbed->x, drawn);
     r->findings = (findings){.converged = course.converged,
+                             .held = is_held(o),
                              .draws = r->sample->count,
                              .quality = r->sample->quality,
                              .error = sample_error(r->sample, a),
@@ -653,15 +655,16 @@ static bool single_check(diagnostics *d, const model *m, const options *o) {
 }
 
 static void refuse_checkpoints(diagnostics *d) {
-    diagnostic *said = diagnose_data(d, NULL, 0,
-                                     "this fit does not climb by steps that could be kept: it has no guide "
-                                     "block, params or batches, or its objective is `em`");
+    diagnostic *said =
+        diagnose_data(d, NULL, 0,
+                      "this fit does not climb by steps that could be kept: it has no guide "
+                      "block, params or batches, its objective is `em` or its optimizer `lbfgs`");
     advise(d, said, "leave `--checkpoint` out");
 }
 
 static bool can_run(diagnostics *d, const model *m, const options *o) {
     return all_move(d, m, true) && batch_check(d, m->program, o) && estimate_check(d, m->program, o) &&
-           single_check(d, m, o);
+           held_check(d, m->program, o) && single_check(d, m, o);
 }
 
 /* The model with the threads of this fit. */
@@ -688,7 +691,7 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_
     }
     bool gaussian = one_gaussian(m->program, &r.options);
     bool by_em = r.options.objective.word == OBJECTIVE_em && !r.options.batch.axis;
-    if ((gaussian || by_em) && host.checkpoints) {
+    if ((gaussian || by_em || is_held(&r.options)) && host.checkpoints) {
         refuse_checkpoints(d);
         *status = STATUS_invalid_program;
         return NULL;

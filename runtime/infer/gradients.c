@@ -24,6 +24,7 @@ static estimator_kind default_of(const program *p, const options *o, variable la
     const draw *s = statement_of(p, latent);
     if (s && !s->pathwise) return ESTIMATOR_score;
     if (is_bound(o)) return ESTIMATOR_dreg;
+    if (o->optimizer.word == OPTIMIZER_lbfgs) return ESTIMATOR_pathwise;
     return s && s->kl ? ESTIMATOR_pathwise : ESTIMATOR_stl;
 }
 
@@ -166,7 +167,7 @@ bool gradients_check(diagnostics *d, const program *p, const options *o) {
         const char *of = o->estimator.at[i].of;
         if (!of || is_drawn(p, of)) continue;
         diagnostic *said =
-            diagnose(d, DIAGNOSTIC_option, (span){0}, "`estimator = %s: …`: the guide draws no `%s`", of, of);
+            diagnose(d, DIAGNOSTIC_option, NO_PLACE, "`estimator = %s: …`: the guide draws no `%s`", of, of);
         advise(d, said, "name a latent that the guide draws, or `rest`");
         c.good = false;
     }

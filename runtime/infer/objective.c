@@ -6,6 +6,7 @@
 #include "runtime/infer/clock.h"
 #include "runtime/infer/density.h"
 #include "runtime/infer/estimator.h"
+#include "runtime/infer/held.h"
 #include "runtime/infer/retreat.h"
 
 enum { FAULTS_MOST = 200, WATCH_EVERY = 50 };
@@ -23,6 +24,7 @@ static uint32_t draws_a_step(const guide *g, const options *o) {
     if (o->objective.count) return o->objective.count;
     bool scored = gradients_are_scored(p, o);
     bool asked = o->given >> OPTION_samples & 1;
+    if (is_held(o) && !asked) return HELD_DRAWS;
     return asked || !o->batch.axis ? (uint32_t)o->samples : scored ? SAMPLES_SCORED : SAMPLES_BATCH;
 }
 
@@ -90,14 +92,18 @@ objective *objective_new(diagnostics *d, const guide *g, const options *options,
     return o;
 }
 
-bool objective_climb(objective *o, uint64_t step, double rate) {
-    batches_next(&o->batches);
+bool objective_run(objective *o, uint64_t step) {
     if (o->weight) *o->weight = weight_at(o->options, step);
     machine_run(o->machine, o->options->seed, step);
     o->value = machine_output(o->machine, 0)[0];
     for (uint32_t b = 0; b < o->climber.count; b++)
         o->climber.blocks[b].gradient = machine_output_elements(o->machine, 1 + b);
-    return isfinite(o->value) && optimiser_step(&o->climber, rate);
+    return isfinite(o->value);
+}
+
+bool objective_climb(objective *o, uint64_t step, double rate) {
+    batches_next(&o->batches);
+    return objective_run(o, step) && optimiser_step(&o->climber, rate);
 }
 
 typedef struct recent {
@@ -206,7 +212,11 @@ static bool is_due(const objective_course *c) {
     const checkpoints *k = c->host->checkpoints;
     return k && k->every && c->steps % k->every == 0;
 }
-void objective_rehearse(const objective *o, arena *a) { judge_open(o, a); }
+
+void objective_rehearse(const objective *o, arena *a) {
+    if (is_held(o->options)) held_rehearse(o, a);
+    else judge_open(o, a);
+}
 
 bool objective_fit(objective *o, arena *a, objective_course *c) {
     const options *options = o->options;

@@ -31,6 +31,9 @@ objective *objective_new(diagnostics *d, const guide *g, const options *o, arena
 /* One step from climber.x, whose gradient the climber's blocks point to afterwards. False, and nothing moves,
  * where value or gradient are not finite. */
 bool objective_climb(objective *o, uint64_t step, double rate);
+/* The value at climber.x with the draws of that step, and the gradient the climber's blocks point to. False
+ * where the value is not finite. */
+bool objective_run(objective *o, uint64_t step);
 
 typedef struct objective_course {
     uint64_t steps;

@@ -95,7 +95,13 @@ void verdict_judge(fit *f, const findings *x) {
         add(f, VERDICT_bad, "interrupted", (double)f->steps,
             "the fit was interrupted; what is reported is the average up to then");
     else if (x->converged)
-        add(f, VERDICT_good, "converged", (double)f->steps, "the averaged iterates of the guide stand still");
+        add(f, VERDICT_good, "converged", (double)f->steps,
+            x->held ? "the guide stands where the objective with its draws held has no slope"
+                    : "the averaged iterates of the guide stand still");
+    else if (x->held)
+        add(f, VERDICT_bad, "converged", (double)f->steps,
+            "the objective with its draws held still rises at the last step: allow more with `--steps`, take "
+            "more draws with `--samples`, or look for latents that the data do not determine");
     else
         add(f, VERDICT_bad, "converged", (double)f->steps,
             "the iterates of the guide still moved at the last step; allow more with `--steps`, or look for "

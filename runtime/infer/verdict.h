@@ -7,8 +7,8 @@
 #include "runtime/infer/sample.h"
 
 typedef struct findings {
-    bool converged;
-    uint64_t draws; /* from which the weights are */
+    bool converged, held; /* … at the top of the objective with its draws held */
+    uint64_t draws;       /* from which the weights are */
     psis quality;
     double error; /* sample_error */
     bool checked; /* by a second, wider proposal */

@@ -3,17 +3,19 @@
  * model, q the guide and z_1 … z_S draws of q:
  *
  *   ELBO    E log p(x, z) - log q(z), the mean over the draws
- *   bounds  E log (1/K sum w_k^a) / a, w_k = p(x, z_k) / q(z_k): one for each entry of the axes along which
- * the latents stay apart. With v_k = w_k^a / sum w^a the doubly reparameterised gradient (Tucker, Lawson, Gu
- *           and Maddison, ICLR 2019) is ((1 - a) v_k + a v_k²) ∂ log w_k / ∂z ∂z / ∂φ for the guide and
- *           v_k ∂ log w_k / ∂θ for the params
+ *   bounds  E log (1/K sum w_k^a) / a, w_k = p(x, z_k) / q(z_k): one for each entry of the axes along
+ *           which the latents stay apart. With v_k = w_k^a / sum w^a the doubly reparameterised gradient
+ *           (Tucker, Lawson, Gu and Maddison, ICLR 2019) is ((1 - a) v_k + a v_k²) ∂ log w_k / ∂z ∂z / ∂φ
+ *           for the guide and v_k ∂ log w_k / ∂θ for the params
  *     iwae(K)      a = 1 (Burda, Grosse and Salakhutdinov, ICLR 2016)
- *     renyi(α, K)  a = 1 - α (Li and Turner, NeurIPS 2016): from below for α in (0, 1), where α -> 1 is the
- * ELBO; α < 0 tends to a bound from above chi(n, K)    a = n, descended: CUBO, from above (Dieng, Tran,
- * Ranganath, Paisley and Blei, NeurIPS 2017); for the guide alone inclusive(K)  KL(p || q) for the guide by
- * weights that are normalised, v_k ∂ log q(z_k) / ∂φ or, where draws can be differentiated, (v_k - v_k²) ∂
- * log w_k / ∂z ∂z / ∂φ; for the params as in iwae: the wake phases of reweighted wake-sleep (Bornschein and
- * Bengio, ICLR 2015). Its value is that of iwae.
+ *     renyi(α, K)  a = 1 - α (Li and Turner, NeurIPS 2016): from below for α in (0, 1), where α -> 1 is
+ *                  the ELBO; α < 0 tends to a bound from above
+ *     chi(n, K)    a = n, descended: CUBO, from above (Dieng, Tran, Ranganath, Paisley and Blei, NeurIPS
+ *                  2017); for the guide alone
+ *     inclusive(K) KL(p || q) for the guide by weights that are normalised, v_k ∂ log q(z_k) / ∂φ or,
+ *                  where draws can be differentiated, (v_k - v_k²) ∂ log w_k / ∂z ∂z / ∂φ; for the params
+ *                  as in iwae: the wake phases of reweighted wake-sleep (Bornschein and Bengio, ICLR
+ *                  2015). Its value is that of iwae.
  *
  * Prior and guide may be weighted against the data (`beta`, `anneal`), and sums over an axis that is visited
  * in parts stand for all of it. */

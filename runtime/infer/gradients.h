@@ -1,21 +1,24 @@
 /* How the gradient for each latent is estimated. f is what the objective adds up, q the guide, z a draw:
  *
- *   pathwise    ∂f/∂z ∂z/∂φ + ∂f/∂φ, all of it (Kingma and Welling, ICLR 2014); under the ELBO with the KL of
- * the statement in closed form where that is known stl         without ∂ log q/∂φ, whose expectation is 0,
- * and without the closed form: no noise is left where q is the posterior (sticking the landing; Roeder, Wu
- * and Duvenaud, NeurIPS 2017). Of a bound of several draws it is biased dreg        the same for such bounds,
- * without bias (Tucker, Lawson, Gu and Maddison, ICLR 2019) score       f ∂ log q/∂φ, of f only what depends
- * on z, along its own axes as far as they stay apart, less the mean of that over the other draws; under iwae
- * and its kin what the draw adds to the bound (VIMCO; Mnih and Rezende, ICML 2016), which `vimco` says in
- * words reinforce   without anything taken off (Williams, Machine Learning 8, 1992) enumerate   the sum over
- * all states of an entry, the others being as drawn (local expectation gradients; Titsias and
- * Lázaro-Gredilla, NeurIPS 2015): exact for a latent alone concrete    of a latent that is 0 or 1: a draw in
- * between, expit((log odds + logistic noise) / t), in place of it; densities of the latent itself are
- * interpolated (Maddison, Mnih and Teh; Jang, Gu and Poole, ICLR 2017). Biased straight_through   0 or 1 with
- * the derivative of that (Bengio, Léonard and Courville, 2013). Biased
+ *   pathwise    ∂f/∂z ∂z/∂φ + ∂f/∂φ, all of it (Kingma and Welling, ICLR 2014); under the ELBO with the
+ *               KL of the statement in closed form where that is known
+ *   stl         without ∂ log q/∂φ, whose expectation is 0, and without the closed form: no noise is left
+ *               where q is the posterior (sticking the landing; Roeder, Wu and Duvenaud, NeurIPS 2017).
+ *               Of a bound of several draws it is biased
+ *   dreg        the same for such bounds, without bias (Tucker, Lawson, Gu and Maddison, ICLR 2019)
+ *   score       f ∂ log q/∂φ, of f only what depends on z, along its own axes as far as they stay apart,
+ *               less the mean of that over the other draws; under iwae and its kin what the draw adds to
+ *               the bound (VIMCO; Mnih and Rezende, ICML 2016), which `vimco` says in words
+ *   reinforce   without anything taken off (Williams, Machine Learning 8, 1992)
+ *   enumerate   the sum over all states of an entry, the others being as drawn (local expectation
+ *               gradients; Titsias and Lázaro-Gredilla, NeurIPS 2015): exact for a latent alone
+ *   concrete    of a latent that is 0 or 1: a draw in between, expit((log odds + logistic noise) / t), in
+ *               place of it; densities of the latent itself are interpolated (Maddison, Mnih and Teh;
+ *               Jang, Gu and Poole, ICLR 2017). Biased
+ *   straight_through   0 or 1 with the derivative of that (Bengio, Léonard and Courville, 2013). Biased
  *
- * Without a choice: dreg under bounds, else pathwise where the KL is known, else stl; score where draws have
- * no derivative. */
+ * Without a choice: dreg under bounds; pathwise with the draws held (held.h); else pathwise where the KL is
+ * known, else stl; score where draws have no derivative. */
 #ifndef VM_INFER_GRADIENTS_H
 #define VM_INFER_GRADIENTS_H
 

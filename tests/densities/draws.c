@@ -218,22 +218,16 @@ static void check_entropy(arena *a, const char *given, const char *call, uint32_
 }
 
 int main(int argc, char **argv) {
-    jmp_buf escape;
-    memory m = {test_allocate, NULL, &escape};
-    if (setjmp(escape)) {
-        check(false, "memory", "the arena is full");
-        return check_end();
-    }
     uint32_t draws = argc > 1 ? (uint32_t)atoi(argv[1]) : 20000;
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         arena a;
-        arena_open(&a, &m);
+        test_memory(&a);
         check_row(&a, &ROWS[i], draws);
         arena_close(&a);
     }
     for (size_t i = 0; i < sizeof ENTROPIES / sizeof *ENTROPIES; i++) {
         arena a;
-        arena_open(&a, &m);
+        test_memory(&a);
         check_entropy(&a, ENTROPIES[i].given, ENTROPIES[i].call, draws);
         arena_close(&a);
     }

@@ -66,15 +66,9 @@ static void check_row(arena *a, const row *r) {
 }
 
 int main(void) {
-    jmp_buf escape;
-    memory m = {test_allocate, NULL, &escape};
-    if (setjmp(escape)) {
-        check(false, "memory", "the arena is full");
-        return check_end();
-    }
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         arena a;
-        arena_open(&a, &m);
+        test_memory(&a);
         check_row(&a, &ROWS[i]);
         arena_close(&a);
     }

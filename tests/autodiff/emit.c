@@ -11,6 +11,7 @@
 #include "autodiff/passes.h"
 #include "base/rng.h"
 #include "tests/check.h"
+#include "tests/autodiff/printed.h"
 #include "tests/memory.h"
 
 enum { INPUTS_MOST = 16 };
@@ -77,18 +78,6 @@ static bool agree(trial *x, precision p) {
         machine_print(emitted, stdout);
     }
     return good;
-}
-
-/* Whether the machine, as printed, has such a thing. */
-static bool has_printed(const machine *m, const char *what) {
-    char *text = NULL;
-    size_t size;
-    FILE *to = open_memstream(&text, &size);
-    machine_print(m, to);
-    fclose(to);
-    bool found = strstr(text, what) != NULL;
-    free(text);
-    return found;
 }
 
 static trial trial_open(arena *a, uint32_t seed) {

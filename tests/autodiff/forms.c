@@ -7,21 +7,10 @@
 #include "autodiff/machine.h"
 #include "autodiff/passes.h"
 #include "tests/check.h"
+#include "tests/autodiff/printed.h"
 #include "tests/memory.h"
 
 enum { DRAWS = 50, ROWS = 3, JOINT = ROWS + 1 };
-
-/* Whether the machine, as printed, has such a thing. */
-static bool has(const machine *m, const char *what) {
-    char *text = NULL;
-    size_t size;
-    FILE *to = open_memstream(&text, &size);
-    machine_print(m, to);
-    fclose(to);
-    bool found = strstr(text, what) != NULL;
-    free(text);
-    return found;
-}
 
 /* Of each draw: y = sum over rows of (x - m)^2, where x and m are slices of what is bound, and its derivative
  * put together again. `along` does something along the draws besides. */
@@ -111,7 +100,7 @@ static void put_side_by_side(uint64_t second, bool apart, const char *name) {
     machine_bind(m, 0, u);
     machine_run(m, 0, 0);
     bool good = memcmp(machine_output(m, 0), expected, sizeof expected) == 0;
-    CHECK(good && has(m, "2 placed") == apart, name);
+    CHECK(good && has_printed(m, "2 placed") == apart, name);
     arena_close(&a);
 }
 
@@ -130,7 +119,7 @@ static void few_entries(uint32_t n, bool program, const char *name) {
     machine *m = machine_new_in(&a, &t, IN_DOUBLE, NULL);
     machine_bind(m, 0, u);
     machine_run(m, 0, 0);
-    bool good = has(m, "short program of 2 steps") == program;
+    bool good = has_printed(m, "short program of 2 steps") == program;
     for (uint32_t i = 0; i < n; i++) sum += u[i] * u[i], good &= machine_output(m, 1)[i] == u[i] * u[i];
     CHECK(good && fabs(*machine_output(m, 0) - sqrt(sum)) <= (n + 1) * 0x1p-53 * sqrt(sum), name);
     arena_close(&a);

@@ -114,18 +114,6 @@ static const row ROWS[] = {
      "inv_gamma(1.25, 0.5 * K[k = 3, k' = 3])", 1, false},
 };
 
-static int ascending(const void *x, const void *y) {
-    double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
-/* What a correct sampler exceeds once in ten thousand seeds. */
-static const double KOLMOGOROV = 2.23;
-
-static double chi_square_limit(double df) {
-    return df * pow(1 - 2 / (9 * df) + 3.72 * sqrt(2 / (9 * df)), 3);
-}
-
 /* The law's cdf, or of counts its log density, at x. */
 static const double *law_at(arena *a, const char *test, const row *r, double *x, uint32_t n) {
     const char *text = arena_print(a, "axis n, k = 3\n%sdata x[n] : %s\nlet f[n] = %s(%s, x)\n", r->given,
@@ -186,7 +174,7 @@ static void check_row(arena *a, const row *r, uint32_t draws) {
     uint32_t n = draws * r->entries;
     double *sorted = arena_array(a, double, n);
     memcpy(sorted, s.numbers, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, ascending);
+    qsort(sorted, n, sizeof *sorted, number_order);
     if (r->whole ? check_whole(a, test, r, sorted, n) : check_continuous(a, test, r, sorted, n))
         succeed(test);
 }

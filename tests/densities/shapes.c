@@ -209,20 +209,6 @@ static bool check_outside(arena *a, const char *test, const example *e) {
 
 /* ---- draws ---- */
 
-static int ascending(const void *x, const void *y) {
-    double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
-/* What a correct sampler exceeds once in ten thousand seeds; these seeds are fixed. The largest difference of
- * the shares of draws and of mass, times sqrt(n) (Kolmogorov); chi-square with so many degrees (Wilson and
- * Hilferty 1931). */
-static const double KOLMOGOROV = 2.23;
-
-static double chi_square_limit(double df) {
-    return df * pow(1 - 2 / (9 * df) + 3.72 * sqrt(2 / (9 * df)), 3);
-}
-
 static bool check_shares(const char *test, double *sorted, uint32_t n, const double *at, const double *below,
                          uint32_t count) {
     double worst = isnan(sorted[0]) || isnan(sorted[n - 1]) ? INFINITY : 0;
@@ -289,7 +275,7 @@ static bool check_draws(arena *a, const char *test, const example *e, const sums
     if (!compute(a, test, text, NULL, 0, &x, 1)) return false;
     double at[PLACES], *sorted = arena_array(a, double, n);
     memcpy(sorted, x.numbers, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, ascending);
+    qsort(sorted, n, sizeof *sorted, number_order);
     for (int i = 0; i < PLACES; i++) at[i] = place(e, i);
     if (!check_shares(test, sorted, n, at, s->below, PLACES)) return false;
     if (e->whole && !check_frequencies(test, e, sorted, n, density)) return false;
@@ -330,7 +316,7 @@ static void check_dirichlet(arena *a, uint32_t draws) {
         first[i] = row[0];
         off = fmax(off, fabs(row[0] + row[1] + row[2] - 1));
     }
-    qsort(first, draws, sizeof *first, ascending);
+    qsort(first, draws, sizeof *first, number_order);
     for (int i = 0; i < PLACES; i++) at[i] = place(&margin, i);
     if (!close_to(test, "sum of shares", off, 0, 8 * ULP)) return;
     if (check_shares(test, first, draws, at, s.below, PLACES)) succeed(test);
@@ -357,7 +343,7 @@ static void check_categories(arena *a, uint32_t draws) {
         }
         double *sorted = arena_array(a, double, draws);
         memcpy(sorted, wanted[0].numbers, draws * sizeof *sorted);
-        qsort(sorted, draws, sizeof *sorted, ascending);
+        qsort(sorted, draws, sizeof *sorted, number_order);
         if (close_to(test, "mass", below[count - 1], 1, 1e-12) &&
             check_shares(test, sorted, draws, at, below, count))
             succeed(test);

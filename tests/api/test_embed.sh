@@ -29,11 +29,14 @@ else
 fi
 holds 'examples/embed is about fifty lines' [ "$(wc -l <"$root/examples/embed/embed.c")" -le 52 ]
 
-sed -n '/^```c$/,/^```$/p' "$root/docs/library.md" | grep -v '^```' >document.c
+# The first example is a program; the second goes on where it ends.
+awk '/^```c$/ { part++; inside = 1; next } /^```$/ { inside = 0 } inside { print >("part" part) }' "$root/docs/library.md"
+awk '/vm_free\(model\)/ { print "{"; while ((getline line <"part2") > 0) print line; print "}" } { print }' part1 >document.c
 if link document.c document; then
     pass 'the example of docs/library.md builds'
     runs 0 ./document
     holds '… and prints what is written there' grep -q '^rate\[blue\]' out
+    holds '… and predicts for a new label' grep -q '^green: .* birds$' out
 else
     fail 'the example of docs/library.md builds' "$(head -n 1 said)"
 fi

@@ -21,7 +21,7 @@ enum { ATTEMPTS_MOST = 1 << 17, ATTEMPTS_ENTRIES = 1 << 16, ATTEMPTS_A_RUN = 64 
 typedef struct statement {
     const draw *draw;
     const variable_row *of;
-    arena arena;
+    arena *arena;          /* inside the prior's */
     const variable *reads; /* of what is drawn */
     uint32_t read_count;
     uint64_t missing, ran; /* the first entry that its last run did not draw; and that run, of all from 1 */
@@ -31,6 +31,8 @@ typedef struct statement {
     axes axes;        /* of x, or the parts of them that it is drawn for */
     uint64_t size;    /* entries */
     uint64_t *target; /* of each in the values of x */
+    double *out;      /* by entry: what a run has drawn so far … */
+    bool *done;       /* … and of which */
     uint64_t step;    /* of the first run: no two statements share random numbers */
 } statement;
 
@@ -199,8 +201,8 @@ static ref censored(lowering *l, const draw *d, ref x) {
 }
 
 static void write_statement(prior *p, statement *s) {
-    tape *written = arena_new(&s->arena, tape), *run = arena_new(&s->arena, tape);
-    tape_open(written, &s->arena);
+    tape *written = arena_new(s->arena, tape), *run = arena_new(s->arena, tape);
+    tape_open(written, s->arena);
     lowering l = lower_open(p->model, written, s->attempts);
     inputs in = {.lowering = &l};
     walk_draw(p, s->draw, take_input, &in);
@@ -208,8 +210,8 @@ static void write_statement(prior *p, statement *s) {
     ref x = tape_expand(written, lower_node(&l, s->draw->sample), all);
     tape_output(written, tape_expand(written, censored(&l, s->draw, x), all));
     tape_output(written, tape_expand(written, within(&l, s->draw, x), all));
-    tape_compile(written, run, &s->arena, NULL, NULL);
-    s->machine = machine_new(&s->arena, run, p->model->team);
+    tape_compile(written, run, s->arena, NULL, NULL);
+    s->machine = machine_new(s->arena, run, p->model->team);
     s->reads = in.of.at, s->read_count = in.of.count;
     for (uint32_t i = 0; i < in.of.count; i++) machine_bind(s->machine, i, p->values[in.of.at[i]]);
 }
@@ -264,8 +266,10 @@ static statement open_statement(prior *p, uint32_t number) {
                      : s.size < ATTEMPTS_ENTRIES                ? (uint32_t)(ATTEMPTS_ENTRIES / s.size)
                                                                 : 1;
     s.step = (uint64_t)number * ATTEMPTS_MOST;
-    arena_open(&s.arena, p->arena->memory);
-    s.target = arena_array(&s.arena, uint64_t, s.size + 1);
+    s.arena = arena_inside(p->arena);
+    s.target = arena_array(s.arena, uint64_t, s.size + 1);
+    s.out = arena_array(s.arena, double, s.size + 1);
+    s.done = arena_array(s.arena, bool, s.size + 1);
     place_entries(p, &s);
     write_statement(p, &s);
     return s;
@@ -332,11 +336,8 @@ static uint64_t accept(const prior *p, const statement *s, const double *x, cons
 
 /* Draws into the values of the variable. True where one changed. */
 static bool run_statement(const prior *p, statement *s) {
-    double *values = p->values[s->draw->of];
-    arena scratch;
-    arena_open(&scratch, p->arena->memory);
-    double *out = arena_array(&scratch, double, s->size + 1);
-    bool *done = arena_array(&scratch, bool, s->size + 1), changed = false;
+    double *values = p->values[s->draw->of], *out = s->out;
+    bool *done = s->done, changed = false;
     const bool *kept = p->kept[s->draw->of];
     uint64_t wanted = s->size;
     for (uint64_t e = 0; e < s->size; e++) {
@@ -357,7 +358,6 @@ static bool run_statement(const prior *p, statement *s) {
         changed |= memcmp(&values[s->target[e]], &out[e], sizeof *out) != 0;
         values[s->target[e]] = out[e];
     }
-    arena_close(&scratch);
     return changed;
 }
 
@@ -434,7 +434,7 @@ static bool run_once(prior *p) {
         statement s = open_statement(p, i);
         run_statement(p, &s);
         good = check_values(p, &s);
-        arena_close(&s.arena);
+        arena_close(s.arena);
     }
     return good;
 }
@@ -454,7 +454,7 @@ static void open_statements(prior *p) {
 }
 
 static void close_statements(prior *p) {
-    for (uint32_t i = 0; i < p->count; i++) arena_close(&p->all[i].arena);
+    for (uint32_t i = 0; i < p->count; i++) arena_close(p->all[i].arena);
 }
 
 static bool run_rounds(prior *p) {
@@ -479,18 +479,17 @@ static bool run_rounds(prior *p) {
 /* Gives variables the values that follow from those of all others; `step` is of their random numbers. */
 static void compute(prior *p, const variable_list *wanted, uint64_t step) {
     const program *of = p->program;
-    arena scratch;
-    arena_open(&scratch, p->arena->memory);
+    arena *scratch = arena_inside(p->arena);
     tape written, run;
-    tape_open(&written, &scratch);
+    tape_open(&written, scratch);
     lowering l = lower_open(p->model, &written, 1);
     for (uint32_t i = 0; i < wanted->count; i++) {
         const variable_row *x = program_variable(of, wanted->at[i]);
         axes all = axes_with(lower_axes(&l, x->axes), l.draw);
         tape_output(&written, tape_expand(&written, lower_node(&l, x->value), all));
     }
-    tape_compile(&written, &run, &scratch, NULL, NULL);
-    machine *m = machine_new(&scratch, &run, p->model->team);
+    tape_compile(&written, &run, scratch, NULL, NULL);
+    machine *m = machine_new(scratch, &run, p->model->team);
     machine_run(m, p->seed, step);
     for (uint32_t i = 0; i < wanted->count; i++) {
         uint64_t size = model_size(p->model, program_variable(of, wanted->at[i])->axes);
@@ -498,7 +497,7 @@ static void compute(prior *p, const variable_list *wanted, uint64_t step) {
         memcpy(values, machine_output(m, i), size * sizeof *values);
         p->model->values[wanted->at[i]] = values;
     }
-    arena_close(&scratch);
+    arena_close(scratch);
 }
 
 /* Derived and generated names. */

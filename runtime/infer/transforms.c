@@ -1,23 +1,26 @@
 /* The supports:
  *
- *   positive          x = exp(u)
- *   negative          x = -exp(u)
- *   unit              x = expit(u)
- *   interval(a, b)    x = a + (b - a) expit(u); with one finite bound a + exp(u) or b - exp(u), with none u
- *   ordered           x[1] = u[1], x[k] = x[k - 1] + exp(u[k])
- *   positive_ordered  the same from x[0] = 0
- *   sum_to_zero       x = V u, with V as below: an isometry, so that densities are per length on that plane
- *   unit_vector       x = w / |w|, w = u + 1 / sqrt(K); the length, which nothing else says, is lognormal
- * near 1 (near 0, as with the normal lengths of Stan, there is neither a mode nor a direction); densities are
- * per area of the sphere cholesky_covariance   the lower triangle, exp(u) on the diagonal
- *   cholesky_correlation  partial correlations tanh(u), row by row (Lewandowski, Kurowicka and Joe, Journal
- * of Multivariate Analysis 100, 2009); densities are those of the entries below the diagonal covariance,
- * correlation  L L' of these; densities are those of the entries on and below the diagonal, or below simplex
- * x = softmax(V u), the isometric log-ratio of Egozcue, Pawlowsky-Glahn, Mateu-Figueras and Barceló-Vidal
- * (Mathematical Geology 35, 2003), as in Stan from 2.37: unlike stick-breaking it treats all entries alike,
- * and a Dirichlet is close to a Gaussian in it. The K - 1 columns of V are orthonormal and sum to 0; with
- * respect to any K - 1 entries of x, log |det| = sum log x + log(K) / 2. A unit vector alone has as many free
- * entries as entries. */
+ *   - positive: x = exp(u)
+ *   - negative: x = -exp(u)
+ *   - unit: x = expit(u)
+ *   - interval(a, b): x = a + (b - a) expit(u); with one finite bound a + exp(u) or b - exp(u), with none u
+ *   - ordered: x[1] = u[1], x[k] = x[k - 1] + exp(u[k])
+ *   - positive_ordered: the same from x[0] = 0
+ *   - sum_to_zero: x = V u, with V as below: an isometry, so that densities are per length on that plane
+ *   - unit_vector: x = w / |w|, w = u + 1 / sqrt(K); the length, which nothing else says, is lognormal near 1
+ *     (near 0, as with the normal lengths of Stan, there is neither a mode nor a direction); densities are
+ *     per area of the sphere
+ *   - cholesky_covariance: the lower triangle, exp(u) on the diagonal
+ *   - cholesky_correlation: partial correlations tanh(u), row by row (Lewandowski, Kurowicka and Joe, Journal
+ *     of Multivariate Analysis 100, 2009); densities are those of the entries below the diagonal
+ *   - covariance, correlation: L L' of these; densities are those of the entries on and below the diagonal,
+ *     or below it
+ *   - simplex: x = softmax(V u), the isometric log-ratio of Egozcue, Pawlowsky-Glahn, Mateu-Figueras and
+ *     Barceló-Vidal (Mathematical Geology 35, 2003), as in Stan from 2.37: unlike stick-breaking it treats
+ *     all entries alike, and a Dirichlet is close to a Gaussian in it. The K - 1 columns of V are orthonormal
+ *     and sum to 0; with respect to any K - 1 entries of x, log |det| = sum log x + log(K) / 2
+ *
+ * A unit vector alone has as many free entries as entries. */
 #include "runtime/infer/transforms.h"
 
 #include <assert.h>
@@ -249,18 +252,21 @@ static ref product(site s, ref l) {
 /* The rank of a row, counted from the last: n, n - 1, …, 1. */
 static ref rows_from(site s) { return map2(s, OP_sub, number(s, s.length + 1.0), tape_position(s.t, s.row)); }
 
-static ref covariance_factor(site s, ref entries) {
+static ref covariance_factor(site s, ref entries, ref log_diagonal) {
     ref below = tape_select(s.t, below_diagonal(s), entries, number(s, 0));
-    return tape_select(s.t, on_diagonal(s), map1(s, OP_exp, entries), below);
+    return tape_select(s.t, on_diagonal(s), map1(s, OP_exp, log_diagonal), below);
 }
 static ref to_cholesky_covariance(site s, ref u, ref *log_jacobian) {
     ref entries = unpack(s, u, true);
     *log_jacobian = over_entries(s, tape_select(s.t, on_diagonal(s), entries, number(s, 0)));
-    return covariance_factor(s, entries);
+    return covariance_factor(s, entries, entries);
 }
 static ref from_cholesky_covariance(site s, ref x) {
     return pack(s, tape_select(s.t, on_diagonal(s), map1(s, OP_log, x), x), true);
 }
+
+/* The log of the largest diagonal of a factor of which squares have a finite sum. */
+static const double LOG_DIAGONAL_MOST = 350;
 
 /* d (L L') / d L has the determinant 2^n times the product of L[i, i]^(n - i + 1). */
 static ref to_covariance(site s, ref u, ref *log_jacobian) {
@@ -268,7 +274,8 @@ static ref to_covariance(site s, ref u, ref *log_jacobian) {
     ref power = map2(s, OP_add, rows_from(s), number(s, 1));
     ref log_scale = map2(s, OP_add, map2(s, OP_mul, power, entries), number(s, M_LN2));
     *log_jacobian = over_entries(s, tape_select(s.t, on_diagonal(s), log_scale, number(s, 0)));
-    return product(s, covariance_factor(s, entries));
+    ref held = map2(s, OP_minimum, entries, number(s, LOG_DIAGONAL_MOST));
+    return product(s, covariance_factor(s, entries, held));
 }
 static ref from_covariance(site s, ref x) {
     return from_cholesky_covariance(s, tape_cholesky(s.t, x, s.row, s.event));

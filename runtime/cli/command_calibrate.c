@@ -82,26 +82,39 @@ static void print_table(const task *t, const uniformity *u, uint32_t (*bins)[CAL
     printf("uniform places have the mean 0.5 and the spread 0.289; p is of the Anderson-Darling test\n");
 }
 
+static void json_verdicts(json_writer *w, const calibration *c) {
+    json_put_object(w, "verdicts");
+    for (verdict v = VERDICT_good; v <= VERDICT_bad; v++) json_put_whole(w, verdict_name(v), c->verdicts[v]);
+    json_end_object(w);
+}
+
+static void json_variable(json_writer *w, const task *t, uint32_t k, const uniformity *u,
+                          const uint32_t *bins) {
+    const calibration *c = &t->found;
+    json_put_row(w);
+    report_json_place(w, &t->first.rows.at[c->summary[k]].place);
+    json_put_number(w, "p", u->p);
+    json_put_number(w, "mean", u->mean);
+    json_put_number(w, "spread", u->spread);
+    json_put_list(w, "bins");
+    for (int i = 0; i < CALIBRATION_BINS; i++) json_put_whole(w, NULL, bins[i]);
+    json_end_list(w);
+    json_put_numbers(w, "places", c->place[k], c->fits);
+    json_end_object(w);
+}
+
 static void print_json(const task *t, const uniformity *u, uint32_t (*bins)[CALIBRATION_BINS],
                        uint32_t wrong) {
     const calibration *c = &t->found;
-    fputs("{\"model\": ", stdout);
-    report_json_string(t->first.model, stdout);
-    printf(", \"calibrated\": %s, \"fits\": %u, \"verdicts\": {\"good\": %u, \"doubtful\": %u, \"bad\": %u}, "
-           "\"variables\": [",
-           wrong ? "false" : "true", c->fits, c->verdicts[VERDICT_good], c->verdicts[VERDICT_doubtful],
-           c->verdicts[VERDICT_bad]);
-    for (uint32_t k = 0; k < c->count; k++) {
-        fputs(k ? ",\n  " : "\n  ", stdout);
-        report_json_place(&t->first.rows.at[c->summary[k]].place, stdout);
-        printf(", \"p\": %.6g, \"mean\": %.6g, \"spread\": %.6g, \"bins\": [", u[k].p, u[k].mean,
-               u[k].spread);
-        for (int i = 0; i < CALIBRATION_BINS; i++) printf("%s%u", i ? ", " : "", bins[k][i]);
-        fputs("], \"places\": [", stdout);
-        for (uint32_t i = 0; i < c->fits; i++) printf("%s%.6g", i ? ", " : "", c->place[k][i]);
-        fputs("]}", stdout);
-    }
-    fputs("]}\n", stdout);
+    json_writer w = json_open(stdout);
+    json_put_text(&w, "model", t->first.model);
+    json_put_truth(&w, "calibrated", !wrong);
+    json_put_whole(&w, "fits", c->fits);
+    json_verdicts(&w, c);
+    json_put_list(&w, "variables");
+    for (uint32_t k = 0; k < c->count; k++) json_variable(&w, t, k, &u[k], bins[k]);
+    json_end_list(&w);
+    json_close(&w);
 }
 
 static void tell(task *t) {

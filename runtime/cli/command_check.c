@@ -87,12 +87,12 @@ static bool understand_program(session *s, const arguments *a, const char *path,
 }
 
 static void print_json(const session *s, const understanding *u) {
-    printf("{\"valid\": %s,\n\"diagnostics\": ", u ? "true" : "false");
-    messages_json(&s->diagnostics, stdout);
-    printf(",\n\"model\": ");
-    if (u) understanding_json(u, &s->diagnostics, stdout);
-    else printf("null");
-    printf("}\n");
+    json_writer w = json_open(stdout);
+    json_put_truth(&w, "valid", u != NULL);
+    messages_json(&w, "diagnostics", &s->diagnostics);
+    if (u) understanding_json(&w, "model", u, &s->diagnostics);
+    else json_put_null(&w, "model");
+    json_close(&w);
 }
 
 int command_check(session *s, const arguments *a) {

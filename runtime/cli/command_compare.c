@@ -33,20 +33,21 @@ static void print_table(const scored *all, uint32_t count, const comparison *c) 
 }
 
 static void print_json(const scored *all, uint32_t count, const comparison *c) {
-    printf("{\"observations\": %llu, \"models\": [", (unsigned long long)all->count);
+    json_writer w = json_open(stdout);
+    json_put_whole(&w, "observations", all->count);
+    json_put_list(&w, "models");
     for (uint32_t k = 0; k < count; k++) {
-        fputs(k ? ",\n  {\"file\": " : "\n  {\"file\": ", stdout);
-        report_json_string(all[k].path, stdout);
-        fputs(", \"model\": ", stdout);
-        report_json_string(all[k].model, stdout);
-        report_json_field(", \"elpd\": ", all[k].total.value, stdout);
-        report_json_field(", \"se\": ", all[k].total.error, stdout);
-        report_json_field(", \"difference\": ", c->difference[k].value, stdout);
-        report_json_field(", \"difference_se\": ", c->difference[k].error, stdout);
-        report_json_field(", \"weight\": ", c->weight[k], stdout);
-        printf(", \"above\": %llu}", (unsigned long long)all[k].above);
+        json_put_row(&w);
+        json_put_text(&w, "file", all[k].path);
+        json_put_text(&w, "model", all[k].model);
+        report_json_measured(&w, "elpd", "se", all[k].total);
+        report_json_measured(&w, "difference", "difference_se", c->difference[k]);
+        json_put_number(&w, "weight", c->weight[k]);
+        json_put_whole(&w, "above", all[k].above);
+        json_end_object(&w);
     }
-    fputs("]}\n", stdout);
+    json_end_list(&w);
+    json_close(&w);
 }
 
 int command_compare(session *s, const arguments *a) {

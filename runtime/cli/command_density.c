@@ -1,10 +1,8 @@
 /* vmrun log_density: the model's log density at given values of its latents, which is how others check a
  * model. The values are read as data are: to the binder the latents are simply variables that are given, so
  * that shapes, labels and supports are checked alike. */
-#include <math.h>
 #include <stdio.h>
 
-#include "base/number.h"
 #include "runtime/cli/commands.h"
 #include "runtime/infer/fit.h"
 #include "runtime/io/nested.h"
@@ -32,11 +30,6 @@ static model *bind_with_latents(session *s) {
     return m;
 }
 
-static void print_number(double x) {
-    char text[NUMBER_LONGEST];
-    fputs(isfinite(x) ? number_print(text, x) : "null", stdout);
-}
-
 /* Where the unconstrained form has fewer entries than the variable, its last axis is shorter, and comes last
  * in the canonical order too. */
 static nested gradient_of(const session *s, const model *m, const density_result *r, variable v) {
@@ -60,19 +53,19 @@ static nested gradient_of(const session *s, const model *m, const density_result
     return w;
 }
 
-/* Nested as a data file has the values. */
-static void print_gradient(const session *s, const model *m, const density_result *r) {
-    bool first = true;
-    printf(", \"gradient\": {");
+/* The gradient is nested as a data file has the values. */
+static void print_json(const session *s, const model *m, const density_result *r) {
+    json_writer w = json_open(stdout);
+    json_put_number(&w, "log_density", r->log_density);
+    json_put_object(&w, "gradient");
     for (variable v = 0; v < s->program->variables.count; v++) {
         const variable_row *row = program_variable(s->program, v);
         if (!is_asked_for(row) || !r->gradient[v]) continue;
-        printf("%s\"%s\": ", first ? "" : ", ", row->name);
-        first = false;
-        nested w = gradient_of(s, m, r, v);
-        nested_print(&w, stdout);
+        nested entries = gradient_of(s, m, r, v);
+        nested_json(&w, row->name, &entries);
     }
-    printf("}");
+    json_end_object(&w);
+    json_close(&w);
 }
 
 int command_log_density(session *s, const arguments *a) {
@@ -97,9 +90,6 @@ int command_log_density(session *s, const arguments *a) {
                             &s->arena, &status);
     }
     if (!session_tell(s) || !r) return EXIT_WRONG_INPUT;
-    printf("{\"log_density\": ");
-    print_number(r->log_density);
-    print_gradient(s, m, r);
-    printf("}\n");
+    print_json(s, m, r);
     return EXIT_GOOD;
 }

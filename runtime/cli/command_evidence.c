@@ -35,30 +35,36 @@ static void print_text(const char *name, const evidence *e) {
                "leaves less to bridge\n");
 }
 
+static void print_end(json_writer *w, const char *key, measured x) {
+    json_put_object(w, key);
+    report_json_measured(w, "value", "mcse", x);
+    json_end_object(w);
+}
+
 static void print_json(const char *name, const evidence *e) {
     const annealed *x = &e->annealed;
-    fputs("{\"model\": ", stdout);
-    report_json_string(name, stdout);
-    printf(", \"method\": \"%s\", \"settled\": %s, \"log_evidence\": {",
-           e->by_weights ? "weights" : "annealing", e->settled ? "true" : "false");
-    report_json_field("\"value\": ", e->log_evidence.value, stdout);
-    report_json_field(", \"mcse\": ", e->log_evidence.error, stdout);
-    report_json_field(", \"low\": ", e->low, stdout);
-    report_json_field(", \"high\": ", e->high, stdout);
+    json_writer w = json_open(stdout);
+    json_put_text(&w, "model", name);
+    json_put_text(&w, "method", e->by_weights ? "weights" : "annealing");
+    json_put_truth(&w, "settled", e->settled);
+    json_put_object(&w, "log_evidence");
+    report_json_measured(&w, "value", "mcse", e->log_evidence);
+    json_put_number(&w, "low", e->low);
+    json_put_number(&w, "high", e->high);
+    json_end_object(&w);
     if (e->by_weights) {
-        report_json_field("}, \"khat\": ", e->khat, stdout);
-        report_json_field(", \"ess\": ", e->ess, stdout);
+        json_put_number(&w, "khat", e->khat);
+        json_put_number(&w, "ess", e->ess);
     } else {
-        report_json_field("}, \"below\": {\"value\": ", x->below.value, stdout);
-        report_json_field(", \"mcse\": ", x->below.error, stdout);
-        report_json_field("}, \"above\": {\"value\": ", x->above.value, stdout);
-        report_json_field(", \"mcse\": ", x->above.error, stdout);
-        report_json_field("}, \"spread\": ", x->spread, stdout);
-        report_json_field(", \"ess\": ", x->ess, stdout);
-        printf(", \"chains\": %u, \"temperatures\": %u, \"gradients\": %llu", x->chains, x->temperatures,
-               (unsigned long long)x->gradients);
+        print_end(&w, "below", x->below);
+        print_end(&w, "above", x->above);
+        json_put_number(&w, "spread", x->spread);
+        json_put_number(&w, "ess", x->ess);
+        json_put_whole(&w, "chains", x->chains);
+        json_put_whole(&w, "temperatures", x->temperatures);
+        json_put_whole(&w, "gradients", x->gradients);
     }
-    fputs("}\n", stdout);
+    json_close(&w);
 }
 
 static bool is_word(const char *method) {

@@ -60,39 +60,32 @@ static bool read_given(session *s, const char *path, bool *given) {
 
 /* ---- what is written ---- */
 
-static void write_name(const char *name, bool *first, FILE *to) {
-    fputs(*first ? "{" : ",\n ", to);
-    *first = false;
-    report_json_string(name, to);
-    fputs(": ", to);
-}
-
-static void write_variable(const model *m, variable v, bool *first, FILE *to) {
-    write_name(program_variable(m->program, v)->name, first, to);
+static void write_variable(json_writer *w, const model *m, variable v) {
     nested n = nested_data(m, v, m->values[v]);
-    nested_print(&n, to);
+    json_next_line(w);
+    nested_json(w, program_variable(m->program, v)->name, &n);
 }
 
 /* The data, and the sizes that could not be told from them. */
 static void write_data(const model *m, FILE *to) {
     const program *p = m->program;
-    bool first = true;
+    json_writer w = json_open(to);
     for (axis a = 0; a < p->axes.count; a++) {
         if (p->axes.at[a].source != AXIS_from_data || m->axes[a].labels) continue;
-        write_name(p->axes.at[a].name, &first, to);
-        fprintf(to, "%u", m->axes[a].size);
+        json_next_line(&w);
+        json_put_whole(&w, p->axes.at[a].name, m->axes[a].size);
     }
     for (variable v = 0; v < p->variables.count; v++)
-        if (program_variable(p, v)->kind == VARIABLE_data && m->values[v]) write_variable(m, v, &first, to);
-    fputs(first ? "{}\n" : "}\n", to);
+        if (program_variable(p, v)->kind == VARIABLE_data && m->values[v]) write_variable(&w, m, v);
+    json_close(&w);
 }
 
 static void write_latents(const model *m, FILE *to) {
     const program *p = m->program;
-    bool first = true;
+    json_writer w = json_open(to);
     for (variable v = 0; v < p->variables.count; v++)
-        if (is_reported(program_variable(p, v)) && m->values[v]) write_variable(m, v, &first, to);
-    fputs(first ? "{}\n" : "}\n", to);
+        if (is_reported(program_variable(p, v)) && m->values[v]) write_variable(&w, m, v);
+    json_close(&w);
 }
 
 /* The command with its output files, which must not stay half written when memory runs out. */

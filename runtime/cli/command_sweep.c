@@ -43,29 +43,33 @@ static bool watch(void *user, const progress *now) {
     return interrupt_asked();
 }
 
-static void print_point(const char *value, const fit *f, bool json, bool first) {
+static void print_point(const char *value, const fit *f, json_writer *json) {
     if (!json) {
         printf("%-12s %12.6g ± %-9.2g %12.6g %12.6g %12.6g   %s\n", value, f->elbo.value, f->elbo.error,
                f->kl.value, -f->reconstruction.value, f->log_evidence.value, verdict_name(f->verdict));
         return;
     }
-    printf("%s\n  {\"value\": ", first ? "" : ",");
-    report_json_string(value, stdout);
-    report_json_field(", \"elbo\": ", f->elbo.value, stdout);
-    report_json_field(", \"elbo_mcse\": ", f->elbo.error, stdout);
-    report_json_field(", \"rate\": ", f->kl.value, stdout);
-    report_json_field(", \"distortion\": ", -f->reconstruction.value, stdout);
-    report_json_field(", \"log_evidence\": ", f->log_evidence.value, stdout);
-    printf(", \"verdict\": \"%s\"}", verdict_name(f->verdict));
+    json_put_row(json);
+    json_put_text(json, "value", value);
+    report_json_measured(json, "elbo", "elbo_mcse", f->elbo);
+    json_put_number(json, "rate", f->kl.value);
+    json_put_number(json, "distortion", -f->reconstruction.value);
+    json_put_number(json, "log_evidence", f->log_evidence.value);
+    json_put_text(json, "verdict", verdict_name(f->verdict));
+    json_end_object(json);
 }
 
 static int sweep(session *s, const arguments *a, const swept *r) {
     const model *m = model_bind(&s->diagnostics, s->program, &s->data, &s->arena);
     if (!m) return session_tell(s), EXIT_WRONG_INPUT;
-    bool json = arguments_flag(a, FLAG_json, 0) != NULL;
+    json_writer w, *json = arguments_flag(a, FLAG_json, 0) ? &w : NULL;
     const char *name = OPTIONS[r->option].name, *why = "";
-    if (json) printf("{\"option\": \"%s\", \"points\": [", name);
-    else printf("%-12s %12s   %-9s %12s %12s %12s\n", name, "elbo", "", "rate", "distortion", "log evidence");
+    if (json) {
+        w = json_open(stdout);
+        json_put_text(json, "option", name);
+        json_put_list(json, "points");
+    } else
+        printf("%-12s %12s   %-9s %12s %12s %12s\n", name, "elbo", "", "rate", "distortion", "log evidence");
     interrupt_listen();
     for (uint32_t i = 0; i < r->values.count; i++) {
         options now = a->options;
@@ -75,13 +79,16 @@ static int sweep(session *s, const arguments *a, const swept *r) {
         fit *f = fit_run(&s->diagnostics, m, &now, own, (fit_host){.watch = watch}, &status);
         session_tell(s);
         if (!f) return EXIT_WRONG_INPUT;
-        print_point(r->values.at[i], f, json, i == 0);
+        print_point(r->values.at[i], f, json);
         fflush(stdout);
         bool interrupted = f->interrupted;
         arena_close(own);
         if (interrupted) return EXIT_INTERRUPTED;
     }
-    if (json) printf("]}\n");
+    if (json) {
+        json_end_list(json);
+        json_close(json);
+    }
     return EXIT_GOOD;
 }
 

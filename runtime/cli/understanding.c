@@ -9,7 +9,6 @@
 #include "runtime/infer/fit.h"
 #include "runtime/infer/gradients.h"
 #include "runtime/io/messages.h"
-#include "runtime/io/report.h"
 
 static const struct {
     const char *word, *list;
@@ -306,52 +305,31 @@ void understanding_print(const understanding *u, FILE *to) {
     for (uint32_t i = 0; i < u->facts.count; i++) print_fact(&u->facts.at[i], to);
 }
 
-static void json_texts(const char *const *texts, uint32_t count, FILE *to) {
-    fputc('[', to);
-    for (uint32_t i = 0; i < count; i++) {
-        if (i) fputs(", ", to);
-        report_json_string(texts[i], to);
-    }
-    fputc(']', to);
-}
-
-static void json_property(const property *p, FILE *to) {
-    char number[NUMBER_LONGEST];
-    fprintf(to, ", \"%s\": ", p->key);
+static void json_property(json_writer *w, const property *p) {
     switch (p->form) {
-    case PROPERTY_text: report_json_string(p->text, to); break;
-    case PROPERTY_texts: json_texts(p->texts, p->count, to); break;
-    case PROPERTY_number: fputs(isnan(p->number) ? "null" : number_print(number, p->number), to); break;
-    case PROPERTY_truth: fputs(p->number != 0 ? "true" : "false", to); break;
+    case PROPERTY_text: json_put_text(w, p->key, p->text); break;
+    case PROPERTY_texts: json_put_texts(w, p->key, p->texts, p->count); break;
+    case PROPERTY_number: json_put_number(w, p->key, p->number); break;
+    case PROPERTY_truth: json_put_truth(w, p->key, p->number != 0); break;
     }
 }
 
-static void json_fact(const fact *f, const diagnostics *d, FILE *to) {
-    fputs("{\"name\": ", to);
-    report_json_string(f->name, to);
-    if (f->axes) {
-        fputs(", \"axes\": ", to);
-        json_texts(f->axes, f->axis_count, to);
-    }
-    for (uint32_t i = 0; i < f->count; i++) json_property(&f->has[i], to);
-    if (f->at.source != SOURCE_NONE) {
-        fputs(", ", to);
-        messages_json_place(d, f->at, to);
-    }
-    fputc('}', to);
+static void json_fact(json_writer *w, const fact *f, const diagnostics *d) {
+    json_put_row(w);
+    json_put_text(w, "name", f->name);
+    if (f->axes) json_put_texts(w, "axes", f->axes, f->axis_count);
+    for (uint32_t i = 0; i < f->count; i++) json_property(w, &f->has[i]);
+    if (f->at.source != SOURCE_NONE) messages_json_place(w, d, f->at);
+    json_end_object(w);
 }
 
-void understanding_json(const understanding *u, const diagnostics *d, FILE *to) {
+void understanding_json(json_writer *w, const char *key, const understanding *u, const diagnostics *d) {
+    json_put_object(w, key);
     for (fact_kind kind = 0; kind < FACT_count; kind++) {
-        fprintf(to, "%s\"%s\": [", kind ? ",\n  " : "{", KINDS[kind].list);
-        bool first = true;
-        for (uint32_t i = 0; i < u->facts.count; i++) {
-            if (u->facts.at[i].kind != kind) continue;
-            fputs(first ? "\n    " : ",\n    ", to);
-            first = false;
-            json_fact(&u->facts.at[i], d, to);
-        }
-        fputc(']', to);
+        json_put_list(w, KINDS[kind].list);
+        for (uint32_t i = 0; i < u->facts.count; i++)
+            if (u->facts.at[i].kind == kind) json_fact(w, &u->facts.at[i], d);
+        json_end_list(w);
     }
-    fputc('}', to);
+    json_end_object(w);
 }

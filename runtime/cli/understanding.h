@@ -4,6 +4,7 @@
 #define VM_CLI_UNDERSTANDING_H
 
 #include "runtime/cli/session.h"
+#include "runtime/io/json_writer.h"
 
 /* FACT(name in a line, list in JSON): in the order of the lines. */
 #define FACTS(FACT)                                                                                          \
@@ -60,6 +61,6 @@ typedef struct understanding {
 understanding understand(session *s, const model *m, const options *o);
 void understanding_print(const understanding *u, FILE *to);
 /* {"axes": […], "data": […], …}: every list of FACTS, of objects. */
-void understanding_json(const understanding *u, const diagnostics *d, FILE *to);
+void understanding_json(json_writer *w, const char *key, const understanding *u, const diagnostics *d);
 
 #endif

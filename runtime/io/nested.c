@@ -2,9 +2,6 @@
 
 #include <math.h>
 
-#include "base/number.h"
-#include "runtime/io/report.h"
-
 nested nested_data(const model *m, variable v, const double *entries) {
     const variable_row *x = program_variable(m->program, v);
     nested n = {.entries = entries, .rank = x->axes.count, .shift = x->from_zero ? -1 : 0, .data = true};
@@ -16,26 +13,21 @@ nested nested_data(const model *m, variable v, const double *entries) {
     return n;
 }
 
-static void print_number(double x, bool data, FILE *to) {
-    char text[NUMBER_LONGEST];
-    if (isfinite(x)) fputs(number_print(text, x), to);
-    else if (!data || isnan(x)) fputs("null", to);
-    else fputs(x > 0 ? "\"Inf\"" : "\"-Inf\"", to);
+static void put_entry(json_writer *w, const char *key, const nested *n, double x) {
+    if (n->labels) json_put_text(w, key, n->labels[(uint64_t)x - 1]);
+    else if (n->data && isinf(x)) json_put_text(w, key, x > 0 ? "Inf" : "-Inf");
+    else json_put_number(w, key, x + n->shift);
 }
 
-static void print_entries(const nested *n, int level, uint64_t at, FILE *to) {
+static void put_entries(json_writer *w, const char *key, const nested *n, int level, uint64_t at) {
     if (level == n->rank) {
-        double x = n->entries[at];
-        if (n->labels) report_json_string(n->labels[(uint64_t)x - 1], to);
-        else print_number(x + n->shift, n->data, to);
+        put_entry(w, key, n, n->entries[at]);
         return;
     }
-    fputs("[", to);
-    for (uint64_t i = 0; i < n->size[level]; i++) {
-        if (i) fputs(", ", to);
-        print_entries(n, level + 1, at + i * n->stride[level], to);
-    }
-    fputs("]", to);
+    json_put_list(w, key);
+    for (uint64_t i = 0; i < n->size[level]; i++)
+        put_entries(w, NULL, n, level + 1, at + i * n->stride[level]);
+    json_end_list(w);
 }
 
-void nested_print(const nested *n, FILE *to) { print_entries(n, 0, 0, to); }
+void nested_json(json_writer *w, const char *key, const nested *n) { put_entries(w, key, n, 0, 0); }

@@ -3,9 +3,8 @@
 #ifndef VM_IO_NESTED_H
 #define VM_IO_NESTED_H
 
-#include <stdio.h>
-
 #include "runtime/bind/model.h"
+#include "runtime/io/json_writer.h"
 
 typedef struct nested {
     const double *entries;
@@ -18,6 +17,6 @@ typedef struct nested {
 
 /* Values of a variable, dense in canonical order, for a data file: indices are labels where there are any. */
 nested nested_data(const model *m, variable v, const double *entries);
-void nested_print(const nested *n, FILE *to);
+void nested_json(json_writer *w, const char *key, const nested *n);
 
 #endif

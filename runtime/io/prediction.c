@@ -125,56 +125,60 @@ void prediction_table(const prediction_report *r, FILE *to) {
 
 /* ---- JSON ---- */
 
-static void json_checks(const prediction_report *r, FILE *to) {
+static void json_checks(json_writer *w, const prediction_report *r) {
+    json_put_list(w, "checks");
     for (uint32_t i = 0; i < r->checks.count; i++) {
         const discrepancy *d = &r->checks.at[i];
-        fputs(i ? ",\n  {\"name\": " : "\n  {\"name\": ", to);
-        report_json_string(program_variable(r->program, d->of)->name, to);
-        fputs(", \"statistic\": ", to);
-        report_json_string(d->statistic, to);
-        report_json_field(", \"observed\": ", d->observed, to);
-        report_json_field(", \"mean\": ", d->mean, to);
-        report_json_field(", \"q05\": ", d->q05, to);
-        report_json_field(", \"q95\": ", d->q95, to);
-        report_json_field(", \"p\": ", d->p, to);
-        fputc('}', to);
+        json_put_row(w);
+        json_put_text(w, "name", program_variable(r->program, d->of)->name);
+        json_put_text(w, "statistic", d->statistic);
+        json_put_number(w, "observed", d->observed);
+        json_put_number(w, "mean", d->mean);
+        json_put_number(w, "q05", d->q05);
+        json_put_number(w, "q95", d->q95);
+        json_put_number(w, "p", d->p);
+        json_end_object(w);
     }
+    json_end_list(w);
 }
 
-static void json_loo(const prediction_report *r, FILE *to) {
+static void json_observations(json_writer *w, const prediction_report *r) {
     const loo *l = &r->loo;
-    fprintf(to, ",\n\"%s\": {", l->khat ? "loo" : "log_score");
-    report_json_field("\"elpd\": ", l->total.value, to);
-    report_json_field(", \"se\": ", l->total.error, to);
-    report_json_field(", \"p\": ", l->complexity, to);
-    report_json_field(", \"p_se\": ", l->complexity_error, to);
-    if (l->khat) report_json_field(", \"khat_most\": ", l->threshold, to);
-    fprintf(to, ", \"above\": %llu, \"observed\": \"%016llx\", \"observations\": [",
-            (unsigned long long)l->above, (unsigned long long)r->points->observed);
+    json_put_list(w, "observations");
     for (uint64_t i = 0; i < l->count; i++) {
         report_place at = place_of(r->points, i, r->arena);
-        fputs(i ? ",\n  " : "\n  ", to);
-        report_json_place(&at, to);
-        report_json_field(", \"elpd\": ", l->elpd[i], to);
-        report_json_field(", \"lpd\": ", l->lpd[i], to);
-        if (l->khat) report_json_field(", \"khat\": ", l->khat[i], to);
-        fputc('}', to);
+        json_put_row(w);
+        report_json_place(w, &at);
+        json_put_number(w, "elpd", l->elpd[i]);
+        json_put_number(w, "lpd", l->lpd[i]);
+        if (l->khat) json_put_number(w, "khat", l->khat[i]);
+        json_end_object(w);
     }
-    fputs("]}", to);
+    json_end_list(w);
+}
+
+static void json_loo(json_writer *w, const prediction_report *r) {
+    const loo *l = &r->loo;
+    json_put_object(w, l->khat ? "loo" : "log_score");
+    report_json_measured(w, "elpd", "se", l->total);
+    report_json_measured(w, "p", "p_se", (measured){l->complexity, l->complexity_error});
+    if (l->khat) json_put_number(w, "khat_most", l->threshold);
+    json_put_whole(w, "above", l->above);
+    json_put_text(w, "observed", arena_print(r->arena, "%016llx", (unsigned long long)r->points->observed));
+    json_observations(w, r);
+    json_end_object(w);
 }
 
 void prediction_json(const prediction_report *r, FILE *to) {
-    fputs("{\"model\": ", to);
-    report_json_string(r->shown.model, to);
-    fprintf(to, ", \"verdict\": \"%s\", \"seed\": %llu, \"draws\": %llu, \"variables\": [",
-            verdict_name(r->shown.verdict), (unsigned long long)r->shown.seed,
-            (unsigned long long)r->shown.draws);
-    report_json_rows(&r->shown, to);
-    fputs("],\n\"checks\": [", to);
-    json_checks(r, to);
-    fputc(']', to);
-    if (r->points) json_loo(r, to);
-    fputs("}\n", to);
+    json_writer w = json_open(to);
+    json_put_text(&w, "model", r->shown.model);
+    json_put_text(&w, "verdict", verdict_name(r->shown.verdict));
+    json_put_whole(&w, "seed", r->shown.seed);
+    json_put_whole(&w, "draws", r->shown.draws);
+    report_json_rows(&w, &r->shown);
+    json_checks(&w, r);
+    if (r->points) json_loo(&w, r);
+    json_close(&w);
 }
 
 /* ---- reading back ---- */

@@ -133,152 +133,121 @@ report report_of_fit(const fit *f, arena *a) {
     return r;
 }
 
-void report_json_string(const char *text, FILE *to) {
-    fputc('"', to);
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c == '"' || *c == '\\') fprintf(to, "\\%c", *c);
-        else if (*c == '\n') fputs("\\n", to);
-        else if (*c < 0x20 || *c == 0x7f) fprintf(to, "\\u%04x", *c);
-        else fputc(*c, to);
-    }
-    fputc('"', to);
-}
-
-static void json_number(double x, FILE *to) {
-    char text[NUMBER_LONGEST];
-    fputs(isfinite(x) ? number_print(text, x) : "null", to);
-}
-
-void report_json_field(const char *before, double x, FILE *to) {
-    fputs(before, to);
-    json_number(x, to);
-}
-
-static void json_reasons(const report *r, FILE *to) {
-    fputs("\"reasons\": [", to);
+static void json_reasons(json_writer *w, const report *r) {
+    json_put_list(w, "reasons");
     for (uint32_t i = 0; i < r->reasons.count; i++) {
         const reason *why = &r->reasons.at[i];
-        fputs(i ? ", {\"code\": " : "{\"code\": ", to);
-        report_json_string(why->code, to);
-        report_json_field(", \"value\": ", why->value, to);
-        fputs(", \"text\": ", to);
-        report_json_string(why->text ? why->text : "", to);
-        fputc('}', to);
+        json_put_object(w, NULL);
+        json_put_text(w, "code", why->code);
+        json_put_number(w, "value", why->value);
+        json_put_text(w, "text", why->text ? why->text : "");
+        json_end_object(w);
     }
-    fputc(']', to);
+    json_end_list(w);
 }
 
-void report_json_place(const report_place *row, FILE *to) {
-    fputs("{\"name\": ", to);
-    report_json_string(row->name, to);
-    fputs(", \"axes\": [", to);
-    for (uint32_t k = 0; k < row->rank && row->axes; k++) {
-        if (k) fputs(", ", to);
-        report_json_string(row->axes[k], to);
-    }
-    fputs("], \"at\": [", to);
-    for (uint32_t k = 0; k < row->rank; k++) fprintf(to, k ? ", %u" : "%u", row->at[k]);
-    fputc(']', to);
-    if (!row->labels) return;
-    fputs(", \"label\": [", to);
-    for (uint32_t k = 0; k < row->rank; k++) {
-        if (k) fputs(", ", to);
-        if (row->labels[k]) report_json_string(row->labels[k], to);
-        else fprintf(to, "%u", row->at[k]);
-    }
-    fputc(']', to);
+static void json_labels(json_writer *w, const report_place *place) {
+    json_put_list(w, "label");
+    for (uint32_t k = 0; k < place->rank; k++)
+        if (place->labels[k]) json_put_text(w, NULL, place->labels[k]);
+        else json_put_whole(w, NULL, place->at[k]);
+    json_end_list(w);
 }
 
-static void json_row(const report_row *row, FILE *to) {
-    report_json_place(&row->place, to);
-    report_json_field(", \"mean\": ", row->mean, to);
-    report_json_field(", \"sd\": ", row->sd, to);
-    report_json_field(", \"mcse\": ", row->mcse, to);
-    report_json_field(", \"q05\": ", row->q05, to);
-    report_json_field(", \"q50\": ", row->q50, to);
-    report_json_field(", \"q95\": ", row->q95, to);
-    fputc('}', to);
+void report_json_place(json_writer *w, const report_place *place) {
+    json_put_text(w, "name", place->name);
+    json_put_texts(w, "axes", place->axes, place->axes ? place->rank : 0);
+    json_put_list(w, "at");
+    for (uint32_t k = 0; k < place->rank; k++) json_put_whole(w, NULL, place->at[k]);
+    json_end_list(w);
+    if (place->labels) json_labels(w, place);
 }
 
-static void json_states(const report_states *row, FILE *to) {
-    report_json_place(&row->place, to);
-    fputs(", \"states\": [", to);
-    for (uint32_t i = 0; i < row->count; i++) {
-        if (i) fputs(", ", to);
-        report_json_string(row->names[i], to);
-    }
-    fputs("], \"probability\": [", to);
-    for (uint32_t i = 0; i < row->count; i++) report_json_field(i ? ", " : "", row->probability[i], to);
-    fputs("], \"most_probable\": ", to);
-    report_json_string(row->names[row->most_probable], to);
-    fprintf(to, ", \"path\": %s}", row->is_path ? "true" : "false");
+void report_json_measured(json_writer *w, const char *key, const char *error_key, measured x) {
+    json_put_number(w, key, x.value);
+    json_put_number(w, error_key, x.error);
 }
 
-static void json_kl(const report_kl *k, FILE *to) {
-    fputs("{\"name\": ", to);
-    report_json_string(k->name, to);
-    report_json_field(", \"value\": ", k->total.value, to);
-    report_json_field(", \"mcse\": ", k->total.error, to);
-    fprintf(to, ", \"rows\": %llu, \"active\": %llu, \"by_unit\": [", (unsigned long long)k->rows,
-            (unsigned long long)k->active);
-    for (uint64_t i = 0; i < k->units; i++) report_json_field(i ? ", " : "", k->by_unit[i], to);
-    fputc(']', to);
+static void json_states(json_writer *w, const report_states *row) {
+    json_put_row(w);
+    report_json_place(w, &row->place);
+    json_put_texts(w, "states", row->names, row->count);
+    json_put_numbers(w, "probability", row->probability, row->count);
+    json_put_text(w, "most_probable", row->names[row->most_probable]);
+    json_put_truth(w, "path", row->is_path);
+    json_end_object(w);
+}
+
+static void json_kl(json_writer *w, const report_kl *k) {
+    json_put_row(w);
+    json_put_text(w, "name", k->name);
+    report_json_measured(w, "value", "mcse", k->total);
+    json_put_whole(w, "rows", k->rows);
+    json_put_whole(w, "active", k->active);
+    json_put_numbers(w, "by_unit", k->by_unit, k->units);
     if (k->parts.known) {
-        report_json_field(", \"information\": ", k->parts.information.value, to);
-        report_json_field(", \"information_mcse\": ", k->parts.information.error, to);
-        report_json_field(", \"marginal\": ", k->parts.marginal.value, to);
-        report_json_field(", \"marginal_mcse\": ", k->parts.marginal.error, to);
-        fprintf(to, ", \"active_means\": %llu", (unsigned long long)k->parts.active);
+        report_json_measured(w, "information", "information_mcse", k->parts.information);
+        report_json_measured(w, "marginal", "marginal_mcse", k->parts.marginal);
+        json_put_whole(w, "active_means", k->parts.active);
     }
-    fputc('}', to);
+    json_end_object(w);
 }
 
-void report_json_rows(const report *r, FILE *to) {
+void report_json_rows(json_writer *w, const report *r) {
+    json_put_list(w, "variables");
     for (uint32_t i = 0; i < r->rows.count; i++) {
-        fputs(i ? ",\n  " : "\n  ", to);
-        json_row(&r->rows.at[i], to);
+        const report_row *row = &r->rows.at[i];
+        json_put_row(w);
+        report_json_place(w, &row->place);
+        report_json_measured(w, "mean", "sd", (measured){row->mean, row->sd});
+        json_put_number(w, "mcse", row->mcse);
+        json_put_number(w, "q05", row->q05);
+        json_put_number(w, "q50", row->q50);
+        json_put_number(w, "q95", row->q95);
+        json_end_object(w);
     }
+    json_end_list(w);
 }
 
-static const char *json_truth(bool x) { return x ? "true" : "false"; }
+static void json_bounds(json_writer *w, const report *r) {
+    json_put_object(w, "elbo");
+    report_json_measured(w, "value", "mcse", r->elbo);
+    report_json_measured(w, "reconstruction", "reconstruction_mcse", r->reconstruction);
+    report_json_measured(w, "kl", "kl_mcse", r->kl);
+    json_end_object(w);
+    json_put_object(w, "log_evidence");
+    report_json_measured(w, "value", "mcse", r->log_evidence);
+    report_json_measured(w, "jackknife", "jackknife_mcse", r->jackknife);
+    json_put_number(w, "khat", r->khat);
+    json_put_number(w, "ess", r->ess);
+    json_end_object(w);
+}
 
 void report_json(const report *r, FILE *to) {
-    fputs("{\"model\": ", to);
-    report_json_string(r->model, to);
-    fprintf(to, ", \"verdict\": \"%s\", ", verdict_name(r->verdict));
-    json_reasons(r, to);
-    report_json_field(", \"seconds\": ", r->seconds, to);
-    fprintf(to, ", \"seed\": %llu, ", (unsigned long long)r->seed);
-    report_json_field("\"elbo\": {\"value\": ", r->elbo.value, to);
-    report_json_field(", \"mcse\": ", r->elbo.error, to);
-    report_json_field(", \"reconstruction\": ", r->reconstruction.value, to);
-    report_json_field(", \"reconstruction_mcse\": ", r->reconstruction.error, to);
-    report_json_field(", \"kl\": ", r->kl.value, to);
-    report_json_field(", \"kl_mcse\": ", r->kl.error, to);
-    report_json_field("}, \"log_evidence\": {\"value\": ", r->log_evidence.value, to);
-    report_json_field(", \"mcse\": ", r->log_evidence.error, to);
-    report_json_field(", \"jackknife\": ", r->jackknife.value, to);
-    report_json_field(", \"jackknife_mcse\": ", r->jackknife.error, to);
-    report_json_field(", \"khat\": ", r->khat, to);
-    report_json_field(", \"ess\": ", r->ess, to);
-    fprintf(
-        to,
-        "}, \"steps\": %llu, \"gradients\": %llu, \"draws\": %llu, \"corrected\": %s, \"interrupted\": %s",
-        (unsigned long long)r->steps, (unsigned long long)r->gradients, (unsigned long long)r->draws,
-        json_truth(r->corrected), json_truth(r->interrupted));
-    fputs(", \"variables\": [", to);
-    report_json_rows(r, to);
-    if (r->states.count) fputs("],\n\"discrete\": [", to);
-    for (uint32_t i = 0; i < r->states.count; i++) {
-        fputs(i ? ",\n  " : "\n  ", to);
-        json_states(&r->states.at[i], to);
+    json_writer w = json_open(to);
+    json_put_text(&w, "model", r->model);
+    json_put_text(&w, "verdict", verdict_name(r->verdict));
+    json_reasons(&w, r);
+    json_put_number(&w, "seconds", r->seconds);
+    json_put_whole(&w, "seed", r->seed);
+    json_bounds(&w, r);
+    json_put_whole(&w, "steps", r->steps);
+    json_put_whole(&w, "gradients", r->gradients);
+    json_put_whole(&w, "draws", r->draws);
+    json_put_truth(&w, "corrected", r->corrected);
+    json_put_truth(&w, "interrupted", r->interrupted);
+    report_json_rows(&w, r);
+    if (r->states.count) {
+        json_put_list(&w, "discrete");
+        for (uint32_t i = 0; i < r->states.count; i++) json_states(&w, &r->states.at[i]);
+        json_end_list(&w);
     }
-    if (r->kls.count) fputs("],\n\"kl\": [", to);
-    for (uint32_t i = 0; i < r->kls.count; i++) {
-        fputs(i ? ",\n  " : "\n  ", to);
-        json_kl(&r->kls.at[i], to);
+    if (r->kls.count) {
+        json_put_list(&w, "kl");
+        for (uint32_t i = 0; i < r->kls.count; i++) json_kl(&w, &r->kls.at[i]);
+        json_end_list(&w);
     }
-    fputs("]}\n", to);
+    json_close(&w);
 }
 
 /* What a terminal shows of a text: characters, not bytes. */

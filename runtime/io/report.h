@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "runtime/infer/fit.h"
+#include "runtime/io/json_writer.h"
 
 /* An entry of a variable. */
 typedef struct report_place {
@@ -62,13 +63,14 @@ report report_of_fit(const fit *f, arena *a);
 
 /* `a[ANOKA, 2]`, without its last part where it is too long for `room` bytes. */
 void report_print_place(const report_place *place, char *out, size_t room);
-void report_json_place(const report_place *place, FILE *to);
+/* Its members name, axes, at and, where there are labels, label. */
+void report_json_place(json_writer *w, const report_place *place);
 
 /* The scalars alone: a table of the first entries, and the list that --json has. */
 void report_table_rows(const report *r, FILE *to);
-void report_json_rows(const report *r, FILE *to);
-/* A number as JSON has it, behind some text; null where it is not finite. */
-void report_json_field(const char *before, double x, FILE *to);
+void report_json_rows(json_writer *w, const report *r);
+/* A value and its error, two members. */
+void report_json_measured(json_writer *w, const char *key, const char *error_key, measured x);
 /* For a terminal: the verdict, its reasons, the variables; of long ones the first entries. */
 void report_table(const report *r, FILE *to);
 /* One JSON object and a line's end. Numbers read back to the same bits; what is not finite is null. */
@@ -77,8 +79,5 @@ void report_json(const report *r, FILE *to);
 const char *verdict_name(verdict v);
 /* The verdict of a word; false where it is none, or NULL. */
 bool verdict_of_name(const char *text, verdict *v);
-
-/* A string as JSON writes it, with its quotes. */
-void report_json_string(const char *text, FILE *to);
 
 #endif

@@ -46,7 +46,7 @@ static void write_axes(const model *m, FILE *to) {
         if (!m->axes[a].labels) fprintf(to, "%u", m->axes[a].size);
         for (uint32_t i = 0; m->axes[a].labels && i < m->axes[a].size; i++) {
             fputs(i ? ", " : "[", to);
-            report_json_string(m->axes[a].labels[i], to);
+            json_quote(m->axes[a].labels[i], to);
         }
         fputs(m->axes[a].labels ? "]\n" : "\n", to);
     }

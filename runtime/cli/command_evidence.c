@@ -108,7 +108,12 @@ int command_evidence(session *s, const arguments *a) {
         return EXIT_WRONG_COMMAND;
     }
     bool complete;
-    if (!session_compile(s, a->files.at[0]) || !session_load(s, a, false, &complete)) return EXIT_WRONG_INPUT;
+    if (!session_compile(s, a->files.at[0])) return EXIT_WRONG_INPUT;
+    if (!evidence_is_defined(&s->diagnostics, s->program)) {
+        session_tell(s);
+        return EXIT_WRONG_INPUT;
+    }
+    if (!session_load(s, a, false, &complete)) return EXIT_WRONG_INPUT;
     interrupt_listen();
     return find(s, a);
 }

@@ -3,7 +3,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHAINS = 400, LEAPS = 5, TEMPERATURES_MOST = 4096, REFINEMENTS = 6, WARM = 10 };
+enum {
+    CHAINS = 400,
+    LEAPS = 5,
+    TEMPERATURES_LEAST = 8,
+    TEMPERATURES_MOST = 4096,
+    REFINEMENTS = 6,
+    WARM = 10
+};
 enum { STREAM_PILOT = 40, STREAM_FORWARD = 41, STREAM_BACK = 61 };
 
 /* Of the chains of the first run so many count from one temperature to the next. */
@@ -141,8 +148,8 @@ static double share_of(const chains *c, double power) {
 }
 
 static double next_temperature(const chains *c, double t) {
-    double low = 0, high = 1 - t;
-    if (share_of(c, high) >= SHARE_KEPT) return 1;
+    double low = 0, high = fmin(1 - t, 1.0 / TEMPERATURES_LEAST);
+    if (share_of(c, high) >= SHARE_KEPT) return t + high;
     for (int i = 0; i < 50; i++) {
         double middle = 0.5 * (low + high);
         *(share_of(c, middle) >= SHARE_KEPT ? &low : &high) = middle;
@@ -246,6 +253,36 @@ static void weigh(const double *log_weight, annealed *to) {
     to->spread = to->below.error * sqrt(CHAINS);
 }
 
+static double logistic(double x) { return 1 / (1 + exp(-x)); }
+
+/* The mean of logistic(sign (log_weight - at)), with its error relative to it. */
+static measured mean_acceptance(const double *log_weight, double at, double sign) {
+    double mean = 0, square = 0;
+    for (uint64_t b = 0; b < CHAINS; b++) mean += logistic(sign * (log_weight[b] - at)) / CHAINS;
+    for (uint64_t b = 0; b < CHAINS; b++) {
+        double off = logistic(sign * (log_weight[b] - at)) - mean;
+        square += off * off / (CHAINS - 1);
+    }
+    return (measured){mean, sqrt(square / CHAINS) / mean};
+}
+
+/* The log evidence at which as many forward chains would be accepted as chains led back. The two sums move in
+ * opposite directions, so that halving finds it. */
+static measured bridge(const double *forward, const double *back) {
+    double low = INFINITY, high = -INFINITY;
+    for (uint64_t b = 0; b < CHAINS; b++) {
+        if (isfinite(forward[b])) low = fmin(low, forward[b]), high = fmax(high, forward[b]);
+        low = fmin(low, back[b]), high = fmax(high, back[b]);
+    }
+    for (int i = 0; i < 100; i++) {
+        double middle = 0.5 * (low + high);
+        bool more = mean_acceptance(forward, middle, 1).value > mean_acceptance(back, middle, -1).value;
+        *(more ? &low : &high) = middle;
+    }
+    double at = 0.5 * (low + high);
+    return (measured){at, hypot(mean_acceptance(forward, at, 1).error, mean_acceptance(back, at, -1).error)};
+}
+
 static bool agree(const annealed *x) {
     double error = hypot(x->log_evidence.error, x->above.error),
            below = hypot(x->log_evidence.error, x->below.error);
@@ -272,9 +309,13 @@ bool anneal(density *many, const gaussian *from, uint64_t seed, anneal_stop *sto
         if (to->spread <= SPREAD_ENOUGH || i == REFINEMENTS || !refine(&l)) break;
     }
     if (good && !c.stopped) {
+        double forward[CHAINS];
+        memcpy(forward, c.log_weight, sizeof forward);
         c.rng = rng_open(seed, STREAM_BACK);
+        run_forward(&c, &l); /* others: what both directions have in common no error would show */
         run_back(&c, &l);
         to->above = mean_of(c.log_weight);
+        to->log_evidence = bridge(forward, c.log_weight);
         to->settled = to->spread <= SPREAD_ENOUGH && agree(to);
     }
     to->gradients = many->gradients - before;

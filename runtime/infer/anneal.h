@@ -9,7 +9,10 @@
  * spread too far, temperatures are added between those that there are.
  *
  * The mean log weight lies below the log evidence, and that of chains led the other way, from draws of the
- * posterior, above it (Grosse, Ghahramani and Adams, arXiv 1511.02543). */
+ * posterior, above it (Grosse, Ghahramani and Adams, arXiv 1511.02543). Both together give the estimate
+ * (Bennett's acceptance ratio, Journal of Computational Physics 22, 1976): the chains led back have been in
+ * tails that those led forward hardly reach, whose weights alone would show neither them nor how much they
+ * are. */
 #ifndef VM_INFER_ANNEAL_H
 #define VM_INFER_ANNEAL_H
 

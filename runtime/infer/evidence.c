@@ -26,22 +26,26 @@ bool evidence_by_weights(const fit *f, evidence *to) {
     return to->settled;
 }
 
-/* ---- annealing ---- */
-
 static bool refuse(diagnostics *d, const variable_row *x, const char *what, const char *help) {
     advise(d, diagnose(d, DIAGNOSTIC_unsupported, x->at, "`%s` is %s", x->name, what), "%s", help);
     return false;
 }
 
-static bool can_anneal(diagnostics *d, const model *m) {
-    const program *p = m->program;
-    for (variable v = 0; v < p->variables.count; v++) {
-        const variable_row *x = program_variable(p, v);
-        if (x->kind == VARIABLE_param)
+bool evidence_is_defined(diagnostics *d, const program *p) {
+    for (variable v = 0; v < p->variables.count; v++)
+        if (program_variable(p, v)->kind == VARIABLE_param)
             return refuse(
-                d, x, "a param, and has no prior to take the evidence over",
+                d, program_variable(p, v), "a param, and has no prior to take the evidence over",
                 "make it a latent, by a statement in the model, or take the `log evidence` of `vmrun fit`, "
                 "which is that of the params it found");
+    return true;
+}
+
+/* ---- annealing ---- */
+
+static bool can_anneal(diagnostics *d, const program *p) {
+    for (variable v = 0; v < p->variables.count; v++) {
+        const variable_row *x = program_variable(p, v);
         if (x->kind == VARIABLE_latent && type_range(p, x->type).whole)
             return refuse(d, x, "a discrete latent that the guide draws, which no trajectory can move",
                           "leave it out of the guide, so that it is summed out");
@@ -113,7 +117,7 @@ bool evidence_by_annealing(diagnostics *d, const model *m, const posterior *draw
                            anneal_stop *stop, void *user, arena *a, evidence *to) {
     *to = (evidence){0};
     placed at;
-    if (!can_anneal(d, m) || !posterior_place(d, draws, m, draws->count, &at, a)) return false;
+    if (!can_anneal(d, m->program) || !posterior_place(d, draws, m, draws->count, &at, a)) return false;
     space s = space_of_latents(m, false, a);
     double *points = find_points(&at, &s, a);
     uint64_t count = drop_infinite(points, at.count, s.size);

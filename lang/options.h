@@ -25,7 +25,15 @@ typedef struct choice {
     uint32_t count;
 } choice;
 enum { OPTIMIZER_adam, OPTIMIZER_sgd, OPTIMIZER_adamw, OPTIMIZER_rmsprop, OPTIMIZER_lbfgs };
-enum { OBJECTIVE_elbo, OBJECTIVE_iwae, OBJECTIVE_renyi, OBJECTIVE_chi, OBJECTIVE_inclusive, OBJECTIVE_em };
+enum {
+    OBJECTIVE_elbo,
+    OBJECTIVE_iwae,
+    OBJECTIVE_renyi,
+    OBJECTIVE_chi,
+    OBJECTIVE_inclusive,
+    OBJECTIVE_em,
+    OBJECTIVE_map
+};
 typedef enum family_kind {
     FAMILY_auto,
     FAMILY_mean_field,
@@ -34,6 +42,7 @@ typedef enum family_kind {
     FAMILY_flow
 } family_kind;
 enum { PRECISION_double, PRECISION_single };
+enum { JACOBIAN_no, JACOBIAN_yes };
 
 /* How the gradient for a latent is estimated, see runtime/infer/gradients.h. */
 typedef enum estimator_kind {

@@ -267,6 +267,7 @@ static vm_variable present(arena *a, const fit *f, size_t first, size_t size) {
                          .q05 = columns + 3 * size,
                          .q50 = columns + 4 * size,
                          .q95 = columns + 5 * size,
+                         .mode = f->mode ? f->mode + first : NULL,
                          .draw_count = f->draw_count,
                          .draws = f->summaries.at[first].draws,
                          .draw_stride = f->summaries.at[first].stride};

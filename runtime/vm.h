@@ -128,6 +128,7 @@ typedef struct vm_variable {
     const uint32_t *dims;
     size_t size;
     const double *mean, *sd, *mcse, *q05, *q50, *q95;
+    const double *mode; /* of a fit with `objective = map`, NaN where it has none; else NULL */
     size_t draw_count;
     const double *draws; /* entry e of draw d is draws[d * draw_stride + e]; the stride of a param is 0 */
     size_t draw_stride;

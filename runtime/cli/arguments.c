@@ -28,7 +28,7 @@ static bool lists(const char *words, const char *word) {
 }
 
 /* Whether a command takes the options of a fit. */
-static bool fits(const char *command) { return lists("fit calibrate predict evidence sweep", command); }
+static bool fits(const char *command) { return lists("fit check calibrate predict evidence sweep", command); }
 
 static flag_id flag_named(const char *command, const char *word, size_t length) {
     for (int i = 0; i < FLAG_count; i++)

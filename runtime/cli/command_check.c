@@ -6,6 +6,7 @@
 #include "runtime/bind/lower.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/understanding.h"
+#include "runtime/infer/fit.h"
 #include "runtime/io/messages.h"
 
 static bool is_pass(const char *word) {
@@ -75,6 +76,9 @@ static int dump_bound(session *s, const arguments *a, const char *wanted) {
 /* The program with the data that are given or, where no flag gives any, that it names and that are there. */
 static bool understand_program(session *s, const arguments *a, const char *path, understanding *u) {
     if (!session_compile(s, path)) return false;
+    options all = s->program->options;
+    options_merge(&all, &a->options);
+    if (!fit_check(&s->diagnostics, s->program, &all)) return session_tell(s);
     bool complete, wanted = arguments_flag(a, FLAG_data, 0) || arguments_flag(a, FLAG_set, 0);
     if (!session_load(s, a, !wanted, &complete)) return false;
     const model *m = NULL;

@@ -1,6 +1,7 @@
 #include "runtime/infer/density.h"
 
 #include <math.h>
+#include <string.h>
 #include "autodiff/passes.h"
 
 static const char *op_words(const tape *t, ref r) { return op_name(tape_at(t, r)->op); }
@@ -18,7 +19,8 @@ static uint32_t output_by_draw(tape *t, ref x, axis along) {
     return tape_output(t, tape_expand(t, x, axes_one(along)));
 }
 
-density *density_new(diagnostics *d, const space *s, uint32_t points, precision p, arena *a) {
+static density *open_density(diagnostics *d, const space *s, uint32_t points, precision p, bool jacobian,
+                             arena *a) {
     tape *written = arena_new(a, tape);
     tape_open(written, a);
     lowering l = lower_open(s->model, written, points);
@@ -27,7 +29,8 @@ density *density_new(diagnostics *d, const space *s, uint32_t points, precision 
     assignment given = assignment_open(&l);
     assignment_from_space(&given, s, u, joint);
     assignment_set_all(&given);
-    ref log_density = tape_map2(written, OP_add, lower_log_density(&l), given.log_jacobian), gradient;
+    ref log_density = lower_log_density(&l), gradient;
+    if (jacobian) log_density = tape_map2(written, OP_add, log_density, given.log_jacobian);
     if (!tape_gradient(written, tape_sum(written, log_density, axes_one(l.draw)), &u, 1, &gradient,
                        &culprit)) {
         complain_of_derivative(d, written, culprit);
@@ -45,11 +48,30 @@ density *density_new(diagnostics *d, const space *s, uint32_t points, precision 
     return t;
 }
 
+density *density_new(diagnostics *d, const space *s, uint32_t points, precision p, arena *a) {
+    return open_density(d, s, points, p, true, a);
+}
+
+density *density_new_declared(diagnostics *d, const space *s, uint32_t points, precision p, arena *a) {
+    return open_density(d, s, points, p, false, a);
+}
+
 void density_run(density *t) {
     machine_run(t->machine, 0, 0);
     t->gradients += t->points;
     t->log_density = machine_output(t->machine, 0);
     t->gradient = machine_output(t->machine, 1);
+}
+
+double density_at(void *density_of, const double *x, double *gradient) {
+    density *one = density_of;
+    uint64_t n = one->space->size;
+    memcpy(one->at, x, n * sizeof *x);
+    density_run(one);
+    memcpy(gradient, one->gradient, n * sizeof *x);
+    bool finite = isfinite(one->log_density[0]);
+    for (uint64_t i = 0; i < n; i++) finite &= isfinite(gradient[i]) != 0;
+    return finite ? one->log_density[0] : -INFINITY;
 }
 
 void machine_complain(diagnostics *d, machine *m, const tape *t, uint64_t seed, uint64_t step) {

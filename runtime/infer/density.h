@@ -26,7 +26,11 @@ static inline precision precision_of(const options *o) {
 
 /* Reports in `d` and returns NULL where an operation has no derivative. */
 density *density_new(diagnostics *d, const space *s, uint32_t points, precision p, arena *a);
+/* Of the values as they are declared: without the log-Jacobian. */
+density *density_new_declared(diagnostics *d, const space *s, uint32_t points, precision p, arena *a);
 void density_run(density *t);
+/* An lbfgs_function of a density of one point. */
+double density_at(void *one, const double *x, double *gradient);
 
 /* A message that names the statement at which the last run came to a number that is not finite. */
 void machine_complain(diagnostics *d, machine *m, const tape *t, uint64_t seed, uint64_t step);

@@ -18,9 +18,11 @@
 #include "runtime/infer/held.h"
 #include "runtime/infer/importance.h"
 #include "runtime/infer/jackknife.h"
+#include "runtime/infer/map.h"
 #include "runtime/infer/modes.h"
 #include "runtime/infer/objective.h"
 #include "runtime/infer/relabel.h"
+#include "runtime/infer/route.h"
 #include "runtime/infer/states.h"
 #include "runtime/infer/surgery.h"
 #include "runtime/infer/transforms.h"
@@ -345,7 +347,7 @@ static bool gaussian_open(run *r, gaussian_run *g) {
     if (precision_of(&r->options) == IN_SINGLE)
         g->stepped = density_new(r->d, &g->space, points, IN_SINGLE, a);
     reported *rep = arena_new(a, reported);
-    *rep = reported_new(r->model, a);
+    *rep = reported_new(r->model, false, a);
     g->evaluation = evaluation_new(&g->space, rep, points_that_fit(r->model, 250), r->options.seed, a);
     g->evaluation->vigil = &r->vigil;
     return true;
@@ -415,6 +417,42 @@ static status run_gaussian(run *r) {
     return STATUS_ok;
 }
 
+/* The route to a mode. */
+
+static status run_map(run *r) {
+    arena *a = r->a;
+    map_search *s = map_open(r->d, r->model, &r->options, a);
+    if (!s) return STATUS_invalid_program;
+    map_found *found = arena_new(a, map_found);
+    if (!map_find(s, &r->options, &r->vigil, a, found)) {
+        machine_complain(r->d, s->one->machine, s->one->tape, 0, 0);
+        return STATUS_not_finite;
+    }
+    proposal p = proposal_of(&found->at, a);
+    rng draws = rng_open(r->options.seed, STREAM_DRAWS);
+    uint64_t count =
+        draws_that_pay(r->model, s->evaluation->report->scalars + s->space.size, r->options.draws);
+    drawing d = importance_draw(&p, s->evaluation, count, &draws, a);
+    r->fit->steps = found->steps;
+    r->fit->gradients = s->one->gradients + s->many->gradients;
+    r->fit->interrupted = r->vigil.stopped;
+    r->fit->mode = found->scalars;
+    r->findings = (findings){.converged = found->converged, .quality = d.sample.quality, .mode = found};
+    r->uncorrected = gaussian_weights(&d, a);
+    report_bound(r->fit, drawing_bound(&d));
+    r->sample = arena_new(a, sample);
+    *r->sample = d.sample;
+    return STATUS_ok;
+}
+
+/* A density of params has no integral that would be the evidence. */
+static void forget_evidence(fit *f) {
+    const program *p = f->model->program;
+    for (variable v = 0; v < p->variables.count; v++)
+        if (program_variable(p, v)->kind == VARIABLE_param)
+            f->elbo = f->reconstruction = f->kl = f->log_evidence = f->jackknife = (measured){NAN, NAN};
+}
+
 /* The guide's route. */
 
 static status complain_of_climb(run *r, const objective *climbed, const objective_course *c) {
@@ -430,19 +468,6 @@ static status complain_of_climb(run *r, const objective *climbed, const objectiv
     return STATUS_invalid_data;
 }
 
-/* Whether the guide can move what it draws: not where it draws masks of dropout as the model does. */
-static bool is_moved(const program *p, variable latent, arena *a) {
-    bool *sources = arena_array(a, bool, p->variables.count);
-    for (variable v = 0; v < p->variables.count; v++) {
-        variable_kind kind = program_variable(p, v)->kind;
-        sources[v] = kind == VARIABLE_param || kind == VARIABLE_free;
-    }
-    dependence d = dependence_of(p, sources, a);
-    for (uint32_t i = 0; i < p->guide.count; i++)
-        if (p->guide.at[i].of == latent && dependence_has(&d, p->guide.at[i].log_density)) return true;
-    return false;
-}
-
 /* A latent of each row that the posterior leaves at its prior. Where no param is estimated, that may be the
  * posterior. */
 static const latent_kl *collapsed_latent(const fit *f) {
@@ -452,7 +477,7 @@ static const latent_kl *collapsed_latent(const fit *f) {
         estimates |= program_variable(p, v)->kind == VARIABLE_param;
     for (uint32_t i = 0; i < f->latent_kls.count && estimates; i++) {
         const latent_kl *k = &f->latent_kls.at[i];
-        if (k->rows > 1 && !latent_kl_active(k) && is_moved(p, k->of, f->arena)) return k;
+        if (k->rows > 1 && !latent_kl_active(k) && gradient_moves(p, k->of, f->arena)) return k;
     }
     return NULL;
 }
@@ -475,8 +500,8 @@ static bool em_fit(run *r, em *steps, double *x, uint64_t size, objective_course
 }
 
 static bool climb(run *r, const guide *g, objective *climbed, objective_course *c) {
-    bool by_em = r->options.objective.word == OBJECTIVE_em && !r->options.batch.axis;
-    if (!by_em) return (is_held(&r->options) ? held_fit : objective_fit)(climbed, r->a, c);
+    route way = route_of(r->model->program, &r->options);
+    if (way != ROUTE_em) return (way == ROUTE_held ? held_fit : objective_fit)(climbed, r->a, c);
     em *steps = em_new(r->d, g, climbed->x, r->a);
     return steps && em_fit(r, steps, climbed->x, g->size, c);
 }
@@ -507,7 +532,7 @@ static status run_guide(run *r) {
     r->fit->steps = course.steps;
     r->fit->gradients = course.steps * climbed->draws;
     reported *rep = arena_new(a, reported);
-    *rep = reported_new(r->model, a);
+    *rep = reported_new(r->model, false, a);
     uint64_t count = draws_that_pay(r->model, rep->scalars, r->options.draws);
     guide_draws *drawn = arena_new(a, guide_draws);
     *drawn = objective_draw(g, rep, climbed->x, count, r->options.seed, &r->vigil, a);
@@ -582,7 +607,7 @@ static void summarise(fit *f, const sample *s, const double *log_weight) {
 static void report_sample(run *r) {
     fit *f = r->fit;
     sample *s = r->sample;
-    f->corrected = verdict_corrects(s->quality, s->count);
+    f->corrected = !f->mode && verdict_corrects(s->quality, s->count);
     const double *weight = f->corrected ? s->log_weight : r->uncorrected;
     rng resampling = rng_open(r->options.seed, STREAM_RESAMPLE);
     f->draw_count = r->options.draws;
@@ -598,26 +623,8 @@ static void report_sample(run *r) {
     f->ess = s->quality.ess;
     f->log_evidence = (measured){s->quality.log_mean, s->quality.log_mean_error};
     f->jackknife = jackknife_evidence(s->log_density, s->log_guide, s->count);
+    if (f->mode) forget_evidence(f);
     verdict_judge(f, &r->findings);
-}
-
-/* Whether the guide is one Gaussian over all latents, of which there are some, and nothing else is to be
- * optimised or asked for. */
-static bool one_gaussian(const program *p, const options *o) {
-    const uint64_t others = (uint64_t)1 << OPTION_objective | (uint64_t)1 << OPTION_batch |
-                            (uint64_t)1 << OPTION_beta | (uint64_t)1 << OPTION_anneal |
-                            (uint64_t)1 << OPTION_optimizer | (uint64_t)1 << OPTION_estimator |
-                            (uint64_t)1 << OPTION_free_bits;
-    bool latents = false;
-    for (variable v = 0; v < p->variables.count; v++) {
-        variable_kind kind = program_variable(p, v)->kind;
-        if (kind == VARIABLE_param || kind == VARIABLE_free) return false;
-        if (kind == VARIABLE_latent) latents = true;
-    }
-    if (!latents || p->guide.count || p->families.count > 1 || o->given & others) return false;
-    family_kind kind = p->families.count ? p->families.at[0].kind : FAMILY_auto;
-    if (kind == FAMILY_auto) kind = (family_kind)o->family.word;
-    return kind == FAMILY_auto || kind == FAMILY_mean_field || kind == FAMILY_full_rank;
 }
 
 /* A statement of the guide draws in the latent's own space, discrete or not; all else moves in the
@@ -658,13 +665,16 @@ static void refuse_checkpoints(diagnostics *d) {
     diagnostic *said =
         diagnose_data(d, NULL, 0,
                       "this fit does not climb by steps that could be kept: it has no guide "
-                      "block, params or batches, its objective is `em` or its optimizer `lbfgs`");
+                      "block, params or batches, its objective is `em` or `map`, or its optimizer `lbfgs`");
     advise(d, said, "leave `--checkpoint` out");
 }
 
+bool fit_check(diagnostics *d, const program *p, const options *o) {
+    return map_check(d, p, o) && batch_check(d, p, o) && estimate_check(d, p, o) && held_check(d, p, o);
+}
+
 static bool can_run(diagnostics *d, const model *m, const options *o) {
-    return all_move(d, m, true) && batch_check(d, m->program, o) && estimate_check(d, m->program, o) &&
-           held_check(d, m->program, o) && single_check(d, m, o);
+    return all_move(d, m, true) && fit_check(d, m->program, o) && single_check(d, m, o);
 }
 
 /* The model with the threads of this fit. */
@@ -689,15 +699,14 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_
         *status = STATUS_invalid_program;
         return NULL;
     }
-    bool gaussian = one_gaussian(m->program, &r.options);
-    bool by_em = r.options.objective.word == OBJECTIVE_em && !r.options.batch.axis;
-    if ((gaussian || by_em || is_held(&r.options)) && host.checkpoints) {
+    route way = route_of(m->program, &r.options);
+    if (way != ROUTE_steps && host.checkpoints) {
         refuse_checkpoints(d);
         *status = STATUS_invalid_program;
         return NULL;
     }
     r.model = with_team(m, &r.options, r.a);
-    *status = gaussian ? run_gaussian(&r) : run_guide(&r);
+    *status = way == ROUTE_map ? run_map(&r) : way == ROUTE_gaussian ? run_gaussian(&r) : run_guide(&r);
     if (*status == STATUS_ok) report_sample(&r);
     team_close(r.model->team);
     if (*status != STATUS_ok) return NULL;
@@ -757,6 +766,20 @@ static bool rehearse_gaussian(run *r, fit_memory *needed) {
     return true;
 }
 
+static bool rehearse_map(run *r, fit_memory *needed) {
+    map_search *s = map_open(r->d, r->model, &r->options, r->a);
+    if (!s) return false;
+    const reported *rep = s->evaluation->report;
+    map_found found = map_rehearse(s, r->a);
+    uint64_t count = draws_that_pay(r->model, rep->scalars + s->space.size, r->options.draws);
+    drawing d = drawing_new(rep, found.at.factor ? s->space.size : 0, 1, count, r->a);
+    sample_rehearse(count, d.arena);
+    arena_array(r->a, double, count); /* weights of the Gaussian alone */
+    rehearse_report(r, rep, count);
+    needed->bytes = needed->most = r->a->most;
+    return true;
+}
+
 static bool rehearse_guide(run *r, fit_memory *needed) {
     const options *o = &r->options;
     family_kind kind = o->family.word ? (family_kind)o->family.word : FAMILY_mean_field;
@@ -766,7 +789,7 @@ static bool rehearse_guide(run *r, fit_memory *needed) {
     guide_start(g, o->seed, climbed->x, r->a);
     objective_rehearse(climbed, r->a);
     reported *rep = arena_new(r->a, reported);
-    *rep = reported_new(r->model, r->a);
+    *rep = reported_new(r->model, false, r->a);
     uint64_t count = draws_that_pay(r->model, rep->scalars, o->draws);
     objective_draw_rehearse(g, rep, count, r->a);
     for (uint32_t s = 0; s < r->model->program->guide.count; s++)
@@ -784,8 +807,10 @@ bool fit_rehearse(diagnostics *d, const model *m, const options *over, arena *a,
     *r.fit = (fit){.model = m, .arena = r.a};
     if (!can_run(d, m, &r.options)) return false;
     r.model = with_team(m, &r.options, r.a);
-    bool good =
-        one_gaussian(m->program, &r.options) ? rehearse_gaussian(&r, needed) : rehearse_guide(&r, needed);
+    route way = route_of(m->program, &r.options);
+    bool good = way == ROUTE_map        ? rehearse_map(&r, needed)
+                : way == ROUTE_gaussian ? rehearse_gaussian(&r, needed)
+                                        : rehearse_guide(&r, needed);
     team_close(r.model->team);
     arena_close(r.a);
     return good;

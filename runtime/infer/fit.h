@@ -108,8 +108,12 @@ typedef struct fit {
     uint64_t draw_count;
     double *draws; /* draw_count rows, which the summaries point into; unweighted draws of the posterior as it
                       is reported (resampled when corrected) */
+    double *mode;  /* of each of the summaries, NaN where it has none; NULL where none was looked for */
     double *log_density, *log_guide; /* by draw, of the draws of the guide before resampling */
 } fit;
+
+/* Whether the options suit the program: what no data are needed for; reports what does not. */
+bool fit_check(diagnostics *d, const program *p, const options *o);
 
 /* Runs the whole fit with the program's options overridden by `over` (may be NULL). Mistakes and numeric
  * faults are reported in `d`; returns NULL then, with *status. All memory from `a`. */

@@ -1,6 +1,7 @@
 #include "runtime/infer/gradients.h"
 
 #include "runtime/infer/dependence.h"
+#include "runtime/infer/terms.h"
 
 static const double TEMPERATURE = 0.5;
 
@@ -20,12 +21,23 @@ static const estimator_choice *asked(const program *p, const options *o, variabl
     return others;
 }
 
-static estimator_kind default_of(const program *p, const options *o, variable latent) {
+/* Whether the KL of the one statement of the guide to that of the model takes the place of both. */
+static bool has_known_kl(const program *p, variable latent) {
     const draw *s = statement_of(p, latent);
-    if (s && !s->pathwise) return ESTIMATOR_score;
+    return s && s->kl && is_whole(p, latent);
+}
+
+static bool has_path(const program *p, variable latent) {
+    for (uint32_t i = 0; i < p->guide.count; i++)
+        if (p->guide.at[i].of == latent && !p->guide.at[i].pathwise) return false;
+    return true;
+}
+
+static estimator_kind default_of(const program *p, const options *o, variable latent) {
+    if (!has_path(p, latent)) return ESTIMATOR_score;
     if (is_bound(o)) return ESTIMATOR_dreg;
     if (o->optimizer.word == OPTIMIZER_lbfgs) return ESTIMATOR_pathwise;
-    return s && s->kl ? ESTIMATOR_pathwise : ESTIMATOR_stl;
+    return has_known_kl(p, latent) ? ESTIMATOR_pathwise : ESTIMATOR_stl;
 }
 
 gradient_choice gradient_of(const program *p, const options *o, variable latent) {
@@ -50,11 +62,54 @@ bool gradients_are_scored(const program *p, const options *o) {
     return false;
 }
 
-const char *gradient_text(const program *p, const options *o, variable latent, arena *a) {
+bool gradient_moves(const program *p, variable latent, arena *a) {
+    bool *sources = arena_array(a, bool, p->variables.count);
+    for (variable v = 0; v < p->variables.count; v++) {
+        variable_kind kind = program_variable(p, v)->kind;
+        sources[v] = kind == VARIABLE_param || kind == VARIABLE_free;
+    }
+    dependence d = dependence_of(p, sources, a);
+    for (uint32_t i = 0; i < p->guide.count; i++)
+        if (p->guide.at[i].of == latent) return dependence_has(&d, p->guide.at[i].log_density);
+    return true;
+}
+
+static bool any_is_relaxed(const program *p, const options *o) {
+    for (uint32_t i = 0; i < p->guide.count; i++)
+        if (gradient_is_relaxed(gradient_of(p, o, p->guide.at[i].of))) return true;
+    return false;
+}
+
+/* One bound has one surrogate: beside scored or relaxed latents the others have the plain path or, under
+ * `inclusive`, the score (bounds.c). */
+static gradient_choice shared_gradient(const program *p, const options *o, variable latent) {
     gradient_choice g = gradient_of(p, o, latent);
-    const draw *s = statement_of(p, latent);
+    if (!is_bound(o) || gradient_is_scored(g) || gradient_is_relaxed(g)) return g;
+    if (gradients_are_scored(p, o))
+        g.kind = o->objective.word == OBJECTIVE_inclusive ? ESTIMATOR_score : ESTIMATOR_pathwise;
+    else if (any_is_relaxed(p, o)) g.kind = ESTIMATOR_pathwise;
+    return g;
+}
+
+/* Draws a step that a draw is compared with. */
+static bool has_others(const options *o) {
+    if (is_bound(o)) return o->objective.count > 1;
+    return !(o->given >> OPTION_samples & 1) || o->samples > 1;
+}
+
+static const char *score_text(const options *o) {
+    if (o->objective.word == OBJECTIVE_inclusive) return "score function, the draws weighted";
+    if (!has_others(o)) return "score function without a baseline, for want of other draws";
+    return is_bound(o) ? "score function, what each draw adds to the bound (VIMCO)"
+                       : "score function, the other draws as a baseline";
+}
+
+const char *gradient_text(const program *p, const options *o, variable latent, arena *a) {
+    gradient_choice g = shared_gradient(p, o, latent);
+    if (!gradient_moves(p, latent, a)) return "none: nothing of it is free";
     switch (g.kind) {
-    case ESTIMATOR_pathwise: return s && s->kl && !is_bound(o) ? "pathwise, KL in closed form" : "pathwise";
+    case ESTIMATOR_pathwise:
+        return has_known_kl(p, latent) && !is_bound(o) ? "pathwise, KL in closed form" : "pathwise";
     case ESTIMATOR_stl:
         return is_bound(o) ? "pathwise, sticking the landing, biased" : "pathwise, sticking the landing";
     case ESTIMATOR_dreg: return "pathwise, doubly reparameterised";
@@ -62,8 +117,7 @@ const char *gradient_text(const program *p, const options *o, variable latent, a
     case ESTIMATOR_enumerate: return "sum over its states, the others as drawn";
     case ESTIMATOR_concrete: return arena_print(a, "Concrete relaxation at %g, biased", g.temperature);
     case ESTIMATOR_straight_through: return arena_print(a, "straight-through at %g, biased", g.temperature);
-    default:
-        return is_bound(o) ? "score function, what each draw adds to the bound (VIMCO)" : "score function";
+    default: return score_text(o);
     }
 }
 

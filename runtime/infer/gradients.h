@@ -28,7 +28,7 @@
 static inline bool is_bound(const options *o) {
     choice x = o->objective;
     bool elbo = x.word == OBJECTIVE_renyi && x.number > 1 - 1e-6 && x.number < 1 + 1e-6;
-    return x.word != OBJECTIVE_elbo && x.word != OBJECTIVE_em && !elbo;
+    return x.word != OBJECTIVE_elbo && x.word != OBJECTIVE_em && x.word != OBJECTIVE_map && !elbo;
 }
 
 typedef struct gradient_choice {
@@ -38,7 +38,9 @@ typedef struct gradient_choice {
 
 /* Of a latent that a statement of the guide draws, or a joint family. */
 gradient_choice gradient_of(const program *p, const options *o, variable latent);
-/* In words, for people. */
+/* Whether what is free moves the latent: not where the guide draws masks of dropout as the model does. */
+bool gradient_moves(const program *p, variable latent, arena *a);
+/* In words, for people: what the steps of a fit do, whose latents may have to share an estimator. */
 const char *gradient_text(const program *p, const options *o, variable latent, arena *a);
 
 bool gradient_is_scored(gradient_choice g);

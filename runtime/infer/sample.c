@@ -20,9 +20,9 @@ uint64_t canonical_entry(const model *m, const variable_row *v, uint64_t e) {
     return place;
 }
 
-reported reported_new(const model *m, arena *a) {
+reported reported_new(const model *m, bool varied, arena *a) {
     const program *p = m->program;
-    reported r = {.model = m, .count = p->reported.count, .of = p->reported.at};
+    reported r = {.model = m, .varied = varied, .count = p->reported.count, .of = p->reported.at};
     r.first = arena_array(a, uint64_t, r.count);
     r.size = arena_array(a, uint64_t, r.count);
     r.place = arena_array(a, uint64_t *, r.count);
@@ -38,7 +38,7 @@ reported reported_new(const model *m, arena *a) {
 }
 
 bool reported_is_constant(const reported *r, uint32_t k) {
-    return program_variable(r->model->program, r->of[k])->kind == VARIABLE_param;
+    return !r->varied && program_variable(r->model->program, r->of[k])->kind == VARIABLE_param;
 }
 
 /* Whether number k of them depends on discrete latents. */

@@ -12,6 +12,7 @@
  * its own order of axes. */
 typedef struct reported {
     const model *model;
+    bool varied;        /* params are drawn as latents are */
     uint64_t scalars;   /* of a draw */
     uint64_t constants; /* entries of params, which no draw changes and which may be many */
     uint32_t count;
@@ -19,7 +20,7 @@ typedef struct reported {
     uint64_t *first, *size; /* of each variable: its entries within a draw, or among the constants */
     uint64_t **place;       /* of each: by entry, the entry in canonical order */
 } reported;
-reported reported_new(const model *m, arena *a);
+reported reported_new(const model *m, bool varied, arena *a);
 bool reported_is_constant(const reported *r, uint32_t k);
 
 /* The entry in canonical order of entry `e` in the variable's own order of axes. */

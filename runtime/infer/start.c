@@ -25,6 +25,9 @@ static const double CLEARLY = 5;
 /* Of every entry, before there is any curvature. */
 static const double FIRST_SCALE = 1e-2;
 
+/* Of the whitened curvature of a maximum, beside the identity: what differences leave. */
+static const double WHITE = 0.05;
+
 /* Of first points: as Stan's, and for starts that are to be far from each other. */
 static const double NEAR_REACH = 2, FAR_REACH = 4;
 
@@ -32,16 +35,6 @@ static bool all_finite(const double *x, uint64_t n) {
     for (uint64_t i = 0; i < n; i++)
         if (!isfinite(x[i])) return false;
     return true;
-}
-
-/* Log density and gradient at x. */
-static double evaluate(void *density_of, const double *x, double *gradient) {
-    density *one = density_of;
-    uint64_t n = one->space->size;
-    memcpy(one->at, x, n * sizeof *x);
-    density_run(one);
-    memcpy(gradient, one->gradient, n * sizeof *x);
-    return isfinite(one->log_density[0]) && all_finite(gradient, n) ? one->log_density[0] : -INFINITY;
 }
 
 /* A point that was judged: its ELBO, with the scales that it has there. */
@@ -65,7 +58,7 @@ typedef struct climb {
 
 static climb climb_new(density *one, bool factored, arena *a) {
     uint64_t n = one->space->size;
-    climb c = {.at = lbfgs_open(n, evaluate, one, a),
+    climb c = {.at = lbfgs_open(n, density_at, one, a),
                .algebra = algebra_open(factored ? n : 0, a),
                .size = n,
                .vigil = one->vigil};
@@ -319,16 +312,44 @@ bool start_climb(density *one, const double *from, double *to, arena *a) {
     return finite;
 }
 
+/* Whether the factor whitens the curvature where it was found. */
+static bool is_whitened(climb *c, density *many, const start *s) {
+    uint64_t n = c->size;
+    double *curvature = c->work[0];
+    if (!whitened_curvature(c->algebra, many, s->mode, s->factor, NULL, 1e-3, curvature)) return false;
+    for (uint64_t i = 0; i < n; i++)
+        for (uint64_t j = 0; j < n; j++)
+            if (!(fabs(curvature[i * n + j] - (i == j)) < WHITE)) return false;
+    return true;
+}
+
+/* Fills *found from a mode, which may be moved a little. */
+static void find_around(climb *c, density *many, const double *mode, rng *r, start *found) {
+    memcpy(found->mode, mode, c->size * sizeof *mode);
+    for (uint64_t i = 0; i < c->size; i++) found->scale[i] = FIRST_SCALE;
+    find_scales(many, found, r, c->curvature);
+    if (found->factor) find_curvature(c, many, found);
+}
+
+bool start_curvature(density *one, density *many, const double *mode, uint64_t most_factored, rng *r,
+                     arena *a, start *found) {
+    bool factored = one->space->size <= most_factored;
+    arena *scratch = arena_inside(a);
+    climb c = climb_new(one, factored, scratch);
+    *found = start_new(c.size, factored, a);
+    find_around(&c, many, mode, r, found);
+    bool white = !factored || is_whitened(&c, many, found);
+    arena_close(scratch);
+    return white;
+}
+
 double start_mass(density *one, density *many, const double *mode, start *found, arena *a) {
     uint64_t n = one->space->size;
     arena *scratch = arena_inside(a);
     climb c = climb_new(one, true, scratch);
     *found = start_new(n, true, a);
-    memcpy(found->mode, mode, n * sizeof *mode);
-    for (uint64_t i = 0; i < n; i++) found->scale[i] = FIRST_SCALE;
-    find_scales(many, found, NULL, c.curvature);
-    find_curvature(&c, many, found);
-    double log_mass = evaluate(one, found->mode, c.at.gradient) + 0.5 * (double)n * log(2 * M_PI);
+    find_around(&c, many, mode, NULL, found);
+    double log_mass = density_at(one, found->mode, c.at.gradient) + 0.5 * (double)n * log(2 * M_PI);
     for (uint64_t i = 0; i < n; i++) log_mass += log(found->factor[i * n + i]);
     arena_close(scratch);
     return log_mass;

@@ -25,8 +25,14 @@ start start_rehearse(density *one, uint64_t most_factored, arena *a);
 /* Climbs from one point to another, `to`; false where the density is not finite at either. */
 bool start_climb(density *one, const double *from, double *to, arena *a);
 
-/* Of few enough latents for a factor: the curvature at a mode, which may be moved a little on the way to
- * *found, and the log of the density's integral around it by Laplace's method. */
+/* The curvature at a mode, which may be moved a little on the way to *found; of more than `most_factored`
+ * latents the scales alone, for which probes are drawn from r. False where it was not found to be that of a
+ * maximum. */
+bool start_curvature(density *one, density *many, const double *mode, uint64_t most_factored, rng *r,
+                     arena *a, start *found);
+
+/* Of few enough latents for a factor: the curvature, and the log of the density's integral around it by
+ * Laplace's method. */
 double start_mass(density *one, density *many, const double *mode, start *found, arena *a);
 
 #endif

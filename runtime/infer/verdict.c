@@ -89,8 +89,40 @@ static void judge_collapse(fit *f, const findings *x) {
                 program_variable(f->model->program, x->collapsed->of)->name));
 }
 
+/* Of a mode, and how far the Gaussian around it is the posterior. */
+static void judge_mode(fit *f, const findings *x) {
+    const map_found *m = x->mode;
+    if (!m->converged)
+        add(f, VERDICT_bad, "converged", (double)f->steps,
+            "the density still rises where the climb ended: allow more with `--steps`, or it has no mode, as "
+            "where effects share a scale that can fall to 0; then leave `objective = map` out");
+    else add(f, VERDICT_good, "converged", (double)f->steps, "the density has no slope at the mode");
+    if (m->converged && !m->definite)
+        add(f, VERDICT_bad, "curvature", m->value,
+            "the density does not fall to all sides of the mode, so that the data and priors do not "
+            "determine "
+            "all that is free, and the standard errors mean nothing; give a prior to what has a huge one");
+    add(f, VERDICT_good, "mode", m->value, "the log density at the mode");
+    if (m->low)
+        add(f, VERDICT_doubtful, "tops", m->low,
+            arena_print(f->arena, "of %u climbs so many ended lower than the mode: there may be a higher one",
+                        m->starts));
+    if (m->definite && !m->at.factor)
+        add(f, VERDICT_doubtful, "errors", (double)m->at.size,
+            "numbers, too many for a Hessian: each standard error is that given all others, and too small");
+    if (m->converged && m->definite && !(x->quality.khat < UNCHECKED))
+        add(f, VERDICT_doubtful, "khat", x->quality.khat,
+            "around the mode the density is not Gaussian: means, standard errors and quantiles are those of "
+            "a "
+            "Gaussian, and not the posterior's; leave `objective = map` out for those");
+}
+
 void verdict_judge(fit *f, const findings *x) {
     f->verdict = VERDICT_good;
+    if (x->mode && !f->interrupted) {
+        judge_mode(f, x);
+        return;
+    }
     if (f->interrupted)
         add(f, VERDICT_bad, "interrupted", (double)f->steps,
             "the fit was interrupted; what is reported is the average up to then");

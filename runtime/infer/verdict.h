@@ -3,6 +3,7 @@
 #define VM_INFER_VERDICT_H
 
 #include "runtime/infer/fit.h"
+#include "runtime/infer/map.h"
 #include "runtime/infer/psis.h"
 #include "runtime/infer/sample.h"
 
@@ -15,6 +16,7 @@ typedef struct findings {
     double shift,
         stretch; /* of its means in sds and of its sds in logs, the worst beyond Monte-Carlo error */
     const latent_kl *collapsed; /* a latent by which nothing is told of the data; or NULL */
+    const map_found *mode;      /* of a fit that looks for one point; or NULL */
     bool joint;                 /* the guide is the fullest there is: another family is no advice */
 } findings;
 

@@ -67,8 +67,9 @@ static report_place place_of(const model *m, const frame *f, uint64_t entry, are
     return (report_place){f->variable->name, rank, f->names, at, labels};
 }
 
-static report_row row_of(const model *m, const frame *f, const summary *s, arena *a) {
+static report_row row_of(const model *m, const frame *f, const summary *s, double mode, arena *a) {
     return (report_row){.place = place_of(m, f, s->entry, a),
+                        .mode = mode,
                         .mean = s->mean,
                         .sd = s->sd,
                         .mcse = s->mcse,
@@ -121,7 +122,7 @@ report report_of_fit(const fit *f, arena *a) {
     for (uint32_t i = 0; i < f->summaries.count; i++) {
         const summary *s = &f->summaries.at[i];
         if (!i || now.of != s->variable) now = frame_of(f->model, s->variable, a);
-        push(a, &r.rows, row_of(f->model, &now, s, a));
+        push(a, &r.rows, row_of(f->model, &now, s, f->mode ? f->mode[i] : (double)NAN, a));
     }
     for (uint32_t k = 0; k < f->states.count; k++) add_states(&r, f, &f->states.at[k], a);
     for (uint32_t i = 0; i < f->latent_kls.count; i++) {
@@ -199,6 +200,7 @@ void report_json_rows(json_writer *w, const report *r) {
         const report_row *row = &r->rows.at[i];
         json_put_row(w);
         report_json_place(w, &row->place);
+        if (isfinite(row->mode)) json_put_number(w, "mode", row->mode);
         report_json_measured(w, "mean", "sd", (measured){row->mean, row->sd});
         json_put_number(w, "mcse", row->mcse);
         json_put_number(w, "q05", row->q05);
@@ -307,8 +309,10 @@ static void table_name(const report_place *place, int width, FILE *to) {
     fprintf(to, "%s%*s", text, width - width_of(text), "");
 }
 
-static void table_row(const report_row *row, int width, FILE *to) {
+static void table_row(const report_row *row, bool modes, int width, FILE *to) {
     table_name(&row->place, width, to);
+    if (modes && isfinite(row->mode)) fprintf(to, " %10.4g", row->mode);
+    else if (modes) fprintf(to, " %10s", "-");
     const double columns[] = {row->mean, row->sd, row->mcse, row->q05, row->q50, row->q95};
     for (int k = 0; k < 6; k++) fprintf(to, " %10.4g", columns[k]);
     fputc('\n', to);
@@ -320,12 +324,14 @@ static void tell_more(uint32_t shown, uint32_t of, const char *name, FILE *to) {
 
 void report_table_rows(const report *r, FILE *to) {
     int width = name_width(r->rows.at, sizeof *r->rows.at, r->rows.count);
-    fprintf(to, "\n%-*s %10s %10s %10s %10s %10s %10s\n", width, "variable", "mean", "sd", "mcse", "5%",
-            "50%", "95%");
+    bool modes = false;
+    for (uint32_t i = 0; i < r->rows.count; i++) modes |= isfinite(r->rows.at[i].mode) != 0;
+    fprintf(to, "\n%-*s%s %10s %10s %10s %10s %10s %10s\n", width, "variable", modes ? "       mode" : "",
+            "mean", "sd", "mcse", "5%", "50%", "95%");
     for (uint32_t i = 0, n; i < r->rows.count; i += n) {
         n = entries_of_variable(r->rows.at, sizeof *r->rows.at, r->rows.count, i);
         uint32_t shown = 0;
-        for (; shown < n && is_shown(shown, n); shown++) table_row(&r->rows.at[i + shown], width, to);
+        for (; shown < n && is_shown(shown, n); shown++) table_row(&r->rows.at[i + shown], modes, width, to);
         tell_more(shown, n, r->rows.at[i].place.name, to);
     }
 }

@@ -20,6 +20,7 @@ typedef struct report_place {
 /* One scalar. */
 typedef struct report_row {
     report_place place;
+    double mode; /* NaN: none */
     double mean, sd, mcse, q05, q50, q95;
 } report_row;
 

@@ -1,0 +1,40 @@
+#include "runtime/infer/route.h"
+
+#include "runtime/infer/gradients.h"
+#include "runtime/infer/held.h"
+#include "runtime/infer/map.h"
+
+/* Whether the guide is one Gaussian over all latents, of which there are some, and nothing else is to be
+ * optimised or asked for. */
+static bool is_gaussian(const program *p, const options *o) {
+    const uint64_t others = (uint64_t)1 << OPTION_objective | (uint64_t)1 << OPTION_batch |
+                            (uint64_t)1 << OPTION_beta | (uint64_t)1 << OPTION_anneal |
+                            (uint64_t)1 << OPTION_optimizer | (uint64_t)1 << OPTION_estimator |
+                            (uint64_t)1 << OPTION_free_bits;
+    bool latents = false;
+    for (variable v = 0; v < p->variables.count; v++) {
+        variable_kind kind = program_variable(p, v)->kind;
+        if (kind == VARIABLE_param || kind == VARIABLE_free) return false;
+        if (kind == VARIABLE_latent) latents = true;
+    }
+    if (!latents || p->guide.count || p->families.count > 1 || o->given & others) return false;
+    family_kind kind = p->families.count ? p->families.at[0].kind : FAMILY_auto;
+    if (kind == FAMILY_auto) kind = (family_kind)o->family.word;
+    return kind == FAMILY_auto || kind == FAMILY_mean_field || kind == FAMILY_full_rank;
+}
+
+route route_of(const program *p, const options *o) {
+    if (is_map(o)) return ROUTE_map;
+    if (is_gaussian(p, o)) return ROUTE_gaussian;
+    if (o->objective.word == OBJECTIVE_em && !o->batch.axis) return ROUTE_em;
+    return is_held(o) ? ROUTE_held : ROUTE_steps;
+}
+
+const char *route_estimator(const program *p, const options *o, variable latent, arena *a) {
+    switch (route_of(p, o)) {
+    case ROUTE_gaussian: return "pathwise, sticking the landing, along the natural gradient";
+    case ROUTE_map: return "none: the mode, by the gradient of the density";
+    case ROUTE_held: return arena_print(a, "%s, the draws held", gradient_text(p, o, latent, a));
+    default: return gradient_text(p, o, latent, a);
+    }
+}

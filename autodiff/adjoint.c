@@ -178,7 +178,7 @@ ZERO(stop)
 UNARY(exp, MUL(G, R))
 UNARY(log, DIV(G, X))
 UNARY(log1p, DIV(G, ADD(N(1), X)))
-UNARY(expm1, MUL(G, ADD(R, N(1))))
+UNARY(expm1, MUL(G, MAP(exp, X))) /* R + 1 has lost the digits far below 0 */
 UNARY(sin, MUL(G, MAP(cos, X)))
 UNARY(cos, MAP(neg, MUL(G, MAP(sin, X))))
 UNARY(tan, MUL(G, ADD(N(1), SQUARE(R))))

@@ -276,15 +276,24 @@ static bool sample_is_pathwise(checker *c, node sample) {
     return is_pathwise(c, sample);
 }
 
+/* A log density or tail as a share of what the density integrates to, where that is not 1. */
+static node of_its_mass(checker *c, const distribution *d, const axis_bindings *bound, node log_part,
+                        span at) {
+    node mass = property_at(c, d, bound, names_of(c->p->names, "log_mass"), 0);
+    return mass && log_part ? make(c, NODE_sub, log_part, mass, 0, at) : log_part;
+}
+
 /* A draw x from a distribution of one continuous number has the derivative -(dF / dparameter) / density, of
  * its cdf F (Figurnov, Mohamed and Mnih, Implicit reparameterization gradients, NeurIPS 2018), whatever the
  * sampler does: the draw, less what the log of its smaller tail changes by, over the derivative of that by x.
  */
 static node implicit_draw(checker *c, const distribution *d, const axis_bindings *bound, node sample,
                           span at) {
-    node x = make(c, NODE_stop, sample, 0, 0, at), density = property_at(c, d, bound, c->word_log_density, x);
+    node x = make(c, NODE_stop, sample, 0, 0, at);
+    node density = of_its_mass(c, d, bound, property_at(c, d, bound, c->word_log_density, x), at);
     node below = log_tail(c, d, bound, false, x, at), above = log_tail(c, d, bound, true, x, at);
     if (!x || !density || !below || !above) return 0;
+    below = of_its_mass(c, d, bound, below, at), above = of_its_mass(c, d, bound, above, at);
     node upper = make(c, NODE_lt, above, below, 0, at), moved[2], tail[2] = {below, above};
     for (int i = 0; i < 2; i++) {
         node spread = make(c, NODE_exp, make(c, NODE_sub, tail[i], density, 0, at), 0, 0, at);
@@ -606,6 +615,7 @@ static node check_statement(checker *c, definition *f, const item *it, block_kin
     }
     if (!plain) keep_cut(c, s, &l, it, &row);
     if (block == BLOCK_guide) {
+        if (plain) row.log_density = of_its_mass(c, d, &bound, row.log_density, it->at);
         const variable_row *latent = program_variable(c->p, l.of);
         const distribution *model = latent->self ? c->model_distributions.at[latent->draw] : NULL;
         if (plain && model && !l.cut.count) row.kl = closed_kl(c, d, model, event, &bound);

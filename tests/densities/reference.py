@@ -187,22 +187,28 @@ def density_block(f, d, points):
 # ---- cdf, its logarithms and its inverse, far out ----
 
 
+TAIL_DIGITS, TAIL_STEP = 110, mpf(10) ** -40
+
+
 def log_of(small, other):
-    """Where both do not add up to 1 each is for itself."""
-    return log(small) if small < 0.5 or abs(small + other - 1) > 1e-20 else log1p(-other)
+    """Where both do not add up to 1, as when a weight is moved, each is for itself."""
+    return log(small) if small < 0.5 or abs(small + other - 1) > mpf(10) ** -80 else log1p(-other)
 
 
-def tail_row(g, inputs, x, inverse, columns):
-    """g at x, what a rounding of each argument does to it, and its derivatives; x stands first in `columns`."""
+def tail_row(g, inside, inputs, x, inverse, columns):
+    """g at x, what a rounding of each argument does to it, and its derivatives; x stands first in `columns`. There is none at
+    the end of the support."""
     exact = [mpf(v) for v in inputs + [float(x)]]
-    with mp.workdps(digits(exact) if inverse else 60):
+    with mp.workdps(max(digits(exact) if inverse else 0, TAIL_DIGITS)):
         value, moved, slopes = g(*exact), [], [nan] * len(exact)
         for i, v in enumerate(exact):
             if not isfinite(value):
                 continue
-            step = (abs(v) or 1) * mpf(10) ** -20
+            step = (abs(v) or 1) * TAIL_STEP
             up, down = list(exact), list(exact)
             up[i], down[i] = v + step, v - step
+            if not inverse and not (inside(*up) and inside(*down)):
+                continue
             try:
                 above, below = g(*up), g(*down)
             except (ValueError, ZeroDivisionError):
@@ -211,14 +217,14 @@ def tail_row(g, inputs, x, inverse, columns):
                 continue
             slopes[i] = (above - below) / (2 * step)
             moved.append(v * slopes[i])
-            if abs(above - 2 * value + below) > mpf(10) ** -10 * abs(above - below) or abs(above - below) < mpf(10) ** -35 * abs(value):
+            if abs(above - 2 * value + below) > mpf(10) ** -10 * abs(above - below) or abs(above - below) < mpf(10) ** -75 * abs(value):
                 slopes[i] = nan
         if mp.im(value):
             return None
         if value and abs(value) < mpf(10) ** -290:
             if abs(value) > mpf(10) ** -330:
                 return None
-            value, moved, slopes = mpf(0), [], [nan] * len(exact)
+            value = mpf(0)
     out = [number(v) for v in inputs + [float(x)]] + [text(+value, [value] + moved)]
     for v, d, (_, free, _) in zip(exact[-1:] + exact[:-1], slopes[-1:] + slopes[:-1], columns):
         d = nan if abs(d) > mpf(10) ** 290 or 0 < abs(d) < mpf(10) ** -290 else d
@@ -235,15 +241,18 @@ def tail_blocks(f, d):
         "quantile": lambda *v: inverse(v[-1], *v[:-1]),
     }
     points, columns = TAIL_POINTS.get(f), d.columns()
+    whole = d.kind in WHOLE
     if not points:
         inside = [(a, x) for a, x in TABLE[f] if isfinite(sum(f(*[mpf(v) for v in flat((x,) + a)])))]
         points = inside[::max(1, len(inside) // 30)]
+    lowest, highest = LOWEST.get(d.kind, -inf), HIGHEST.get(d.kind, inf)
+    inside = lambda *v: whole or lowest <= v[-1] <= highest and isfinite(sum(f(v[-1], *v[:-1])))
     shares = [(a, p) for a in sorted({a for a, _ in points})[:5] for p in SHARES]
     for name in [p for p in d.properties if p in by and (p != "quantile" or inverse)]:
         yield ("tail %s %s %s %s" % (f.__name__, name, "unit" if name == "quantile" else d.kind, d.head())).rstrip()
         before = []
         for a, x in shares if name == "quantile" else points:
-            row = tail_row(by[name], flat(a), x, name == "quantile", [("unit", True, None)] * (name == "quantile") + columns[name == "quantile":])
+            row = tail_row(by[name], inside, flat(a), x, name == "quantile", [("unit", True, None)] * (name == "quantile") + columns[name == "quantile":])
             if row:
                 at = len(flat(a)) + 1
                 yield " ".join(shortened(row[:at], before) + row[at:])

@@ -59,7 +59,8 @@ static inline variable find_variable(const program *p, const char *name) {
 }
 
 /* Compiles `text` with its data to a machine that computes the named lets or generated variables, and the
- * derivatives of the sum of the first by what varies. NULL, with a message, if the program has mistakes. */
+ * derivatives of the sum of the first by what varies; to be run by run_once. NULL, with a message, if the
+ * program has mistakes. */
 static inline machine *prepare(arena *a, const char *test, const char *text, values *data, int data_count,
                                results *wanted, int wanted_count) {
     run *r = arena_new(a, run);
@@ -101,25 +102,30 @@ static inline machine *prepare(arena *a, const char *test, const char *text, val
             check(false, test, "%s has no derivative", op_name(tape_at(&r->tape, culprit)->op));
         if (culprit) return NULL;
     }
-    for (uint32_t i = 0; i < varied; i++) tape_output(&r->tape, slopes[i]);
+    for (uint32_t i = 0; i < varied; i++)
+        tape_output(&r->tape, tape_expand(&r->tape, slopes[i], tape_at(&r->tape, inputs[i])->axes));
     tape *compiled = arena_new(a, tape);
     tape_compile(&r->tape, compiled, a, NULL, NULL);
     machine *run = machine_new(a, compiled, NULL);
-    uint32_t slot = 0;
-    for (int i = 0; i < data_count; i++)
-        if (data[i].varied) machine_bind(run, slot++, data[i].numbers);
-    for (int i = 0; i < wanted_count; i++) wanted[i].numbers = machine_output(run, (uint32_t)i);
-    slot = (uint32_t)wanted_count;
-    for (int i = 0; i < data_count; i++)
-        if (data[i].varied) data[i].slope = machine_output(run, slot++);
+    for (int i = 0, slot = 0; i < data_count; i++)
+        if (data[i].varied) machine_bind(run, (uint32_t)slot++, data[i].numbers);
     return run;
+}
+
+/* One run, after which the results and slopes can be read. */
+static inline void run_once(machine *m, values *data, int data_count, results *wanted, int wanted_count) {
+    machine_run(m, 1, 0);
+    uint32_t slot = 0;
+    for (int i = 0; i < wanted_count; i++) wanted[i].numbers = machine_output(m, slot++);
+    for (int i = 0; i < data_count; i++)
+        if (data[i].varied) data[i].slope = machine_output(m, slot++);
 }
 
 /* The same, run once. */
 static inline bool compute(arena *a, const char *test, const char *text, values *data, int data_count,
                            results *wanted, int wanted_count) {
     machine *m = prepare(a, test, text, data, data_count, wanted, wanted_count);
-    if (m) machine_run(m, 1, 0);
+    if (m) run_once(m, data, data_count, wanted, wanted_count);
     return m != NULL;
 }
 

@@ -1,7 +1,7 @@
-/* bench [--json] [--cpu] [--first] [--threads N]… [W1 …]: each workload by the engine, by the loop written by
- * hand and by peers: first that all agree, then how long they take, by turns in one run, so that what else
- * the machine does falls on all alike. BENCH_PYTHON is the interpreter that has the peers' frameworks;
- * without it they are passed over. */
+/* bench [--json] [--cpu] [--first] [--phases] [--threads N]… [W1 …]: each workload by the engine, by the loop
+ * written by hand and by peers: first that all agree, then how long they take, by turns in one run, so that
+ * what else the machine does falls on all alike. BENCH_PYTHON is the interpreter that has the peers'
+ * frameworks; without it they are passed over. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "bench/first.h"
 #include "bench/parties.h"
+#include "bench/phases.h"
 
 /* A turn is as many evaluations as take TURN_SECONDS, at least one: short, so that most are not interrupted.
  */
@@ -18,7 +19,7 @@ enum { ROUNDS_LEAST = 5, ROUNDS_MOST = 1001, THREAD_COUNTS_MOST = 4 };
 static const double TURN_SECONDS = 3e-4, PARTY_SECONDS = 1;
 
 typedef struct settings {
-    bool json, first;
+    bool json, first, phases;
     clockid_t clock;
     const char *python, *folder, *vmrun;
     uint32_t threads[THREAD_COUNTS_MOST], thread_counts;
@@ -186,6 +187,19 @@ static bool run_first(const settings *s, memory *m) {
     return good;
 }
 
+/* The steps of each workload, with one thread and with the last number that was given. */
+static bool run_phases(const settings *s, memory *m) {
+    bool good = true;
+    for (uint32_t i = 0; i < WORKLOAD_COUNT; i++) {
+        if (!is_named(s, WORKLOADS[i].label)) continue;
+        arena a;
+        arena_open(&a, m);
+        good &= phases_run(&WORKLOADS[i], s->threads[s->thread_counts - 1], &a);
+        arena_close(&a);
+    }
+    return good;
+}
+
 static bool read_settings(settings *s, int count, char **words) {
     *s = (settings){.clock = CLOCK_MONOTONIC, .python = getenv("BENCH_PYTHON"), .names = words};
     s->vmrun = getenv("VMRUN") ? getenv("VMRUN") : "build/vmrun";
@@ -193,6 +207,7 @@ static bool read_settings(settings *s, int count, char **words) {
         if (strcmp(words[i], "--json") == 0) s->json = true;
         else if (strcmp(words[i], "--cpu") == 0) s->clock = CLOCK_PROCESS_CPUTIME_ID;
         else if (strcmp(words[i], "--first") == 0) s->first = true;
+        else if (strcmp(words[i], "--phases") == 0) s->phases = true;
         else if (strcmp(words[i], "--threads") == 0 && i + 1 < count && s->thread_counts < THREAD_COUNTS_MOST)
             s->threads[s->thread_counts++] = (uint32_t)atoi(words[++i]);
         else if (words[i][0] == '-') return false;
@@ -208,10 +223,11 @@ int main(int argc, char **argv) {
     settings s;
     char folder[] = "/tmp/bench-XXXXXX";
     if (!read_settings(&s, argc, argv))
-        return fprintf(stderr, "usage: bench [--json] [--cpu] [--first] [--threads N]… [W1 …]\n"), 2;
+        return fprintf(stderr, "usage: bench [--json] [--cpu] [--first] [--phases] [--threads N]… [W1 …]\n"),
+               2;
     if (setjmp(escape)) return fprintf(stderr, "bench: out of memory\n"), 1;
     if (!(s.folder = mkdtemp(folder))) return perror("bench: a folder for data"), 1;
-    bool good = s.first ? run_first(&s, &m) : run_all(&s, &m);
+    bool good = s.first ? run_first(&s, &m) : s.phases ? run_phases(&s, &m) : run_all(&s, &m);
     peers_forget(folder);
     return !good;
 }

@@ -13,13 +13,16 @@
  * time and 30,000 until it runs, and then its cache is empty; each must be a small part of what it saves. In
  * a sequence threads may fall asleep between any two pieces. */
 static const double FORK_PAYS = 4000, ROUSING_PAYS = 40000, SEQUENCE_PAYS = 100000;
-static const int64_t SPIN = 50000;
+
+/* Who waits spins for so long, since what follows mostly follows soon; briefly where the cores have other
+ * work. */
+static const int64_t SPIN = 1000000, SPIN_BRIEFLY = 50000;
 
 /* Where the cores have other work, a thread loses its core in the middle of a part and holds up all others.
  * A caller who has waited so long for parts that were begun, for a quarter of the time that he has worked,
  * and for twice as long as a part takes him, goes alone for a while: at first some times as long as he has
  * waited, then twice as long each time that it happens again, and half as long when it has not. */
-static const int64_t HELD_UP = 50000, REST_MOST = 500000000;
+static const int64_t HELD_UP = 50000, REST_LEAST = 100000, REST_MOST = 500000000;
 enum { REST_TIMES = 20 };
 
 enum { CACHE_LINE = 64, THREADS_MOST = 256, STACK = 1 << 20, PAUSES = 64 };
@@ -41,7 +44,8 @@ struct team {
     uint32_t threads; /* for which there is room */
     uint32_t running; /* besides the caller */
     pid_t process;    /* in which they run */
-    int64_t spin;     /* nanoseconds; none where threads outnumber the cores */
+    cpu_set_t cores;  /* that they may run on */
+    bool spins;       /* not where threads outnumber the cores */
     member *members;
     share *shares;
     /* Of the piece of work; written while none is open. */
@@ -56,6 +60,8 @@ struct team {
     /* Changes with each piece, and when threads are roused or shall end. */
     _Alignas(CACHE_LINE) atomic_uint signal;
     atomic_uint asleep;
+    atomic_int core;     /* of the caller, when he last had a piece of work */
+    atomic_bool crowded; /* the cores have other work */
     atomic_bool ends;
 };
 
@@ -104,8 +110,22 @@ static void sleep_until_signal(team *t, uint32_t seen) {
     atomic_fetch_sub(&t->asleep, 1);
 }
 
+/* A system whose cores are all busy wakes a thread on the core of who wakes it, in whose place it then runs:
+ * worse than no help, and the more so when it spins. */
+static bool in_the_way(const team *t) { return sched_getcpu() == atomic_load(&t->core); }
+
+static void step_aside(const team *t) {
+    cpu_set_t others = t->cores;
+    CPU_CLR((size_t)atomic_load(&t->core), &others);
+    if (CPU_COUNT(&others)) sched_setaffinity(0, sizeof others, &others);
+}
+
+static int64_t spin_of(const team *t) {
+    return !t->spins ? 0 : atomic_load(&t->crowded) ? SPIN_BRIEFLY : SPIN;
+}
+
 static uint32_t next_signal(team *t, uint32_t seen) {
-    for (int64_t until = now() + t->spin; now() < until;)
+    for (int64_t started = now(); now() < started + spin_of(t) && !in_the_way(t);)
         for (int i = 0; i < PAUSES; i++, relax())
             if (atomic_load_explicit(&t->signal, memory_order_acquire) != seen)
                 return atomic_load(&t->signal);
@@ -116,7 +136,10 @@ static uint32_t next_signal(team *t, uint32_t seen) {
 static void *live(void *argument) {
     const member *m = argument;
     team *t = m->team;
-    for (uint32_t seen = 0; !atomic_load(&t->ends); join_in(t, m->number)) seen = next_signal(t, seen);
+    for (uint32_t seen = 0; !atomic_load(&t->ends); join_in(t, m->number)) {
+        seen = next_signal(t, seen);
+        if (in_the_way(t)) step_aside(t);
+    }
     return NULL;
 }
 
@@ -159,7 +182,8 @@ static int64_t wait_for_all(team *t) {
 static bool goes_alone(team *t) {
     if (!t->rest) return false;
     if (now() < t->rested) return true;
-    t->rest /= 2;
+    if ((t->rest /= 2) < REST_LEAST) t->rest = 0;
+    atomic_store(&t->crowded, t->rest > 0);
     return false;
 }
 
@@ -172,6 +196,7 @@ static void rest(team *t, int64_t waited) {
     t->rest = again > REST_TIMES * waited ? again : REST_TIMES * waited;
     if (t->rest > REST_MOST) t->rest = REST_MOST;
     t->rested = now() + t->rest;
+    atomic_store(&t->crowded, true);
 }
 
 void team_run(team *t, double nanoseconds, uint32_t parts, team_work *work, void *context) {
@@ -183,6 +208,7 @@ void team_run(team *t, double nanoseconds, uint32_t parts, team_work *work, void
     t->work = work;
     t->context = context;
     deal(t, parts);
+    atomic_store(&t->core, sched_getcpu());
     atomic_store(&t->open, true);
     atomic_fetch_add(&t->signal, 1);
     if (nanoseconds >= ROUSING_PAYS) wake(t);
@@ -220,7 +246,9 @@ static sigset_t outside_signals(void) {
 void team_start(team *t, double nanoseconds) {
     if (!t || t->process || t->threads < 2 || nanoseconds < SEQUENCE_PAYS) return;
     t->process = getpid();
-    t->spin = t->threads <= team_cores() ? SPIN : 0;
+    t->spins = t->threads <= team_cores();
+    if (sched_getaffinity(0, sizeof t->cores, &t->cores) != 0) CPU_ZERO(&t->cores);
+    atomic_store(&t->core, sched_getcpu());
     sigset_t blocked = outside_signals(), before;
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) != 0) return;

@@ -5,8 +5,9 @@
  *
  * Threads that wait spin for a moment, since the next piece mostly follows at once (a fork then costs half a
  * microsecond), and then sleep until somebody rouses them. A piece is never held up by a thread that comes
- * late: the caller does what is left, and waits for those that have begun a part, no others. So a machine
- * whose other cores are busy is about as fast as with one thread.
+ * late: the caller does what is left, and waits for those that have begun a part, no others; and a thread
+ * that wakes on the caller's core goes to another. So a machine whose other cores are busy is about as fast
+ * as with one thread.
  *
  * A team belongs to one caller at a time, who is thread 0 of it. Its threads take no signals. In a process
  * that was forked off they do not exist, and the caller does everything. */

@@ -23,6 +23,9 @@ static const double FIRST_RATE = 0.25;
 /* In median lengths. */
 static const double LONGEST_RESIDUAL = 10;
 enum { NARROWINGS = 40, POWERS = 8, WATCH_EVERY = 50 };
+/* By so many nats, and so many of their errors, an ELBO is below the best one where the steps are too long
+ * for the noise of their gradients. */
+static const double FALL = 5, FALL_ERRORS = 5;
 
 void gaussian_place(const gaussian *g, const double *noise, uint64_t count, double *points) {
     uint64_t n = g->size;
@@ -92,6 +95,8 @@ typedef struct work {
     bool limited;             /* the mean would have gone farther */
     double elbo, elbo_square; /* of the draws of a step, summed over steps */
     uint64_t elbo_count;
+    gaussian highest; /* the guide after the steps of the best ELBO so far */
+    measured highest_elbo;
 } work;
 
 static work work_new(const gaussian *g, const density *many, arena *a) {
@@ -108,7 +113,10 @@ static work work_new(const gaussian *g, const density *many, arena *a) {
                   .scale_step = arena_array(a, double, matrix + n),
                   .factor = arena_array(a, double, matrix),
                   .iterate = arena_array(a, double, 2 * n + matrix),
-                  .unit = arena_array(a, double, 2 * n)};
+                  .unit = arena_array(a, double, 2 * n),
+                  .highest = {n, arena_array(a, double, n), g->factor ? arena_array(a, double, matrix) : NULL,
+                              arena_array(a, double, n), g->algebra},
+                  .highest_elbo = {-INFINITY, 0}};
 }
 
 static void draw_noise(work *w, rng *r) {
@@ -266,11 +274,38 @@ static void from_average(gaussian *g, const double *average) {
         for (uint64_t i = 0; i < n; i++) g->scale[i] = exp(average[n + i]);
 }
 
-static bool watched(gaussian_course *c, work *w) {
-    if (c->steps % WATCH_EVERY) return vigil_asks(c->vigil, "fit");
+static void copy_guide(gaussian *to, const gaussian *from) {
+    uint64_t n = from->size;
+    memcpy(to->mean, from->mean, n * sizeof *to->mean);
+    memcpy(to->scale, from->scale, n * sizeof *to->scale);
+    if (from->factor) memcpy(to->factor, from->factor, n * n * sizeof *to->factor);
+}
+
+/* Of the draws since the last time. */
+static measured take_elbo(work *w) {
     measured elbo = measured_mean(w->elbo, w->elbo_square, (double)w->elbo_count);
     w->elbo = w->elbo_square = 0;
     w->elbo_count = 0;
+    return elbo;
+}
+
+/* Where the ELBO has fallen far below what it was, the guide goes back there, at a lower rate. */
+static void watch_fall(gaussian *g, work *w, descent *o, measured elbo) {
+    double error = hypot(elbo.error, w->highest_elbo.error);
+    if (elbo.value > w->highest_elbo.value) {
+        w->highest_elbo = elbo;
+        copy_guide(&w->highest, g);
+    } else if (elbo.value < w->highest_elbo.value - FALL - FALL_ERRORS * error) {
+        copy_guide(g, &w->highest);
+        descent_retreat(o);
+    }
+}
+
+/* True where the fit is to end. */
+static bool watched(gaussian *g, gaussian_course *c, work *w, descent *o) {
+    if (c->steps % WATCH_EVERY) return vigil_asks(c->vigil, "fit");
+    measured elbo = take_elbo(w);
+    watch_fall(g, w, o, elbo);
     return vigil_tell(c->vigil, c->steps, c->steps_most, elbo, (double)NAN);
 }
 
@@ -307,7 +342,7 @@ static bool descend(gaussian *g, density *many, rng *r, arena *a, gaussian_cours
             c->converged = true;
             return true;
         }
-        if (watched(c, &w)) {
+        if (watched(g, c, &w, &o)) {
             c->interrupted = true;
             break;
         }

@@ -68,4 +68,7 @@ model {
 M
 sed 's/b\[plate\] ~ normal(base + by \* kind, tau)/free[plate] ~ normal(0, 1); b = base + by * kind + tau * free/' plates_centred.vm >plates_free.vm
 both plates
+
+# the same of posteriordb, where it is beside the repository; all of them: tests/accuracy/centre
+sanitized || holds 'programs of posteriordb are the same centred and non-centred' "$here/../accuracy/centre" "$vmrun" eight_schools_centered seeds_stanified radon_variable_intercept
 end

@@ -43,6 +43,7 @@ typedef enum family_kind {
 } family_kind;
 enum { PRECISION_double, PRECISION_single };
 enum { JACOBIAN_no, JACOBIAN_yes };
+enum { NOISE_random, NOISE_antithetic, NOISE_sobol };
 
 /* How the gradient for a latent is estimated, see runtime/infer/gradients.h. */
 typedef enum estimator_kind {

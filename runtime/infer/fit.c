@@ -670,7 +670,8 @@ static void refuse_checkpoints(diagnostics *d) {
 }
 
 bool fit_check(diagnostics *d, const program *p, const options *o) {
-    return map_check(d, p, o) && batch_check(d, p, o) && estimate_check(d, p, o) && held_check(d, p, o);
+    return map_check(d, p, o) && batch_check(d, p, o) && estimate_check(d, p, o) && held_check(d, p, o) &&
+           noise_check(d, p, o);
 }
 
 static bool can_run(diagnostics *d, const model *m, const options *o) {

@@ -15,7 +15,8 @@ enum { FAULTS_MOST = 200, WATCH_EVERY = 50 };
 static const uint64_t FIRST_EVALUATION = UINT64_C(1) << 40;
 
 /* Without `samples`: as many as make the gradient of a few latents quiet; the entries of a mini-batch do that
- * together. Score functions need others to be compared with. */
+ * together. Score functions need others to be compared with, as
+ * coupled draws need others to go with. */
 enum { SAMPLES_BATCH = 1, SAMPLES_SCORED = 4 };
 
 static uint32_t draws_a_step(const guide *g, const options *o) {
@@ -25,7 +26,8 @@ static uint32_t draws_a_step(const guide *g, const options *o) {
     bool scored = gradients_are_scored(p, o);
     bool asked = o->given >> OPTION_samples & 1;
     if (is_held(o) && !asked) return HELD_DRAWS;
-    return asked || !o->batch.axis ? (uint32_t)o->samples : scored ? SAMPLES_SCORED : SAMPLES_BATCH;
+    bool compared = scored || is_coupled(o);
+    return asked || !o->batch.axis ? (uint32_t)o->samples : compared ? SAMPLES_SCORED : SAMPLES_BATCH;
 }
 
 /* A factor that changes with the steps; 1 where none was asked for. */
@@ -80,6 +82,7 @@ objective *objective_new(diagnostics *d, const guide *g, const options *options,
     tape_output(written, e.value);
     for (uint32_t b = 0; b < parts; b++)
         tape_output(written, tape_expand(written, gradient[b], tape_at(written, q.parts[b])->axes));
+    if (is_coupled(options)) written = noise_write(&o->noise, written, l.draw, options, a);
     tape_compile(written, o->tape, a, NULL, NULL);
     precision p = precision_of(options);
     o->machine = machine_new_in(a, o->tape, p, g->model->team);
@@ -87,6 +90,7 @@ objective *objective_new(diagnostics *d, const guide *g, const options *options,
     o->climber = climber_of(g, options, p, a);
     for (uint32_t b = 0; b < parts; b++)
         machine_bind_elements(o->machine, b, element_at(p, o->climber.x, (int64_t)g->parts.at[b].offset));
+    noise_bind(&o->noise, o->machine);
     if (o->batches.size) machine_bind(o->machine, slot++, o->batches.rows);
     if (e.weighted) machine_bind(o->machine, slot, o->weight = arena_take_aligned(a, sizeof(double)));
     return o;
@@ -94,6 +98,7 @@ objective *objective_new(diagnostics *d, const guide *g, const options *options,
 
 bool objective_run(objective *o, uint64_t step) {
     if (o->weight) *o->weight = weight_at(o->options, step);
+    noise_draw(&o->noise, o->options->seed, step);
     machine_run(o->machine, o->options->seed, step);
     o->value = machine_output(o->machine, 0)[0];
     for (uint32_t b = 0; b < o->climber.count; b++)

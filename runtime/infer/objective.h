@@ -8,6 +8,7 @@
 #include "runtime/infer/descent.h"
 #include "runtime/infer/fit.h"
 #include "runtime/infer/guide.h"
+#include "runtime/infer/noise.h"
 #include "runtime/infer/optimiser.h"
 #include "runtime/infer/sample.h"
 #include "runtime/infer/vigil.h"
@@ -23,6 +24,7 @@ typedef struct objective {
     double value;      /* an estimate of the objective */
     int rises;         /* it as steps go well: 1 up, -1 down, 0 either way */
     batches batches;
+    noise noise;    /* without inputs where draws are independent */
     double *weight; /* of prior and guide; NULL where it is 1 */
 } objective;
 

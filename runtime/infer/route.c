@@ -10,7 +10,7 @@ static bool is_gaussian(const program *p, const options *o) {
     const uint64_t others = (uint64_t)1 << OPTION_objective | (uint64_t)1 << OPTION_batch |
                             (uint64_t)1 << OPTION_beta | (uint64_t)1 << OPTION_anneal |
                             (uint64_t)1 << OPTION_optimizer | (uint64_t)1 << OPTION_estimator |
-                            (uint64_t)1 << OPTION_free_bits;
+                            (uint64_t)1 << OPTION_free_bits | (uint64_t)1 << OPTION_noise;
     bool latents = false;
     for (variable v = 0; v < p->variables.count; v++) {
         variable_kind kind = program_variable(p, v)->kind;
@@ -30,11 +30,20 @@ route route_of(const program *p, const options *o) {
     return is_held(o) ? ROUTE_held : ROUTE_steps;
 }
 
+/* How the steps draw, behind how they differentiate. */
+static const char *of_draws(const options *o) {
+    static const char *const NOISES[] = {[NOISE_random] = "",
+                                         [NOISE_antithetic] = ", draws in pairs",
+                                         [NOISE_sobol] = ", draws by Sobol's points"};
+    return NOISES[o->noise.word];
+}
+
 const char *route_estimator(const program *p, const options *o, variable latent, arena *a) {
     switch (route_of(p, o)) {
     case ROUTE_gaussian: return "pathwise, sticking the landing, along the natural gradient";
     case ROUTE_map: return "none: the mode, by the gradient of the density";
-    case ROUTE_held: return arena_print(a, "%s, the draws held", gradient_text(p, o, latent, a));
-    default: return gradient_text(p, o, latent, a);
+    case ROUTE_held:
+        return arena_print(a, "%s%s, the draws held", gradient_text(p, o, latent, a), of_draws(o));
+    default: return arena_print(a, "%s%s", gradient_text(p, o, latent, a), of_draws(o));
     }
 }

@@ -65,6 +65,8 @@ expect 'an unknown family' 2 'full_rank' "$vmrun" fit groups.vm --family flow9
 expect 'an unknown kind of log' 2 '`--log` takes `json`' "$vmrun" fit groups.vm --log xml
 expect 'an upper bound for a param' 1 'upper.vm:2:7|`chi` bounds the evidence from above|use `objective = elbo`' \
     "$vmrun" fit upper.vm --objective 'chi(2, 10)'
+expect 'coupled draws under a bound' 1 '`noise = sobol`, but|independent|use `objective = elbo`' "$vmrun" fit upper.vm --objective 'iwae(4)' --noise sobol
+expect 'a mode by the means of others' 1 '`objective = map`|`beta` has no meaning|leave one of them out' "$vmrun" fit upper.vm --objective map --beta 2
 expect 'a bound without its draws' 2 'iwae(N)' "$vmrun" fit upper.vm --objective iwae
 expect 'an order that is no number' 2 'renyi(R, N)' "$vmrun" fit upper.vm --objective 'renyi(x, 10)'
 expect 'an argument too many' 2 'renyi(R, N)' "$vmrun" fit upper.vm --objective 'renyi(1, 10, 3)'

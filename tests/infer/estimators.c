@@ -139,6 +139,13 @@ static const objective_case SMOOTH[] = {
 };
 static const objective_case PAIR[] = {{"elbo", "score", TARGET_elbo, 0, 1, 1},
                                       {"iwae(2)", "vimco", TARGET_bound, 1, 1, 1}};
+/* Of draws that hang together, for the one and for the pair. */
+static const objective_case COUPLED[] = {{"elbo", "pathwise", TARGET_elbo, 0, 1, 1},
+                                         {"elbo(2)", "stl", TARGET_elbo, 0, 1, 2},
+                                         {"elbo", "reinforce", TARGET_elbo, 0, 1, 1}};
+static const objective_case COUPLED_PAIR[] = {{"elbo", "reinforce", TARGET_elbo, 0, 1, 1},
+                                              {"elbo", "enumerate", TARGET_elbo, 0, 1, 1}};
+static const char *const NOISES[] = {"antithetic", "sobol"};
 static const objective_case STUCK = {"iwae(2)", "stl", TARGET_stuck, 1, 1, 1};
 static const objective_case LOCAL[] = {{"elbo", "enumerate", TARGET_elbo, 0, 1, 1},
                                        {"elbo(2)", "enumerate", TARGET_elbo, 0, 1, 2}};
@@ -226,17 +233,18 @@ static double exact_slope(const problem *p, const objective_case *c, int k) {
     return c->sign * change / (2 * h);
 }
 
-static objective *opened(const problem *p, const objective_case *of, arena *a) {
+static objective *opened(const problem *p, const objective_case *of, const char *noise, arena *a) {
     const setting set[] = {{OPTION_objective, of->text},
                            {OPTION_estimator, of->estimator},
                            {OPTION_samples, "2"},
+                           {OPTION_noise, noise},
                            {OPTION_beta, "1"}};
     return climbing(a, p->program, set, sizeof set / sizeof *set, p->at);
 }
 
-static void unbiased(const problem *p, const objective_case *c, arena *a) {
-    const char *name = arena_print(a, "%s: %s by %s", p->name, c->text, c->estimator);
-    objective *o = opened(p, c, a);
+static void unbiased_with(const problem *p, const objective_case *c, const char *noise, arena *a) {
+    const char *name = arena_print(a, "%s: %s by %s, noise %s", p->name, c->text, c->estimator, noise);
+    objective *o = opened(p, c, noise, a);
     if (!check(o != NULL, name, "no objective")) return;
     estimates e = estimates_of(o, STEPS, a);
     for (int k = 0; k < p->numbers; k++) {
@@ -249,6 +257,10 @@ static void unbiased(const problem *p, const objective_case *c, arena *a) {
     double exact = relaxed && c == &RELAXED ? relaxed_value(p->at, p->at, false) : exact_value(p, c, p->at);
     check(fabs(e.mean[p->numbers] - exact) <= ERRORS * e.error[p->numbers] + 1e-9, name,
           "the value is %.5f +- %.5f, not %.5f", e.mean[p->numbers], e.error[p->numbers], exact);
+}
+
+static void unbiased(const problem *p, const objective_case *c, arena *a) {
+    unbiased_with(p, c, "random", a);
 }
 
 /* … and the slope of the guide's first number is not that of the objective. */
@@ -268,6 +280,12 @@ int main(void) {
     for (size_t k = 0; k < sizeof LOCAL / sizeof *LOCAL; k++)
         for (int i = 1; i < 3; i++) unbiased(&PROBLEMS[i], &LOCAL[k], &a);
     for (size_t k = 0; k < sizeof PAIR / sizeof *PAIR; k++) unbiased(&PROBLEMS[2], &PAIR[k], &a);
+    for (int i = 0; i < 2; i++) {
+        for (size_t k = 0; k < sizeof COUPLED / sizeof *COUPLED; k++)
+            unbiased_with(&PROBLEMS[0], &COUPLED[k], NOISES[i], &a);
+        for (size_t k = 0; k < sizeof COUPLED_PAIR / sizeof *COUPLED_PAIR; k++)
+            unbiased_with(&PROBLEMS[2], &COUPLED_PAIR[k], NOISES[i], &a);
+    }
     biased(&PROBLEMS[0], &STUCK, &CASES[2], &a);
     biased(&PROBLEMS[1], &RELAXED, &CASES[0], &a);
     biased(&PROBLEMS[1], &STRAIGHT, &CASES[0], &a);

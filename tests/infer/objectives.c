@@ -17,22 +17,60 @@ static const char GAUSSIAN[] = "axis k = 5\ndata y : real = 3\n"
                                "model {\n  z[k] ~ normal(0, 1)\n  y ~ normal(sum[k](z), 1)\n}\n"
                                "guide { z[k] ~ normal(?, ?) }\n";
 
-/* Of the slope of the first mean, of ten draws a step. */
-static double variance_of(const char *estimator, arena *a) {
+/* Of the slope of the first mean. */
+static double variance_of(const char *estimator, const char *noise, const char *samples, arena *a) {
     enum { MOST = 20000 };
     static const double AT[10] = {0.2, 0.3, 0.4, 0.5, 0.6, -0.2, -0.2, -0.2, -0.2, -0.2};
-    const setting set[] = {{OPTION_estimator, estimator}, {OPTION_samples, "10"}};
-    objective *o = climbing(a, GAUSSIAN, set, 2, AT);
+    const setting set[] = {{OPTION_estimator, estimator}, {OPTION_samples, samples}, {OPTION_noise, noise}};
+    objective *o = climbing(a, GAUSSIAN, set, 3, AT);
     return o ? MOST * pow(estimates_of(o, MOST, a).error[0], 2) : NAN;
 }
 
 static void variances_are_ordered(arena *a) {
-    double path = variance_of("pathwise", a), less = variance_of("score", a),
-           plain = variance_of("reinforce", a);
+    double path = variance_of("pathwise", "random", "10", a), less = variance_of("score", "random", "10", a),
+           plain = variance_of("reinforce", "random", "10", a);
     printf("# variance: pathwise %.4g, score %.4g, reinforce %.4g\n", path, less, plain);
     /* relative errors of these variances are about sqrt(2 / 20000), 1 % */
     check(path < 0.5 * less, "pathwise is quieter than leave-one-out", "%g, %g", path, less);
     check(less < 0.7 * plain, "leave-one-out is quieter than the plain score", "%g, %g", less, plain);
+}
+
+/* The path of a Gaussian is linear in its draws, so that pairs leave no noise in a mean; the score is not. Of
+ * scrambled points a variance falls nearly as the third power of their number, not as the first (Owen, Annals
+ * of Statistics 25, 1997): in five dimensions, whose points are not that many, faster by far than the first.
+ */
+static void coupled_draws_are_quieter(arena *a) {
+    double none = variance_of("pathwise", "antithetic", "16", a);
+    check(none < 1e-20, "pairs leave a linear path no noise", "%g", none);
+    double few[2], many[2];
+    for (int i = 0; i < 2; i++) {
+        few[i] = variance_of("reinforce", i ? "sobol" : "random", "16", a);
+        many[i] = variance_of("reinforce", i ? "sobol" : "random", "256", a);
+    }
+    double path = variance_of("pathwise", "random", "256", a),
+           even = variance_of("pathwise", "sobol", "256", a);
+    printf("# variance of reinforce by 16 and 256 draws: independent %.3g, %.3g, sobol %.3g, %.3g\n", few[0],
+           many[0], few[1], many[1]);
+    printf("# variance of pathwise by 256: independent %.3g, sobol %.3g\n", path, even);
+    check(few[1] < few[0] && many[1] < 0.5 * many[0], "even points are quieter", "%g, %g", many[1], many[0]);
+    check(many[1] / few[1] < 0.7 * many[0] / few[0], "and more so the more they are", "%g, %g",
+          many[1] / few[1], many[0] / few[0]);
+    check(even < 0.02 * path, "even points are quiet along a path", "%g, %g", even, path);
+}
+
+/* A net: of 16 points each sixteenth of either of two dimensions has one, each quarter by quarter, too; of
+ * the 17th dimension the sixteenths. */
+static void points_are_even(void) {
+    double u[17][16];
+    for (uint64_t d = 0; d < 17; d++) noise_sobol(3, 7, d, 16, u[d]);
+    for (uint64_t d = 0; d < 17; d++) {
+        uint32_t seen = 0;
+        for (int i = 0; i < 16; i++) seen |= 1u << (int)(16 * u[d][i]);
+        check(seen == 0xffff, "points of one dimension are even", "%u: %x", (unsigned)d, seen);
+    }
+    uint32_t squares = 0;
+    for (int i = 0; i < 16; i++) squares |= 1u << (4 * (int)(4 * u[0][i]) + (int)(4 * u[1][i]));
+    check(squares == 0xffff, "points of two dimensions are even", "%x", squares);
 }
 
 /* z ~ normal(0, 1), y = 1 ~ normal(z, 1): the posterior is normal(1/2, sqrt(1/2)). */
@@ -255,6 +293,8 @@ int main(void) {
     arena a;
     test_memory(&a);
     variances_are_ordered(&a);
+    points_are_even();
+    coupled_draws_are_quieter(&a);
     landing_sticks(&a);
     signals_grow(&a);
     bounds_close_in(&a);

@@ -263,6 +263,8 @@ def main():
     reach = mp.log(2) * mp.mpf("0.501")
     write("C_EXP", "(exp(x) - 1 - x) / x^2", lambda x: (mp.expm1(x) - x) / x**2 if x else half, -reach, reach, 9,
           weight=lambda x: x**2 + mp.mpf("0.001"))
+    write("C_EXP_REST", "(exp(x) - 1 - x - x^2 / 2) / x^3", lambda x: (mp.expm1(x) - x - x**2 / 2) / x**3 if x else mp.mpf(1) / 6,
+          -reach, reach, 9, weight=lambda x: abs(x) + mp.mpf("0.01"))
     s = (mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)
     write("C_LOG", "2 (artanh(s) - s) / s^3 of s^2", lambda z: 2 * odd_rest(mp.atanh)(z), 0, s * s, 6,
           weight=lambda z: z + mp.mpf("0.0001"))
@@ -275,6 +277,9 @@ def main():
           weight=lambda z: z + mp.mpf("0.0001"))
     write("C_LOG_REST", "2 (artanh(s) - s - s^3 / 3) / s^5 of s^2",
           lambda z: ((2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z - mp.mpf(2) / 3) / z if z else mp.mpf(2) / 5, 0, s * s, 6)
+    write("C_LOG_REST_7", "2 (artanh(s) - s - s^3 / 3 - s^5 / 5) / s^7 of s^2",
+          lambda z: (((2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z - mp.mpf(2) / 3) / z - mp.mpf(2) / 5) / z if z else mp.mpf(2) / 7,
+          0, s * s, 6)
     write("C_ATAN", "(atan(t) - t) / t^3 of t^2", odd_rest(mp.atan), 0, (mp.sqrt(2) - 1)**2, 10,
           weight=lambda z: z + mp.mpf("0.001"))
     write("C_ASIN", "(asin(t) - t) / t^3 of t^2", odd_rest(mp.asin), 0, 0.25, 12, weight=lambda z: z + mp.mpf("0.001"))
@@ -305,8 +310,11 @@ def main():
     nodes, weights = gauss_legendre(32)
     write_numbers("C_GAUSS_NODES", "Gauss's rule with 32 points on 0 … 1: where", nodes)
     write_numbers("C_GAUSS_WEIGHTS", "… and their weights", weights)
+    nodes, weights = gauss_legendre(40)
+    write_numbers("C_GAUSS_40_NODES", "The same with 40 points", nodes)
+    write_numbers("C_GAUSS_40_WEIGHTS", "… and their weights", weights)
     nodes, weights = gauss_legendre(5)
-    write_numbers("C_GAUSS_5_NODES", "The same with 5 points", nodes)
+    write_numbers("C_GAUSS_5_NODES", "The same with 5", nodes)
     write_numbers("C_GAUSS_5_WEIGHTS", "… and their weights", weights)
     write_numbers("C_LGAMMA_ZEROS", "Zeros of lgamma from -3 to -17, as sums of two, and the cotangent of pi times them", with_turns(zeros_of_lgamma(2, 16), mp.cot))
     write_numbers("C_DIGAMMA_ZEROS", "Zeros of digamma from 0 to -32, as sums of two, and the sine of pi times them", with_turns(zeros_of_digamma(32), mp.sin))

@@ -9,6 +9,12 @@
     0x1.6c16c1854e6bfp-10, 0x1.a01a01bab917dp-13, 0x1.a0199737db1f7p-16, 0x1.71dde00bbeb42p-19, \
     0x1.28afe45cb674ep-22, 0x1.af8545dd9dc57p-26
 
+/* (exp(x) - 1 - x - x^2 / 2) / x^3, -0.34727 to 0.34727: error 2^-57.78 */
+#define C_EXP_REST \
+    0x1.5555555555557p-3, 0x1.5555555555557p-5, 0x1.111111111017ep-7, 0x1.6c16c16c15467p-10, \
+    0x1.a01a01abafd1fp-13, 0x1.a01a01ac694dcp-16, 0x1.71de02a7d1a12p-19, 0x1.27e4cdc0b3f06p-22, \
+    0x1.af4d44db364bcp-26, 0x1.1f8a248538518p-29
+
 /* 2 (artanh(s) - s) / s^3 of s^2, 0.0 to 0.029437: error 2^-57.79 */
 #define C_LOG \
     0x1.555555555558fp-1, 0x1.9999999980d97p-2, 0x1.249249413438ep-2, 0x1.c71c528fe45e2p-3, \
@@ -34,6 +40,11 @@
 #define C_LOG_REST \
     0x1.999999999999fp-2, 0x1.249249248e499p-2, 0x1.c71c71d805307p-3, 0x1.745d09e0088c3p-3, \
     0x1.3b18bd171e5b7p-3, 0x1.101831c391f04p-3, 0x1.087e0081350dbp-3
+
+/* 2 (artanh(s) - s - s^3 / 3 - s^5 / 5) / s^7 of s^2, 0.0 to 0.029437: error 2^-51.76 */
+#define C_LOG_REST_7 \
+    0x1.2492492492497p-2, 0x1.c71c71c71533ep-3, 0x1.745d17552185dp-3, 0x1.3b13a5193bf57p-3, \
+    0x1.1115a2d756975p-3, 0x1.e01f37c9952afp-4, 0x1.d9cc0f13fe1cdp-4
 
 /* (atan(t) - t) / t^3 of t^2, 0.0 to 0.17157: error 2^-57.69 */
 #define C_ATAN \
@@ -164,7 +175,33 @@
     0x1.0d9b9a62cac10p-5, 0x1.e0bd76c924981p-6, 0x1.a1c6ae961fbfap-6, 0x1.5ee963a335495p-6, \
     0x1.18c5800a355d9p-6, 0x1.a0060a8531ffap-7, 0x1.0aa3c248696c9p-7, 0x1.cbf8bc743cc5cp-9
 
-/* The same with 5 points */
+/* The same with 40 points */
+#define C_GAUSS_40_NODES \
+    0x1.cdf94ca3070eap-11, 0x1.2fe1f2bf9542dp-8, 0x1.7492aec84312bp-7, 0x1.58bed3a6078a4p-6, \
+    0x1.1332e072735e7p-5, 0x1.9100d764edd8bp-5, 0x1.1283d2f057f02p-4, 0x1.6731b3e583bc1p-4, \
+    0x1.c607afc6a6241p-4, 0x1.1739e220b3b14p-3, 0x1.4fea963d0398cp-3, 0x1.8cbeac535a8e1p-3, \
+    0x1.cd587d6df506cp-3, 0x1.08aa49dc89aacp-2, 0x1.2c2521d2eb097p-2, 0x1.50e62688f4cb5p-2, \
+    0x1.76b4c1be15f78p-2, 0x1.9d56be21bd13ap-2, 0x1.c490a0f1b9f8dp-2, 0x1.ec26058da6390p-2, \
+    0x1.09ecfd392ce38p-1, 0x1.1db7af872303ap-1, 0x1.3154a0ef21763p-1, 0x1.44a59f20f5044p-1, \
+    0x1.578cecbb859a5p-1, 0x1.69ed6f168a7b5p-1, 0x1.7baadb11bb2aap-1, 0x1.8ca9e0a482be5p-1, \
+    0x1.9cd054eb295c8p-1, 0x1.ac055a70bf19dp-1, 0x1.ba318777d313bp-1, 0x1.c73f0a072b3b8p-1, \
+    0x1.d319c9834f888p-1, 0x1.ddaf85a1f5020p-1, 0x1.e6eff289b1227p-1, 0x1.eeccd1f8d8ca2p-1, \
+    0x1.f53a0962cfc3bp-1, 0x1.fa2db544def3bp-1, 0x1.fda03c1a80d58p-1, 0x1.ff8c81acd73e4p-1
+
+/* … and their weights */
+#define C_GAUSS_40_WEIGHTS \
+    0x1.284e71463c0d6p-9, 0x1.5801fe5cda0a0p-8, 0x1.0d0ae92dd2f62p-7, 0x1.6c79dab0af3a4p-7, \
+    0x1.c9b84cd4f2e15p-7, 0x1.121b1d8e9a250p-6, 0x1.3db419e3c9685p-6, 0x1.6763f67ce7b6cp-6, \
+    0x1.8eea82a7d6915p-6, 0x1.b40ae2c10a3f5p-6, 0x1.d68bed38b1964p-6, 0x1.f638825187601p-6, \
+    0x1.096feee7215d1p-5, 0x1.162af0fc7e7f7p-5, 0x1.2139adc432380p-5, 0x1.2a8b1efb50a42p-5, \
+    0x1.3210ebf5b8207p-5, 0x1.37bf7fb3ffa5fp-5, 0x1.3b8e1ab8156dfp-5, 0x1.3d76e07d01470p-5, \
+    0x1.3d76e07d01470p-5, 0x1.3b8e1ab8156dfp-5, 0x1.37bf7fb3ffa5fp-5, 0x1.3210ebf5b8207p-5, \
+    0x1.2a8b1efb50a42p-5, 0x1.2139adc432380p-5, 0x1.162af0fc7e7f7p-5, 0x1.096feee7215d1p-5, \
+    0x1.f638825187601p-6, 0x1.d68bed38b1964p-6, 0x1.b40ae2c10a3f5p-6, 0x1.8eea82a7d6915p-6, \
+    0x1.6763f67ce7b6cp-6, 0x1.3db419e3c9685p-6, 0x1.121b1d8e9a250p-6, 0x1.c9b84cd4f2e15p-7, \
+    0x1.6c79dab0af3a4p-7, 0x1.0d0ae92dd2f62p-7, 0x1.5801fe5cda0a0p-8, 0x1.284e71463c0d6p-9
+
+/* The same with 5 */
 #define C_GAUSS_5_NODES \
     0x1.80498fd662cb6p-5, 0x1.d89b804cc91f6p-3, 0x1.0000000000000p-1, 0x1.89d91feccdb82p-1, \
     0x1.e7fb670299d35p-1

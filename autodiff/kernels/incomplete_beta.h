@@ -16,148 +16,186 @@
 
 /* Where the tail ends, and D. */
 typedef struct beta_point {
-    real a, b, x, y, d;
+    real a, b, x;
+    two y, d;
 } beta_point;
 
 /* J, and the moments of |log(t / x)| and |log((1 - t) / y)|. */
 typedef struct beta_moments {
-    real j, t, rest;
+    two j;
+    real t, rest;
 } beta_moments;
 
 typedef struct beta_tail {
     lanes lower; /* it is I, with the arguments in their places */
-    real log_weight, j;
-    real x_y;
+    tail_weight weight;
+    two j, log_x;
+    real x, y;             /* the smaller of both first */
     real slope_a, slope_b; /* -(dI / da) and -(dI / db) over the density: how a quantile moves */
 } beta_tail;
 
 INLINE beta_moments beta_pick(lanes m, beta_moments p, beta_moments q) {
-    return (beta_moments){pick(m, p.j, q.j), pick(m, p.t, q.t), pick(m, p.rest, q.rest)};
+    return (beta_moments){twice_pick(m, p.j, q.j), pick(m, p.t, q.t), pick(m, p.rest, q.rest)};
 }
 
-/* D = a y - b x, which is far smaller than its terms near the mean; y_low is what y lacks to 1 - x. */
-INLINE real beta_deviation(real a, real b, real x, real y, real y_low) {
-    two p = two_product(a, y), q = two_product(b, x);
-    return (p.high - q.high) + ((p.low - q.low) + a * y_low);
+/* D, which is far smaller than its terms near the mean. */
+INLINE two beta_deviation(real a, real b, real x, two y) {
+    return twice_subtract(twice_scale(y, a), two_product(b, x));
 }
 
-/* k of the lower tail, and e^-w - 1; where `slope` is asked for, also the slope of k. */
-INLINE real lower_cumulant(real x, real w, real *step, real *deviance) {
-    real rest = exp_rest(-w);
-    *step = rest - w;
-    *deviance = log1p_rest_near(x * *step);
-    return x * rest - *deviance;
-}
-
-/* The same for the upper tail with e^w - 1, and log(1 + x (e^w - 1)). */
-INLINE real upper_cumulant(real x, real w, real *step, real *m) {
-    real rest = exp_rest(w);
-    *step = rest + w;
-    real z = x * *step, deviance = log1p_rest_near(z);
+/* k of the lower tail (way -1), or of the upper (1), with e^(way w) - 1 - way w as `rest`; and log(1 + x
+ * (e^(way w) - 1)) as m. */
+INLINE real beta_cumulant(real x, real w, real way, real rest, real *m) {
+    real z = x * madd(way, w, rest), deviance = log1p_rest_near(z);
     *m = z - deviance;
-    real k = x * rest - deviance;
+    return madd(x, rest, -deviance);
+}
+
+/* Where the argument of the logarithm is beyond 2, in the upper tail alone. */
+INLINE real beta_cumulant_beyond(real x, real w, real way, real rest, real k, real *m) {
+    real z = x * madd(way, w, rest), l = log_of(1 + z, NULL);
     lanes far = z > 1;
-    if (any(far)) {
-        *m = pick(far, log_of(1 + z, NULL), *m);
-        k = pick(far, *m - x * w, k);
-    }
-    return k;
-}
-
-/* Where the exponent is about CUT, by Newton's method from the parabola at 0. */
-INLINE real beta_end_start(real d, real curvature) {
-    return 2 * CUT / (d + root(d * d + 2 * CUT * curvature));
-}
-
-LARGE beta_moments beta_below(beta_point p) {
-    lanes few = p.a < FEW;
-    real shift = pick(few, all(SHIFT), all(0)), n = p.a + p.b, sum = n + shift, d = p.d + shift * p.y;
-    real end = beta_end_start(d, sum * p.x * p.y), step, deviance;
-    for (int i = 0; i < 3; i++) {
-        real k = lower_cumulant(p.x, end, &step, &deviance);
-        real slope = d - sum * p.x * p.y * step / (1 + p.x * step);
-        end -= (d * end + sum * k - CUT) / slope;
-    }
-    beta_moments s = {all(0), all(0), all(0)};
-    for (int i = 0; i < GAUSS; i++) {
-        real w = end * GAUSS_NODES[i], k = lower_cumulant(p.x, w, &step, &deviance);
-        real y = GAUSS_WEIGHTS[i] * f_exp(-madd(d, w, sum * k));
-        s.j += y;
-        s.t = madd(madd(p.y, w, k), y, s.t);
-        s.rest = madd(deviance - p.x * step, y, s.rest);
-    }
-    s = (beta_moments){s.j * end, s.t * end, s.rest * end};
-    for (int i = SHIFT - 1; i >= 0 && any(few); i--) { /* a J(a) = 1 + (n + i) x J(a + 1) */
-        real c = p.a + i, inverse = 1 / c, sum_x = (n + i) * p.x;
-        beta_moments lower = {(1 + sum_x * s.j) * inverse, all(0), madd(sum_x, s.rest, p.x * s.j) * inverse};
-        lower.t = madd(sum_x, s.t, (1 + p.b * p.x * s.j) * inverse) * inverse;
-        s = beta_pick(few, lower, s);
-    }
-    return s;
+    *m = pick(far, l, *m);
+    return pick(far, l - x * w, k);
 }
 
 /* Where n x < 1, the integral from x' = 1 / n on is completed by the power series of (1 - t)^(b - 1) from x
  * to x', integrated term by term. */
-static beta_moments beta_completed(real a, real b, real x, real from, beta_moments s) {
+static beta_moments beta_completed(real a, two b, real x, real from, beta_moments s) {
     enum { TERMS = 22 };
-    real l = log_ratio(x, from), z = a * l, power = f_exp(z), ratio = x / from;
-    real j = one_minus_exp(z) / a, logs = -second_rest(z) / (a * a), rests = all(0);
-    real factor = all(1), by_b = all(0); /* (1 - b)_k x'^k / k! and its derivative */
+    two ratio = twice_divide((two){x, all(0)}, (two){from, all(0)}), log_ratio = twice_log(ratio);
+    two z = twice_scale(log_ratio, a), factor = {all(1), all(0)}; /* (1 - b)_k x'^k / k! */
+    two j = twice_divide(twice_negative(twice_expm1(z)), (two){a, all(0)});
+    real l = log_ratio.high, power = f_exp(z.high), by_b = all(0) /* its derivative */;
+    real logs = -second_rest(z.high) / (a * a), rests = all(0);
     for (int k = 1; k < TERMS; k++) {
-        real c = a + k, inverse = 1 / c, next = (k - b) * from * (1.0 / k);
-        by_b = madd(by_b, next, -factor * from * (1.0 / k));
-        factor *= next;
-        power *= ratio;
-        real part = (1 - power) * inverse;
-        j = madd(factor, part, j);
-        rests = madd(by_b, part, rests);
-        logs -= factor * inverse * madd(l, power, part);
+        two c = two_sum(a, all(k)), whole = {all(k), all(0)};
+        two next = twice_divide(twice_scale(twice_subtract(whole, b), from), whole);
+        by_b = madd(by_b, next.high, -factor.high * from * (1.0 / k));
+        factor = twice_multiply(factor, next);
+        power *= ratio.high;
+        two part = twice_divide(two_of(all(1), -power), c);
+        j = twice_add(j, twice_multiply(factor, part));
+        rests = madd(by_b, part.high, rests);
+        logs -= factor.high / c.high * madd(l, power, part.high);
     }
     /* j, logs and rests are the integrals of 1, log(t / x') and log(1 - t), over x'^a */
-    real log_y = f_log1p(-x), log_from = f_log1p(-from);
-    real power_y = f_exp(b * log_from), weight = f_exp(-z - b * log_y);
-    real far = power_y * s.j, total = j + far;
-    return (beta_moments){total * weight, (madd(power_y, s.t, logs) - l * total) * weight,
-                          (madd(power_y, s.rest, -log_from * far) + madd(log_y, total, -rests)) * weight};
+    two log_y = twice_log(two_of(all(1), -x)), log_from = twice_log(two_of(all(1), -from));
+    two exponent = twice_multiply(b, log_from), far = twice_exp_times(exponent, s.j),
+        total = twice_add(j, far);
+    two lacks = twice_negative(twice_add(z, twice_multiply(b, log_y)));
+    real power_y = exp_of(exponent.high, &exponent.low), weight = exp_of(lacks.high, &lacks.low);
+    real t = madd(power_y, s.t, logs) - l * total.high;
+    real rest = madd(power_y, s.rest, -log_from.high * far.high) + madd(log_y.high, total.high, -rests);
+    return (beta_moments){twice_exp_times(lacks, total), t * weight, rest * weight};
 }
 
-LARGE beta_moments beta_above(beta_point p) {
-    lanes few = p.b < FEW;
-    real shift = pick(few, all(SHIFT), all(0)), n = p.a + p.b, sum = n + shift, b = p.b + shift;
-    lanes near = sum * p.x < 1;
-    real x = pick(near, 1 / sum, p.x), y = pick(near, 1 - x, p.y);
-    real d = pick(near, b * x - p.a * y, shift * p.x - p.d), end = beta_end_start(d, sum * x * y), step, m;
+/* Either integral. For small parameters a J(a) = 1 + (n + i) x J(a + 1) and, above, b J(b) = 1 + (n + i) y
+ * J(b + 1). */
+LARGE beta_moments beta_integral(beta_point p, lanes lower) {
+    enum { POINTS = 40 };
+    static const double nodes[POINTS] = {C_GAUSS_40_NODES}, weights[POINTS] = {C_GAUSS_40_WEIGHTS};
+    real first = pick(lower, p.a, p.b), way = pick(lower, all(-1), all(1));
+    lanes few = first < FEW;
+    two n = two_sum(p.a, p.b), shift = {pick(few, all(SHIFT), all(0)), all(0)}, sum = twice_add(n, shift);
+    two x = {p.x, all(0)}, y = p.y, d = twice_pick(lower, p.d, twice_negative(p.d));
+    d = twice_add(d, twice_scale(twice_pick(lower, y, x), shift.high));
+    lanes near = ~lower & (sum.high * p.x < 1);
+    if (any(near)) {
+        two from = {pick(near, 1 / sum.high, p.x), all(0)}, one = {all(1), all(0)},
+            b = twice_add((two){p.b, all(0)}, shift);
+        two rise = twice_subtract(twice_scale(b, from.high), twice_scale(twice_subtract(one, from), p.a));
+        x = from, y = twice_pick(near, twice_subtract(one, from), y), d = twice_pick(near, rise, d);
+    }
+    real curvature = x.high * y.high * sum.high;
+    real end = 2 * CUT / (d.high + root(d.high * d.high + 2 * CUT * curvature));
     for (int i = 0; i < 3; i++) {
-        real k = upper_cumulant(x, end, &step, &m);
-        real slope = d + sum * x * y * step / (1 + x * step);
-        end -= (d * end + sum * k - CUT) / slope;
+        real rest = exp_rest(way * end), step = madd(way, end, rest), ignored;
+        real k = beta_cumulant(x.high, end, way, rest, &ignored);
+        if (any(x.high * step > 1)) k = beta_cumulant_beyond(x.high, end, way, rest, k, &ignored);
+        real slope = madd(way * curvature, step / madd(x.high, step, all(1)), d.high);
+        end -= (d.high * end + sum.high * k - CUT) / slope;
     }
-    beta_moments s = {all(0), all(0), all(0)};
-    for (int i = 0; i < GAUSS; i++) {
-        real w = end * GAUSS_NODES[i], k = upper_cumulant(x, w, &step, &m);
-        real density = GAUSS_WEIGHTS[i] * f_exp(-madd(d, w, sum * k));
-        s.j += density;
-        s.t = madd(w - m, density, s.t);
-        s.rest = madd(m, density, s.rest);
+    two j = {all(0), all(0)}, t = j, rest = j;
+    for (int i = 0; i < POINTS; i += ABREAST) {
+        real w[ABREAST], k[ABREAST], m[ABREAST], over[ABREAST];
+        for (int l = 0; l < ABREAST; l++) w[l] = end * nodes[i + l];
+        for (int l = 0; l < ABREAST; l++) over[l] = exp_rest(way * w[l]);
+        for (int l = 0; l < ABREAST; l++) k[l] = beta_cumulant(x.high, w[l], way, over[l], &m[l]);
+        if (any(x.high * madd(way, w[ABREAST - 1], over[ABREAST - 1]) > 1))
+            for (int l = 0; l < ABREAST; l++)
+                k[l] = beta_cumulant_beyond(x.high, w[l], way, over[l], k[l], &m[l]);
+        for (int l = 0; l < ABREAST; l++)
+            k[l] = madd(d.high, w[l], madd(sum.high, k[l], madd(d.low, w[l], sum.low * k[l])));
+        for (int l = 0; l < ABREAST; l++) k[l] = weights[i + l] * falling_exp(k[l]);
+        for (int l = 0; l < ABREAST; l++) {
+            j = sum_on(j, k[l]);
+            t = sum_on(t, (w[l] - way * m[l]) * k[l]);
+            rest = sum_on(rest, way * m[l] * k[l]);
+        }
     }
-    s = (beta_moments){s.j * end, s.t * end, s.rest * end};
-    if (any(near)) s = beta_pick(near, beta_completed(p.a, b, p.x, x, s), s);
-    for (int i = SHIFT - 1; i >= 0 && any(few); i--) { /* b J(b) = 1 + (n + i) y J(b + 1) */
-        real c = p.b + i, inverse = 1 / c, sum_y = (n + i) * p.y;
-        beta_moments lower = {(1 + sum_y * s.j) * inverse, madd(sum_y, s.t, p.y * s.j) * inverse, all(0)};
-        lower.rest = madd(sum_y, s.rest, (1 + p.a * p.y * s.j) * inverse) * inverse;
-        s = beta_pick(few, lower, s);
+    beta_moments s = {twice_scale(two_of(j.high, j.low), end), (t.high + t.low) * end,
+                      (rest.high + rest.low) * end};
+    if (any(near))
+        s = beta_pick(near, beta_completed(p.a, twice_add((two){p.b, all(0)}, shift), p.x, x.high, s), s);
+    if (any(few)) {
+        two side = twice_pick(lower, (two){p.x, all(0)}, p.y), one = {all(1), all(0)};
+        real second = pick(lower, p.b, p.a), own = pick(lower, s.t, s.rest), cross = pick(lower, s.rest, s.t);
+        j = s.j;
+        for (int i = SHIFT - 1; i >= 0; i--) {
+            two c = two_sum(first, all(i)),
+                factor = twice_multiply(twice_add(n, (two){all(i), all(0)}), side);
+            own = madd(factor.high, own, madd(second * side.high, j.high, all(1)) / c.high) / c.high;
+            cross = madd(factor.high, cross, side.high * j.high) / c.high;
+            j = twice_divide(twice_add(one, twice_multiply(factor, j)), c);
+        }
+        s = beta_pick(few, (beta_moments){j, pick(lower, own, cross), pick(lower, cross, own)}, s);
     }
     return s;
 }
 
-/* log(x^a y^b / B(a, b)) = -a (z - log(1 + z)) - b (z' - log(1 + z')) + log(a b / (2 pi n)) / 2 and the rests
- * of Stirling's formula, with z = n x / a - 1 = -D / a and z' = n y / b - 1 = D / b. */
-LARGE real log_beta_weight(beta_point p) {
-    real n = p.a + p.b;
-    real deviance = p.a * log1p_rest(-p.d / p.a, p.x, p.a / n) + p.b * log1p_rest(p.d / p.b, p.y, p.b / n);
-    real scale = 0.5 * f_log(p.a * (p.b / n)) - HALF_LOG_2PI;
-    return (scale + stirling_rest(n) - stirling_rest(p.a) - stirling_rest(p.b)) - deviance;
+/* The weight by Stirling's formula, from A = a and B = b or, where they are small, a + 4 and b + 4; N = A +
+ * B, D = A y - B x: with u = -D / A and v = D / B, the exponent -A (u - log(1 + u)) - B (v - log(1 + v)) and
+ * the rests, the factor sqrt(A B / (2 pi N)). Between A and a are (1 + u)^-4 and N / A (a + i) / (n + i), i =
+ * 0 … 3. */
+LARGE tail_weight beta_weight(beta_point p) {
+    two none = {all(0), all(0)}, four = {all(SHIFT), all(0)};
+    two shift_a = twice_pick(p.a < FEW, four, none), shift_b = twice_pick(p.b < FEW, four, none);
+    two a = two_sum(p.a, shift_a.high), b = two_sum(p.b, shift_b.high), sum = twice_add(a, b);
+    two d = twice_add(p.d, twice_subtract(twice_scale(p.y, shift_a.high), two_product(shift_b.high, p.x)));
+    two u = twice_negative(twice_divide(d, a)), v = twice_divide(d, b);
+    lanes near_u = (u.high > -0.2928) & (u.high < 0.4141), near_v = (v.high > -0.2928) & (v.high < 0.4141);
+    two rest_u = twice_log1p_rest(twice_pick(near_u, u, none));
+    two rest_v = twice_log1p_rest(twice_pick(near_v, v, none));
+    if (!everywhere(near_u)) {
+        two ratio = twice_scale(twice_divide(sum, a), p.x);
+        rest_u = twice_pick(near_u, rest_u, twice_subtract(u, twice_log(ratio)));
+    }
+    if (!everywhere(near_v)) {
+        two ratio = twice_multiply(twice_divide(sum, b), p.y);
+        rest_v = twice_pick(near_v, rest_v, twice_subtract(v, twice_log(ratio)));
+    }
+    two exponent = twice_add(twice_scale(rest_u, p.a), twice_scale(rest_v, p.b));
+    exponent = twice_add(exponent, twice_add(twice_scale(u, shift_a.high), twice_scale(v, shift_b.high)));
+    real rests = stirling_rest(a.high) + stirling_rest(b.high) - stirling_rest(sum.high);
+    exponent = twice_negative(twice_add(exponent, (two){rests, all(0)}));
+    two factor = twice_multiply(a, twice_divide(b, sum));
+    factor = twice_root(twice_multiply(factor, IN_TWO(ONE_BY_2PI_IN_TWO)));
+    lanes few = (p.a < FEW) | (p.b < FEW);
+    if (any(few)) {
+        two n = two_sum(p.a, p.b), from_b = twice_add(n, shift_a), ratio_a = twice_divide(sum, a),
+            ratio_b = twice_divide(sum, b), by_a = {all(1), all(0)}, by_b = by_a;
+        for (int i = 0; i < SHIFT; i++) {
+            two whole = {all(i), all(0)};
+            two part_a = twice_divide(two_sum(p.a, all(i)), twice_add(n, whole));
+            two part_b = twice_divide(two_sum(p.b, all(i)), twice_add(from_b, whole));
+            by_a = twice_multiply(by_a, twice_multiply(ratio_a, part_a));
+            by_b = twice_multiply(by_b, twice_multiply(ratio_b, part_b));
+        }
+        factor = twice_pick(p.a < FEW, twice_multiply(factor, by_a), factor);
+        factor = twice_pick(p.b < FEW, twice_multiply(factor, by_b), factor);
+    }
+    return (tail_weight){exponent, factor};
 }
 
 /* The point with its smaller side first. */
@@ -166,29 +204,43 @@ INLINE beta_point beta_point_of(real a, real b, real x, lanes *swapped) {
     b = bounded(b, PARAMETER_LEAST);
     x = greater(all(0x1p-1022), lesser(all(1 - 0x1p-53), x));
     *swapped = x > 0.5;
-    real y = 1 - x, low = (1 - y) - x; /* 0 where x > 1/2 */
-    beta_point p = {pick(*swapped, b, a), pick(*swapped, a, b), pick(*swapped, y, x), pick(*swapped, x, y),
-                    all(0)};
-    p.d = beta_deviation(p.a, p.b, p.x, p.y, low);
+    beta_point p = {.a = pick(*swapped, b, a), .b = pick(*swapped, a, b), .x = pick(*swapped, 1 - x, x)};
+    p.y = two_of(all(1), -p.x);
+    p.d = beta_deviation(p.a, p.b, p.x, p.y);
     return p;
 }
 
+/* log x + digamma(a + b) - digamma(a), by the log of 1 + (exp(digamma(a + b)) x - exp(digamma(a))) /
+ * exp(digamma(a)) with d = a (1 - x) - b x; below 1, digamma(a) = digamma(a + 1) - 1 / a. Where b is small
+ * the difference is, and not its terms. */
+LARGE real digamma_rise_and_log(real a, real b, real x, real log_x, real d) {
+    real n = a + b, one_a = pick(a < 1, all(1), all(0)), one_n = pick(n < 1, all(1), all(0));
+    real rest_a = one_a + exp_digamma_rest(a + one_a), rest_n = one_n + exp_digamma_rest(n + one_n);
+    real g = a + rest_a, z = ((x * rest_n - rest_a) - d) / g;
+    lanes near = z > -0.5, few = b < 1;
+    real y = f_log1p(pick(near, z, all(0)));
+    if (!everywhere(near)) y = pick(near, y, f_log(x * ((n + rest_n) / g)));
+    y += pick(n < 1, b / (a * n), one_a / a);
+    if (any(few)) y = pick(few, log_x + digamma_rise(a, b), y);
+    return y;
+}
+
 LARGE beta_tail beta_tail_of(beta_point p, lanes swapped) {
-    real log_x = f_log(p.x), rise_a = digamma_rise(p.a, p.b), rise_b = digamma_rise(p.b, p.a);
-    lanes lower = log_x <= -rise_a;
-    beta_moments s = {all(0), all(0), all(0)};
-    if (any(lower)) s = beta_below(p);
-    if (!everywhere(lower)) s = beta_pick(lower, s, beta_above(p));
-    real ahead = absolute(log_x + rise_a), behind = f_log1p(-p.x) + rise_b;
-    real slope_a = p.x * p.y * madd(ahead, s.j, s.t);
-    real slope_b = p.x * p.y * (behind * s.j + pick(lower, s.rest, -s.rest));
-    slope_b = pick(lower, -slope_b, slope_b);
-    return (beta_tail){lower ^ swapped,
-                       log_beta_weight(p),
-                       s.j,
-                       p.x * p.y,
-                       pick(swapped, -slope_b, slope_a),
-                       pick(swapped, -slope_a, slope_b)};
+    two log_x = twice_log((two){p.x, all(0)});
+    real ahead = digamma_rise_and_log(p.a, p.b, p.x, log_x.high, p.d.high);
+    real behind = digamma_rise_and_log(p.b, p.a, p.y.high, f_log1p(-p.x), -p.d.high);
+    lanes lower = (ahead <= 0) | ((p.b <= p.a) & (p.a + p.b < 1)); /* there all of it is at 0 or 1 */
+    beta_moments s = beta_integral(p, lower);
+    real slope_a = p.x * p.y.high * madd(pick(lower, -ahead, ahead), s.j.high, s.t);
+    real slope_b = p.x * p.y.high * madd(pick(lower, behind, -behind), s.j.high, s.rest);
+    return (beta_tail){.lower = lower ^ swapped,
+                       .weight = beta_weight(p),
+                       .j = s.j,
+                       .log_x = log_x,
+                       .x = p.x,
+                       .y = p.y.high,
+                       .slope_a = pick(swapped, slope_b, slope_a),
+                       .slope_b = pick(swapped, -slope_a, -slope_b)};
 }
 
 INLINE beta_tail beta_tail_at(real a, real b, real x) {
@@ -210,29 +262,24 @@ INLINE real beta_edges(real a, real b, real x, real y, real all_above, real all_
     return y;
 }
 
-INLINE real beta_tail_or_rest(lanes tail, beta_tail t) {
-    real mass = f_exp(t.log_weight) * t.j;
-    return pick(tail, mass, 1 - mass);
-}
-
 INLINE real f_inc_beta(real a, real b, real x) {
     beta_tail t = beta_tail_at(a, b, x);
-    return beta_edges(a, b, x, beta_tail_or_rest(t.lower, t), all(0), all(1));
+    return beta_edges(a, b, x, tail_or_rest(t.lower, t.weight, t.j), all(0), all(1));
 }
 
 INLINE real f_inc_beta_c(real a, real b, real x) {
     beta_tail t = beta_tail_at(a, b, x);
-    return beta_edges(a, b, x, beta_tail_or_rest(~t.lower, t), all(1), all(0));
+    return beta_edges(a, b, x, tail_or_rest(~t.lower, t.weight, t.j), all(1), all(0));
 }
 
 INLINE real f_log_inc_beta(real a, real b, real x) {
     beta_tail t = beta_tail_at(a, b, x);
-    return beta_edges(a, b, x, log_tail_or_rest(t.lower, t.log_weight, t.j), all(-INFINITY), all(0));
+    return beta_edges(a, b, x, log_tail_or_rest(t.lower, t.weight, t.j), all(-INFINITY), all(0));
 }
 
 INLINE real f_log_inc_beta_c(real a, real b, real x) {
     beta_tail t = beta_tail_at(a, b, x);
-    return beta_edges(a, b, x, log_tail_or_rest(~t.lower, t.log_weight, t.j), all(0), all(-INFINITY));
+    return beta_edges(a, b, x, log_tail_or_rest(~t.lower, t.weight, t.j), all(0), all(-INFINITY));
 }
 
 /* The density at the end that the parameter `a` belongs to. */
@@ -243,7 +290,8 @@ INLINE real beta_density_at_end(real a, real b) {
 INLINE real f_beta_density(real a, real b, real x) {
     lanes swapped;
     beta_point p = beta_point_of(a, b, x, &swapped);
-    real y = f_exp(log_beta_weight(p)) / p.x / p.y;
+    two log_x = twice_log((two){p.x, all(0)});
+    real y = tail_weight_times(beta_weight(p), twice_negative(log_x)) / p.y.high;
     y = beta_edges(a, b, x, y, all(0), all(0));
     lanes proper = (a > 0) & (b > 0) & (a < INFINITY) & (b < INFINITY);
     return pick(proper & (x == 0), beta_density_at_end(a, b),
@@ -252,8 +300,11 @@ INLINE real f_beta_density(real a, real b, real x) {
 
 /* The density over the tail, or over what it leaves. */
 INLINE real beta_rate(lanes tail, beta_tail t) {
-    real weight = f_exp(t.log_weight);
-    return pick(tail, 1 / t.j, weight / (1 - weight * t.j)) / t.x_y;
+    real y = 1 / t.j.high / t.y / t.x;
+    if (everywhere(tail)) return y;
+    two mass = tail_mass(t.weight, t.j);
+    real density = tail_weight_times(t.weight, twice_negative(t.log_x)) / t.y;
+    return pick(tail, y, density / ((1 - mass.high) - mass.low));
 }
 
 INLINE real f_inc_beta_rate(real a, real b, real x) {
@@ -291,12 +342,13 @@ LARGE two beta_lower_quantile(real a, real b, real p) {
     real x = pick(done, f_exp(power), f_expit(v)), y = f_expit(-v);
     for (int i = 0; i < STEPS && !everywhere(done); i++) {
         lanes swapped = x > 0.5;
-        beta_point at = {pick(swapped, b, a), pick(swapped, a, b), pick(swapped, y, x), pick(swapped, x, y),
-                         all(0)};
-        at.d = beta_deviation(at.a, at.b, at.x, at.y, all(0));
+        beta_point at = {.a = pick(swapped, b, a), .b = pick(swapped, a, b), .x = pick(swapped, y, x)};
+        at.y = (two){pick(swapped, x, y), all(0)};
+        at.d = beta_deviation(at.a, at.b, at.x, at.y);
         beta_tail t = beta_tail_of(at, swapped);
-        real f = log_tail_or_rest(t.lower, t.log_weight, t.j) - goal, g = beta_rate(t.lower, t) * t.x_y;
-        real d = pick(swapped, -at.d, at.d), ratio = f / g;
+        real f = log_tail_or_rest(t.lower, t.weight, t.j) - goal,
+             g = tail_or_rest_rate(t.lower, t.weight, t.j);
+        real d = pick(swapped, -at.d.high, at.d.high), ratio = f / g;
         real bend = madd(0.5 * ratio, g - d, all(1));
         real step = -ratio / greater(all(0.5), lesser(all(2), bend));
         step = greater(all(-50), lesser(all(50), step));

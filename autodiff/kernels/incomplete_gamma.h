@@ -16,113 +16,119 @@
 
 /* J, and the integral of u times its integrand. */
 typedef struct gamma_moments {
-    real j, m;
+    two j;
+    real m;
 } gamma_moments;
 
-/* The tail that was computed. */
 typedef struct gamma_tail {
-    lanes lower;     /* it is P */
-    real x;          /* as bounded */
-    real log_weight; /* log W */
-    real j;
+    lanes lower;        /* it is P */
+    tail_weight weight; /* W */
+    two j, log_x;
     real slope; /* -(dP / da) over the density: how a quantile moves with a */
 } gamma_tail;
 
-/* With L(a) = J, a L(a) = 1 + x L(a + 1), and m = -dL / da. */
-LARGE gamma_moments gamma_below(real a, real x) {
-    lanes few = a < FEW;
-    real d = (a - x) + pick(few, all(SHIFT), all(0));
-    real end = 2 * CUT / (d + root(d * d + 2 * CUT * x));
+/* Either integral, or from 1 where the upper one is to be completed. With L(a) the J below x, a L(a) = 1 + x
+ * L(a + 1), and m = -dL / da. */
+LARGE gamma_moments gamma_integral(real a, real x, lanes lower) {
+    lanes few = lower & (a < FEW);
+    real from = pick(lower, x, greater(all(1), x)), way = pick(lower, all(-1), all(1));
+    two rise = twice_subtract((two){from, all(0)}, two_sum(a, pick(few, all(SHIFT), all(0))));
+    two d = twice_pick(lower, twice_negative(rise), rise);
+    real end = 2 * CUT / (d.high + root(d.high * d.high + 2 * CUT * from));
+    end = pick(lower, end, lesser(end, root(root(24 * CUT / from))));
     for (int i = 0; i < 3; i++) {
-        real rest = exp_rest(-end);
-        end -= (d * end + x * rest - CUT) / (d + x * (end - rest));
+        real rest = exp_rest(way * end);
+        end -= (d.high * end + from * rest - CUT) / (d.high + from * madd(way, rest, end));
     }
-    gamma_moments s = {all(0), all(0)};
-    for (int i = 0; i < GAUSS; i++) {
-        real u = end * GAUSS_NODES[i];
-        real y = GAUSS_WEIGHTS[i] * f_exp(-madd(d, u, x * exp_rest(-u)));
-        s.j += y;
-        s.m = madd(u, y, s.m);
+    two j = {all(0), all(0)}, m = j;
+    for (int i = 0; i < GAUSS; i += ABREAST) {
+        real u[ABREAST], e[ABREAST];
+        for (int k = 0; k < ABREAST; k++) u[k] = end * GAUSS_NODES[i + k];
+        for (int k = 0; k < ABREAST; k++)
+            e[k] = madd(d.high, u[k], madd(from, exp_rest(way * u[k]), d.low * u[k]));
+        for (int k = 0; k < ABREAST; k++) e[k] = GAUSS_WEIGHTS[i + k] * falling_exp(e[k]);
+        for (int k = 0; k < ABREAST; k++) j = sum_on(j, e[k]), m = sum_on(m, u[k] * e[k]);
     }
-    s.j *= end;
-    s.m *= end;
+    gamma_moments s = {twice_scale(two_of(j.high, j.low), end), (m.high + m.low) * end};
     for (int i = SHIFT - 1; i >= 0 && any(few); i--) {
-        real c = a + i, j = (1 + x * s.j) / c, m = (x * s.m + j) / c;
-        s.j = pick(few, j, s.j);
-        s.m = pick(few, m, s.m);
+        two c = two_sum(a, all(i)), one = {all(1), all(0)};
+        j = twice_divide(twice_add(one, twice_scale(s.j, x)), c);
+        s.m = pick(few, (x * s.m + j.high) / c.high, s.m);
+        s.j = twice_pick(few, j, s.j);
     }
     return s;
 }
 
 /* Where x < 1, and so a < 1.5, the integral from 1 is completed by the power series of e^-t from x to 1,
  * integrated term by term. */
-static gamma_moments gamma_completed(real a, real x, gamma_moments from_one) {
+static gamma_moments gamma_completed(real a, real x, two log_x, gamma_moments from_one) {
     enum { TERMS = 19 };
-    real l = f_log(x), z = a * l, power = f_exp(z);
-    real j = one_minus_exp(z) / a, logs = -second_rest(z) / (a * a), factor = all(1);
+    two z = twice_scale(log_x, a);
+    real l = log_x.high;
+    real power = f_exp(z.high), factor = all(1), logs = -second_rest(z.high) / (a * a);
+    two j = twice_divide(twice_negative(twice_expm1(z)), (two){a, all(0)});
     for (int n = 1; n < TERMS; n++) {
-        real c = a + n, inverse = 1 / c;
+        two c = two_sum(a, all(n));
         power *= x;
         factor *= -1.0 / n;
-        real part = (1 - power) * inverse;
-        j += factor * part;
-        logs -= factor * inverse * (part + l * power);
+        two part = twice_divide(two_of(all(1), -power), c);
+        j = twice_add(j, twice_scale(part, factor));
+        logs -= factor / c.high * madd(l, power, part.high);
     }
-    real weight = f_exp(-z + x), e = all(0x1.78b56362cef38p-2);
-    j = madd(from_one.j, e, j) * weight;
-    logs = madd(from_one.m, e, logs) * weight;
-    return (gamma_moments){j, logs - l * j};
+    j = twice_add(j, twice_multiply(from_one.j, IN_TWO(ONE_BY_E_IN_TWO)));
+    logs = madd(from_one.m, all(ONE_BY_E_IN_TWO.high), logs);
+    two weight = twice_subtract((two){x, all(0)}, z);
+    return (gamma_moments){twice_exp_times(weight, j),
+                           (logs - l * j.high) * exp_of(weight.high, &weight.low)};
 }
 
-LARGE gamma_moments gamma_above(real a, real x) {
-    real from = greater(all(1), x), d = from - a;
-    real end = lesser(2 * CUT / (d + root(d * d + 2 * CUT * from)), root(root(24 * CUT / from)));
-    for (int i = 0; i < 4; i++) {
-        real rest = exp_rest(end);
-        end -= (d * end + from * rest - CUT) / (d + from * (end + rest));
+/* Stirling's formula, from c = a or, where a is small, a + 4: with z = x / c - 1, the exponent -c (z - log(1
+ * + z)) - the rest, the factor sqrt(c / (2 pi)). What is between, x^-4 a (a + 1) (a + 2) (a + 3), is (1 +
+ * z)^-4 a / c (a + 1) / c … */
+LARGE tail_weight gamma_weight(real a, real x, two log_x) {
+    lanes few = a < FEW;
+    two c = two_sum(a, pick(few, all(SHIFT), all(0))), none = {all(0), all(0)};
+    two z = twice_divide(twice_subtract((two){x, all(0)}, c), c);
+    lanes near = (z.high > -0.2928) & (z.high < 0.4141);
+    two rest = twice_log1p_rest(twice_pick(near, z, none));
+    if (!everywhere(near)) rest = twice_pick(near, rest, twice_add(z, twice_subtract(twice_log(c), log_x)));
+    two exponent = twice_add(twice_scale(rest, a), (two){stirling_rest(c.high), all(0)});
+    two factor = twice_root(twice_multiply(c, IN_TWO(ONE_BY_2PI_IN_TWO)));
+    if (any(few)) {
+        two raised = factor;
+        for (int i = 0; i < SHIFT; i++) raised = twice_multiply(raised, twice_divide(two_sum(a, all(i)), c));
+        factor = twice_pick(few, raised, factor);
+        exponent = twice_pick(few, twice_add(exponent, twice_scale(z, all(SHIFT))), exponent);
     }
-    gamma_moments s = {all(0), all(0)};
-    for (int i = 0; i < GAUSS; i++) {
-        real u = end * GAUSS_NODES[i];
-        real y = GAUSS_WEIGHTS[i] * f_exp(-madd(d, u, from * exp_rest(u)));
-        s.j += y;
-        s.m = madd(u, y, s.m);
-    }
-    s.j *= end;
-    s.m *= end;
-    lanes near = x < 1;
-    if (any(near)) {
-        gamma_moments all_of_it = gamma_completed(a, x, s);
-        s.j = pick(near, all_of_it.j, s.j);
-        s.m = pick(near, all_of_it.m, s.m);
-    }
-    return s;
+    return (tail_weight){twice_negative(exponent), factor};
 }
 
-/* -a (z - log(1 + z)) + log(a / (2 pi)) / 2 - the rest of Stirling's formula, with z = x / a - 1. */
-LARGE real log_gamma_weight(real a, real x) {
-    real deviance = log1p_rest((x - a) / a, x, a);
-    return (0.5 * f_log(a) - HALF_LOG_2PI - stirling_rest(a)) - a * deviance;
+/* digamma(a) - log x by the log of 1 + (exp(digamma(a)) - x) / x; below 1, digamma(a) = digamma(a + 1) - 1 /
+ * a. */
+LARGE real digamma_beyond_log(real a, real x, real log_x) {
+    lanes low = a < 1;
+    real one = pick(low, all(1), all(0)), rest = exp_digamma_rest(a + one);
+    real z = ((a - x) + (rest + one)) / x, g = (a + one) + rest;
+    lanes near = (z > -0.5) & (z < 1e290);
+    real y = f_log1p(pick(near, z, all(0)));
+    if (!everywhere(near)) y = pick(near, y, pick(z < 1, f_log(g / x), f_log(g) - log_x));
+    return y - pick(low, 1 / a, all(0));
 }
 
 LARGE gamma_tail gamma_tail_of(real a, real x) {
     a = bounded(a, PARAMETER_LEAST);
     x = bounded(x, 0x1p-1022);
-    real l = f_log(x), centre = digamma_of_positive(a);
-    lanes lower = l <= centre;
-    gamma_moments s = {all(0), all(0)};
-    if (any(lower)) s = gamma_below(a, x);
-    if (!everywhere(lower)) {
-        gamma_moments above = gamma_above(a, x);
-        s.j = pick(lower, s.j, above.j);
-        s.m = pick(lower, s.m, above.m);
+    two log_x = twice_log((two){x, all(0)});
+    real ahead = digamma_beyond_log(a, x, log_x.high);
+    lanes lower = ahead >= 0, near = ~lower & (x < 1);
+    gamma_moments s = gamma_integral(a, x, lower);
+    if (any(near)) {
+        gamma_moments whole = gamma_completed(a, x, log_x, s);
+        s = (gamma_moments){twice_pick(near, whole.j, s.j), pick(near, whole.m, s.m)};
     }
-    real slope = x * madd(absolute(centre - l), s.j, s.m);
-    return (gamma_tail){lower, x, log_gamma_weight(a, x), s.j, slope};
+    real slope = x * madd(absolute(ahead), s.j.high, s.m);
+    return (gamma_tail){lower, gamma_weight(a, x, log_x), s.j, log_x, slope};
 }
-
-/* The tail itself. */
-INLINE real gamma_tail_mass(gamma_tail t) { return f_exp(t.log_weight) * t.j; }
 
 /* Where the distribution lies at 0 or at infinity, or x does: the value where all of it is above x, and where
  * all is below. */
@@ -137,48 +143,52 @@ INLINE real gamma_edges(real a, real x, real y, real all_above, real all_below) 
 
 INLINE real f_gamma_p(real a, real x) {
     gamma_tail t = gamma_tail_of(a, x);
-    real mass = gamma_tail_mass(t);
-    return gamma_edges(a, x, pick(t.lower, mass, 1 - mass), all(0), all(1));
+    return gamma_edges(a, x, tail_or_rest(t.lower, t.weight, t.j), all(0), all(1));
 }
 
 INLINE real f_gamma_q(real a, real x) {
     gamma_tail t = gamma_tail_of(a, x);
-    real mass = gamma_tail_mass(t);
-    return gamma_edges(a, x, pick(t.lower, 1 - mass, mass), all(1), all(0));
+    return gamma_edges(a, x, tail_or_rest(~t.lower, t.weight, t.j), all(1), all(0));
 }
 
 INLINE real f_log_gamma_p(real a, real x) {
     gamma_tail t = gamma_tail_of(a, x);
-    return gamma_edges(a, x, log_tail_or_rest(t.lower, t.log_weight, t.j), all(-INFINITY), all(0));
+    return gamma_edges(a, x, log_tail_or_rest(t.lower, t.weight, t.j), all(-INFINITY), all(0));
 }
 
 INLINE real f_log_gamma_q(real a, real x) {
     gamma_tail t = gamma_tail_of(a, x);
-    return gamma_edges(a, x, log_tail_or_rest(~t.lower, t.log_weight, t.j), all(0), all(-INFINITY));
+    return gamma_edges(a, x, log_tail_or_rest(~t.lower, t.weight, t.j), all(0), all(-INFINITY));
 }
 
 INLINE real density_at_zero(real a) { return pick(a < 1, all(INFINITY), pick(a == 1, all(1), all(0))); }
 
 INLINE real f_gamma_density(real a, real x) {
-    real y = f_exp(log_gamma_weight(bounded(a, PARAMETER_LEAST), bounded(x, 0x1p-1022))) / x;
+    real least = bounded(x, 0x1p-1022);
+    two log_x = twice_log((two){least, all(0)});
+    tail_weight w = gamma_weight(bounded(a, PARAMETER_LEAST), least, log_x);
+    real y = tail_weight_times(w, twice_negative(log_x));
     return gamma_edges(a, x, y, pick(a == INFINITY, all(0), density_at_zero(a)), all(0));
 }
 
 /* The density over the tail, or over what it leaves. */
-INLINE real gamma_rate(lanes tail, gamma_tail t) {
-    real weight = f_exp(t.log_weight);
-    return pick(tail, 1 / t.j, weight / (1 - weight * t.j)) / t.x;
+INLINE real gamma_rate(lanes tail, gamma_tail t, real x) {
+    real y = 1 / t.j.high / x;
+    if (everywhere(tail)) return y;
+    two mass = tail_mass(t.weight, t.j);
+    real density = tail_weight_times(t.weight, twice_negative(t.log_x));
+    return pick(tail, y, density / ((1 - mass.high) - mass.low));
 }
 
 INLINE real f_gamma_p_rate(real a, real x) {
     gamma_tail t = gamma_tail_of(a, x);
-    return gamma_edges(a, x, gamma_rate(t.lower, t), all(INFINITY), all(0));
+    return gamma_edges(a, x, gamma_rate(t.lower, t, x), all(INFINITY), all(0));
 }
 
 INLINE real f_gamma_q_rate(real a, real x) {
     gamma_tail t = gamma_tail_of(a, x);
     real at_zero = pick(a == INFINITY, all(0), density_at_zero(a));
-    return gamma_edges(a, x, gamma_rate(~t.lower, t), at_zero, pick(a == 0, all(INFINITY), all(1)));
+    return gamma_edges(a, x, gamma_rate(~t.lower, t, x), at_zero, pick(a == 0, all(INFINITY), all(1)));
 }
 
 INLINE real f_gamma_slope(real a, real x) {
@@ -204,8 +214,8 @@ LARGE real gamma_quantile(real a, real p, real q) {
     for (int i = 0; i < STEPS && !everywhere(done); i++) {
         gamma_tail t = gamma_tail_of(shape, x);
         lanes same = lower == t.lower;
-        real f = log_tail_or_rest(same, t.log_weight, t.j) - goal;
-        real g = x * gamma_rate(same, t); /* the slope of f by log x, but for its sign */
+        real f = log_tail_or_rest(same, t.weight, t.j) - goal;
+        real g = tail_or_rest_rate(same, t.weight, t.j); /* the slope of f by log x, but for its sign */
         lanes straight = ~lower & (x > 1);
         real ratio = f / g, sign = pick(lower, all(-1), all(1));
         real bend = ratio * ((shape - x - pick(straight, all(1), all(0))) * sign + g);

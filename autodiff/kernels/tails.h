@@ -2,8 +2,9 @@
  * times an integral of e^(-E(w)) over w = 0 … infinity, where w is the distance from the end on a scale (log
  * x for the gamma, logit x for the beta distribution) on which the density is log-concave: E is convex, E(0)
  * = 0. So the integral has one shape, from a half Gaussian to an exponential, and Gauss's rule with 32 points
- * up to where E is CUT takes it to 1e-14 for all parameters that are not small; for those a recurrence with
- * positive terms leads there. Derivatives by a parameter are moments of the same integrand. (The integrals:
+ * (beta: 40) up to where E is CUT takes it to 1e-17 for all parameters that are not small; for those a
+ * recurrence with positive terms leads there. What is large in the density, and would lose digits, is in
+ * its exponent, a sum of two. Derivatives by a parameter are moments of the same integrand. (The integrals:
  * DLMF 8.2.1 and 8.17.1 in log x and logit x. For the shape of the integrand and how it depends on both
  * arguments see Gil, Segura and Temme, SIAM J. Sci. Comput. 34, 2012, and DiDonato and Morris, ACM TOMS 18,
  * 1992, who choose a method by region; for the derivatives Moore, AS 187, 1982, and Boik and Robinson-Cox, J.
@@ -12,14 +13,16 @@
 #define VM_AUTODIFF_KERNELS_TAILS_H
 
 #include "autodiff/kernels/special.h"
+#include "autodiff/kernels/twice.h"
 
 /* One of these does much; it is called, not copied. */
 #define LARGE static __attribute__((noinline))
 
-enum { GAUSS = 32 };
+/* Points of a rule go ABREAST: what one waits for leaves the processor idle. */
+enum { GAUSS = 32, ABREAST = 4 };
 static const double GAUSS_NODES[GAUSS] = {C_GAUSS_NODES}, GAUSS_WEIGHTS[GAUSS] = {C_GAUSS_WEIGHTS};
 
-#define CUT             38.0 /* e^-38 is 3e-17 */
+#define CUT             39.5 /* e^-39.5 is 7e-18 */
 #define FEW             4.0  /* parameters below it are raised by SHIFT */
 #define HALF_LOG_2PI    0x1.d67f1c864beb5p-1
 #define PARAMETER_MOST  1e140 /* its square, and products with powers of others, must not overflow */
@@ -36,8 +39,14 @@ INLINE real bounded(real x, double least) {
 INLINE real exp_rest(real u) {
     real n = madd(u, all(M_LOG2E), all(ROUNDER)), k = n - ROUNDER;
     real r = madd(k, all(-LN2_LOW), madd(k, all(-LN2_HIGH), u));
-    real rest = r * r * POLYNOMIAL(r, C_EXP), power = scale(all(1), n);
+    real rest = r * r * madd(r, POLYNOMIAL(r, C_EXP_REST), all(0.5)), power = scale(all(1), n);
     return pick(k == 0, rest, madd(power, rest + r, power - 1) - u);
+}
+
+/* e^-x for x within 0 … 700. */
+INLINE real falling_exp(real x) {
+    exponential e = exp_reduced(-x, NULL);
+    return scale(1 + e.rest, e.n);
 }
 
 /* z - log(1 + z) for z within -1/2 … 1, with small relative error: with s = z / (2 + z), log(1 + z) = 2
@@ -47,18 +56,10 @@ INLINE real log1p_rest_near(real z) {
     return s * (z - q * POLYNOMIAL(q, C_LOG1P));
 }
 
-/* log(x / y) for x > 0, y > 0 that may be as small, or as large, as numbers are. */
-INLINE real log_ratio(real x, real y) {
-    lanes tiny = x < 0x1p-500;
-    return f_log(pick(tiny, x * 0x1p500, x) / y) - pick(tiny, all(500 * M_LN2), all(0));
-}
-
-/* z - log(1 + z), where 1 + z = x / y. */
-INLINE real log1p_rest(real z, real x, real y) {
-    real rest = log1p_rest_near(z);
-    lanes near = (z >= -0.5) & (z <= 1);
-    if (!everywhere(near)) rest = pick(near, rest, z - log_ratio(x, y));
-    return rest;
+/* exp(digamma(x)) - x, from 1 on. */
+INLINE real exp_digamma_rest(real x) {
+    real v = lesser(all(0x1p60), x);
+    return POLYNOMIAL((v - 1) / (v + 1), C_DIGAMMA) - 0.5;
 }
 
 /* lgamma(c) - (c - 1/2) log(c) + c - log(2 pi) / 2 */
@@ -76,11 +77,45 @@ INLINE real second_rest(real z) {
 }
 INLINE real one_minus_exp(real z) { return -f_expm1(z); }
 
-/* The log of the tail, or of what it leaves. */
-INLINE real log_tail_or_rest(lanes tail, real log_weight, real j) {
-    real l = log_weight + f_log(j);
-    if (everywhere(tail)) return l;
-    return pick(tail, l, f_log1p(-f_exp(log_weight) * j));
+/* The weight before an integral, factor e^exponent. */
+typedef struct tail_weight {
+    two exponent, factor;
+} tail_weight;
+
+/* The weight times j, for 1e-60 < j < 1e60. */
+INLINE two tail_mass(tail_weight w, two j) {
+    return twice_exp_times(w.exponent, twice_multiply(w.factor, j));
+}
+
+/* The weight times e^x. */
+INLINE real tail_weight_times(tail_weight w, two x) {
+    return twice_exp_times(twice_add(w.exponent, x), w.factor).high;
+}
+
+/* The tail, or what it leaves; and the log of it. */
+INLINE real tail_or_rest(lanes tail, tail_weight w, two j) {
+    two mass = tail_mass(w, j);
+    return pick(tail, mass.high, (1 - mass.high) - mass.low);
+}
+
+INLINE real log_tail_or_rest(lanes tail, tail_weight w, two j) {
+    two mass = tail_mass(w, j);
+    real left = 1 - mass.high, low = pick(tail, mass.low, ((1 - left) - mass.high) - mass.low);
+    real y = log_of(pick(tail, mass.high, left), &low);
+    lanes beyond = tail & ~(mass.high > 0x1p-960);
+    if (any(beyond)) {
+        two size = twice_multiply(w.factor, j);
+        two l = two_sum(w.exponent.high, log_of(size.high, &size.low));
+        y = pick(beyond, l.high + (l.low + w.exponent.low), y);
+    }
+    return y;
+}
+
+/* The density on the scale of the integral, over the tail or over what it leaves. */
+INLINE real tail_or_rest_rate(lanes tail, tail_weight w, two j) {
+    if (everywhere(tail)) return 1 / j.high;
+    two mass = tail_mass(w, j);
+    return pick(tail, all(1), mass.high / ((1 - mass.high) - mass.low)) / j.high;
 }
 
 #endif

@@ -14,8 +14,9 @@
 #include "tests/autodiff/quad_reference.h"
 
 /* Where arguments are taken from: evenly, or evenly by their logarithm to the base 2, of either sign or of
- * one. */
-typedef enum spread { NONE, EVEN, POWER, MINUS_POWER, EITHER_POWER } spread;
+ * one; evenly by standard deviations from the mean of the distribution with the arguments before, where such
+ * a number is within it. */
+typedef enum spread { NONE, EVEN, POWER, MINUS_POWER, EITHER_POWER, AROUND_GAMMA, AROUND_BETA } spread;
 
 typedef struct range {
     spread how;
@@ -63,10 +64,23 @@ REFERENCE(of_lbeta, q_lbeta(x[0], x[1]))
 REFERENCE(of_digamma_rise, q_digamma_rise(x[0], x[1]))
 REFERENCE(of_owens_t, q_owens_t(x[0], x[1]))
 REFERENCE(of_von_mises_cdf, q_von_mises_cdf(x[0], x[1]))
-REFERENCE(of_gamma_p, q_gamma_tail(x[0], x[1], true))
-REFERENCE(of_gamma_q, q_gamma_tail(x[0], x[1], false))
-REFERENCE(of_inc_beta, q_beta_tail(x[0], x[1], x[2], true))
-REFERENCE(of_inc_beta_c, q_beta_tail(x[0], x[1], x[2], false))
+REFERENCE(of_gamma_p, expq(q_log_gamma_tail(x[0], x[1], true)))
+REFERENCE(of_gamma_q, expq(q_log_gamma_tail(x[0], x[1], false)))
+REFERENCE(of_log_gamma_p, q_log_gamma_tail(x[0], x[1], true))
+REFERENCE(of_log_gamma_q, q_log_gamma_tail(x[0], x[1], false))
+REFERENCE(of_gamma_density, expq(q_log_gamma_weight(x[0], x[1])) / x[1])
+REFERENCE(of_gamma_p_rate, expq(q_log_gamma_weight(x[0], x[1]) - q_log_gamma_tail(x[0], x[1], true)) / x[1])
+REFERENCE(of_gamma_q_rate, expq(q_log_gamma_weight(x[0], x[1]) - q_log_gamma_tail(x[0], x[1], false)) / x[1])
+REFERENCE(of_inc_beta, expq(q_log_beta_tail(x[0], x[1], x[2], true)))
+REFERENCE(of_inc_beta_c, expq(q_log_beta_tail(x[0], x[1], x[2], false)))
+REFERENCE(of_log_inc_beta, q_log_beta_tail(x[0], x[1], x[2], true))
+REFERENCE(of_log_inc_beta_c, q_log_beta_tail(x[0], x[1], x[2], false))
+static quad log_beta_density(const quad *x) {
+    return (x[0] - 1) * logq(x[2]) + (x[1] - 1) * log1pq(-x[2]) - q_lbeta(x[0], x[1]);
+}
+REFERENCE(of_beta_density, expq(log_beta_density(x)))
+REFERENCE(of_inc_beta_rate, expq(log_beta_density(x) - q_log_beta_tail(x[0], x[1], x[2], true)))
+REFERENCE(of_inc_beta_c_rate, expq(log_beta_density(x) - q_log_beta_tail(x[0], x[1], x[2], false)))
 
 /* How much the value changes when the arguments do, relatively: lbeta has zeros along a curve. */
 REFERENCE(size_of_lbeta, x[0] * q_digamma_rise(x[0], x[1]) + x[1] * q_digamma_rise(x[1], x[0]))
@@ -75,10 +89,6 @@ static quad von_mises_change(quad k, quad x) {
     return q_abs(x) * density;
 }
 REFERENCE(size_of_von_mises_cdf, von_mises_change(x[0], x[1]))
-REFERENCE(size_of_gamma_p, expq(q_log_gamma_weight(x[0], x[1])))
-REFERENCE(size_of_gamma_q, expq(q_log_gamma_weight(x[0], x[1])))
-REFERENCE(size_of_inc_beta, expq(x[0] * logq(x[2]) + (x[1] - 1) * log1pq(-x[2]) - q_lbeta(x[0], x[1])))
-REFERENCE(size_of_inc_beta_c, size_of_inc_beta(x))
 /* Of the zeros of digamma from -32 on. */
 REFERENCE(size_of_digamma, x[0] < -32 ? 0.125Q : 0)
 
@@ -131,21 +141,50 @@ static const function FUNCTIONS[] = {
              {{EITHER_POWER, -20, 5}, {EITHER_POWER, -20, 20}}),
     FUNCTION_OF_SIZE(von_mises_cdf, {{EVEN, 0, 10}, {EVEN, -3.1, 3.1}}, {{POWER, -20, 8}, {EVEN, -3.1, 3.1}},
                      {{POWER, 8, 20}, {EITHER_POWER, -12, -3}}),
-    FUNCTION_OF_SIZE(gamma_p, {{EVEN, 0, 10}, {EVEN, 0, 20}}, {{POWER, -10, 12}, {POWER, -10, 12}}),
-    FUNCTION_OF_SIZE(gamma_q, {{EVEN, 0, 10}, {EVEN, 0, 20}}, {{POWER, -10, 12}, {POWER, -10, 12}}),
-    FUNCTION_OF_SIZE(inc_beta, {{EVEN, 0, 10}, {EVEN, 0, 10}, {EVEN, 0, 1}},
-                     {{POWER, -10, 12}, {POWER, -10, 12}, {EVEN, 0, 1}}),
-    FUNCTION_OF_SIZE(inc_beta_c, {{EVEN, 0, 10}, {EVEN, 0, 10}, {EVEN, 0, 1}},
-                     {{POWER, -10, 12}, {POWER, -10, 12}, {EVEN, 0, 1}}),
+#define GAMMA_RANGES                                                                                         \
+    {{EVEN, 0, 10}, {EVEN, 0, 20}}, {{EVEN, 0, 5}, {EVEN, 0, 2}}, {{POWER, -10, 12}, {POWER, -10, 12}},      \
+        {{POWER, -10, 12}, {AROUND_GAMMA, -30, 30}}, {{POWER, -3, 6}, {POWER, -30, 0}}, {                    \
+        {POWER, -30, 2}, { POWER, -900, 9 }                                                                  \
+    }
+    FUNCTION(gamma_p, GAMMA_RANGES),
+    FUNCTION(gamma_q, GAMMA_RANGES),
+    FUNCTION(log_gamma_p, GAMMA_RANGES),
+    FUNCTION(log_gamma_q, GAMMA_RANGES),
+    FUNCTION(gamma_density, GAMMA_RANGES),
+    FUNCTION(gamma_p_rate, GAMMA_RANGES),
+    FUNCTION(gamma_q_rate, GAMMA_RANGES),
+#define BETA_RANGES                                                                                          \
+    {{EVEN, 0, 10}, {EVEN, 0, 10}, {EVEN, 0, 1}}, {{POWER, -10, 12}, {POWER, -10, 12}, {EVEN, 0, 1}},        \
+        {{POWER, -10, 12}, {POWER, -10, 12}, {AROUND_BETA, -30, 30}},                                        \
+        {{POWER, -3, 6}, {POWER, -3, 16}, {POWER, -20, 0}}, {                                                \
+        {POWER, -30, 2}, {POWER, -30, 2}, { POWER, -900, 0 }                                                 \
+    }
+    FUNCTION(inc_beta, BETA_RANGES),
+    FUNCTION(inc_beta_c, BETA_RANGES),
+    FUNCTION(log_inc_beta, BETA_RANGES),
+    FUNCTION(log_inc_beta_c, BETA_RANGES),
+    FUNCTION(beta_density, BETA_RANGES),
+    FUNCTION(inc_beta_rate, BETA_RANGES),
+    FUNCTION(inc_beta_c_rate, BETA_RANGES),
 };
 
-static double argument(const range *r, rng *source) {
+/* `before`: the arguments before this one. */
+static double argument(const range *r, const double *before, rng *source) {
     double u = r->low + (r->high - r->low) * rng_uniform(source);
     switch (r->how) {
     case EVEN: return u;
     case POWER: return exp2(u);
     case MINUS_POWER: return -exp2(u);
     case EITHER_POWER: return rng_uniform(source) < 0.5 ? -exp2(u) : exp2(u);
+    case AROUND_GAMMA: {
+        double x = before[0] + u * sqrt(before[0]);
+        return x > 0 ? x : before[0] * rng_uniform(source);
+    }
+    case AROUND_BETA: {
+        double n = before[0] + before[1], mean = before[0] / n;
+        double x = mean + u * sqrt(mean * (before[1] / n) / (n + 1));
+        return x > 0 && x < 1 ? x : rng_uniform(source);
+    }
     default: return 0;
     }
 }
@@ -176,7 +215,8 @@ static void measure(const function *f, const range *ranges, size_t count, int ta
         quad expected[BATCH], least[BATCH];
         for (int i = 0; i < BATCH; i++) {
             quad q[ARGUMENTS];
-            for (int j = 0; j < ARGUMENTS; j++) q[j] = x[j][i] = argument(&ranges[j], &source);
+            double at[ARGUMENTS];
+            for (int j = 0; j < ARGUMENTS; j++) q[j] = x[j][i] = at[j] = argument(&ranges[j], at, &source);
             expected[i] = f->value(q);
             least[i] = f->size ? f->size(q) : 0;
         }

@@ -231,19 +231,17 @@ static inline quad q_log_gamma_upper(quad a, quad x) {
     return q_log_gamma_weight(a, x) + logq(h);
 }
 
-static inline quad q_gamma_tail(quad a, quad x, bool lower) {
+/* log(1 - e^l) */
+static inline quad q_log_rest(quad l) { return l < -1 ? log1pq(-expq(l)) : logq(-expm1q(l)); }
+
+static inline quad q_log_gamma_tail(quad a, quad x, bool lower) {
     bool series = x < a + 1 || x < 2;
-    quad tail = expq(series ? q_log_gamma_lower(a, x) : q_log_gamma_upper(a, x));
-    return series == lower ? tail : 1 - tail;
+    quad l = series ? q_log_gamma_lower(a, x) : q_log_gamma_upper(a, x);
+    return series == lower ? l : q_log_rest(l);
 }
 
 /* The beta distribution, by the continued fraction (DLMF 8.17.22) from the nearer end. */
-static inline quad q_beta_tail(quad a, quad b, quad x, bool lower) {
-    bool near = x * (a + b + 2) < a + 1;
-    if (!near) {
-        quad c = a;
-        a = b, b = c, x = 1 - x;
-    }
+static inline quad q_log_beta_near(quad a, quad b, quad x, quad y) {
     quad c = 1, d = 1 / (1 - (a + b) * x / (a + 1)), h = d;
     for (int m = 1; m < 100000; m++) {
         quad e = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
@@ -254,8 +252,13 @@ static inline quad q_beta_tail(quad a, quad b, quad x, bool lower) {
         h *= c * d;
         if (q_abs(c * d - 1) < Q_EPS) break;
     }
-    quad tail = expq(a * logq(x) + b * log1pq(-x) - q_lbeta(a, b)) * h / a;
-    return near == lower ? tail : 1 - tail;
+    return a * logq(x) + b * logq(y) - q_lbeta(a, b) + logq(h / a);
+}
+
+static inline quad q_log_beta_tail(quad a, quad b, quad x, bool lower) {
+    bool near = x * (a + b + 2) < a + 1;
+    quad l = near ? q_log_beta_near(a, b, x, 1 - x) : q_log_beta_near(b, a, 1 - x, x);
+    return near == lower ? l : q_log_rest(l);
 }
 
 #endif

@@ -303,13 +303,28 @@ static reason reason_of_parts(gaussian_run *r, const proposal *p) {
                                 weights)};
 }
 
+static reason reason_not_sought(gaussian_run *r, uint64_t size) {
+    const char *why =
+        size > MODES_SOUGHT
+            ? arena_print(
+                  r->run->a,
+                  "Gaussian: with more than %d latents no further modes were looked for; `--starts 4` does",
+                  MODES_SOUGHT)
+            : "Gaussian of a mean field, for which no further modes were looked for; `--starts 4` does";
+    return (reason){"modes", 1, why};
+}
+
 /* Others beside the Gaussian for further modes. They are kept unless far fewer draws count: what a
  * Gaussian leaves out, its own weights do not show. */
 static void add_modes(gaussian_run *r, attempt *best) {
     arena *a = r->run->a;
     attempt more = *best;
     bound ignored;
-    if (r->run->vigil.stopped || !best->guide.factor || best->guide.size > MODES_SOUGHT) return;
+    if (r->run->vigil.stopped) return;
+    if (!best->guide.factor || best->guide.size > MODES_SOUGHT) {
+        push(a, &r->run->fit->reasons, reason_not_sought(r, best->guide.size));
+        return;
+    }
     rng climbs = rng_open(r->run->options.seed, STREAM_MODES);
     uint64_t most = (r->one->gradients + r->many->gradients) / 2; /* … as the fit has taken */
     if (!modes_find(r->one, r->many, &best->guide, best->drawing.sample.quality.log_mean, most, &climbs, a,

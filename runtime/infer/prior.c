@@ -109,9 +109,7 @@ static bool refuse_draw(prior *p, const draw *d) {
     if (!d->sample) {
         said = diagnose(p->d, DIAGNOSTIC_dist, d->at, "`%s` cannot be drawn from", d->distribution);
         if (x->observed) advise(p->d, said, "give the `dist` a `sample`");
-        else
-            advise(p->d, said, "give `%s` a proper prior, or to `vmrun prior` a value with --at FILE",
-                   x->name);
+        else advise(p->d, said, "give `%s` a proper prior, or a value by `vmrun prior --at FILE`", x->name);
         return false;
     }
     support s = d->type.support;
@@ -120,8 +118,10 @@ static bool refuse_draw(prior *p, const draw *d) {
                     SUPPORTS[s].name);
     if (x->observed) advise(p->d, said, "use a distribution that lies on this support");
     else
-        advise(p->d, said,
-               "give `%s` a value with --at FILE, or use a distribution that lies on this support", x->name);
+        advise(
+            p->d, said,
+            "give `%s` a value by `vmrun prior --at FILE`, or use a distribution that lies on this support",
+            x->name);
     return false;
 }
 
@@ -134,7 +134,7 @@ static bool refuse_param(prior *p, const draw *d) {
            diagnose(p->d, DIAGNOSTIC_dist, program_variable(p->program, unset)->at,
                     "`%s` is a param without a value, which the statement of `%s` needs", name,
                     program_variable(p->program, d->of)->name),
-           "give it with --at FILE, or write a start value, `param %s = …`",
+           "give it by `vmrun prior --at FILE`, or write a start value, `param %s = …`",
            variable_text(p->program, unset));
     return false;
 }
@@ -147,7 +147,8 @@ static bool refuse_factor(prior *p, node factor) {
     advise(p->d,
            diagnose(p->d, DIAGNOSTIC_dist, program_node(p->program, factor)->at,
                     "this factor changes what is drawn, but cannot be drawn from"),
-           "give the latents that it is about values with --at FILE, or say it by statements `x ~ D(…)`");
+           "give the latents that it is about values by `vmrun prior --at FILE`, or say it by statements `x "
+           "~ D(…)`");
     return false;
 }
 
@@ -384,7 +385,7 @@ static bool check_values(const prior *p, const statement *s) {
                diagnose(p->d, DIAGNOSTIC_dist, s->draw->at, "none of %d draws of `%s` lies where %s must be",
                         ATTEMPTS_MOST, s->draw->distribution, entry_text(p, s, s->missing)),
                "its bounds cut nearly all of the distribution away: move one of the two%s",
-               s->of->observed ? "" : ", or give its value with --at FILE");
+               s->of->observed ? "" : ", or give its value by `vmrun prior --at FILE`");
         return false;
     }
     for (uint64_t e = 0; e < s->size; e++) {
@@ -393,7 +394,7 @@ static bool check_values(const prior *p, const statement *s) {
                diagnose(p->d, DIAGNOSTIC_not_finite, s->draw->at, "the draw of %s is %g", entry_text(p, s, e),
                         values[s->target[e]]),
                "arguments of `%s` came out too large or outside of what it takes: choose narrower priors, or "
-               "give values with --at FILE",
+               "give values by `vmrun prior --at FILE`",
                s->draw->distribution);
         return false;
     }

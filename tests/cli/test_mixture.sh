@@ -133,6 +133,22 @@ model {
   y[time] ~ normal(m[s], 1)
 }
 M
+# two topics of 60 words, which each of four texts has another share of
+cat >lda.vm <<'M'
+axis text = 4
+axis word = 5
+axis topic = 2
+axis token = 60
+data text_of[token] : text = 1 + floor((token - 1) / 15)
+let first[token] = (sin(7 * token) < (if text_of < 3 then 0.7 else -0.7))
+data said[token] : word = minimum(5, 1 + floor((if first then 2 else 5) * (0.5 + 0.4999 * sin(5 * token))))
+model {
+  theta[text, topic] ~ dirichlet(1)
+  phi[topic, word]   ~ dirichlet(1)
+  z[token]    ~ categorical(theta[text_of])
+  said[token] ~ categorical(phi[z])
+}
+M
 cat >groups.vm <<'M'
 axis row = 30
 axis group = 3
@@ -148,6 +164,13 @@ holds 'parts without an order' fitted loose.vm
 holds '… can be exchanged' grep -q '^  relabelling 2: .*`part`' out
 holds 'states without an order' fitted states.vm
 holds '… can be exchanged, with the rows and columns of their matrix' grep -q '^  relabelling 2: .*`state`' out
+for seed in 1 2 3; do
+    "$vmrun" fit lda.vm --seed $seed >out 2>err
+    holds "topics can be exchanged, seed $seed" grep -q '^  relabelling 2: .*`topic`' out
+    sanitized && break
+done
+"$vmrun" fit lda.vm --family mean_field >out 2>err
+holds 'where no modes are looked for, that is said' grep -q '^  modes 1: .*--starts 4' out
 holds 'parts with an order' fitted strict.vm
 holds '… cannot' sh -c '! grep -q relabelling out'
 holds 'groups' fitted groups.vm

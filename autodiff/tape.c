@@ -158,6 +158,25 @@ ref tape_select(tape *t, ref condition, ref then, ref otherwise) {
     return tape_map3(t, OP_select, condition, then, otherwise);
 }
 
+/* What x is the exponential of; 0 where it is none. */
+static ref exponent_of(tape *t, ref x) {
+    instruction moved = *tape_at(t, x);
+    switch (moved.op) {
+    case OP_exp: return moved.in[0];
+    case OP_stop:
+    case OP_gather:
+    case OP_rename:
+    case OP_slice:
+    case OP_expand: moved.in[0] = exponent_of(t, moved.in[0]); return moved.in[0] ? tape_emit(t, moved) : 0;
+    default: return 0;
+    }
+}
+
+ref tape_log(tape *t, ref x) {
+    ref exponent = exponent_of(t, x);
+    return exponent ? exponent : tape_map1(t, OP_log, x);
+}
+
 /* REDUCE, and the sums that are linear algebra. */
 
 ref tape_reduce(tape *t, op f, ref x, axes over) {

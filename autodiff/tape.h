@@ -95,6 +95,9 @@ ref tape_map1(tape *t, op f, ref x);
 ref tape_map2(tape *t, op f, ref x, ref y);
 ref tape_map3(tape *t, op f, ref x, ref y, ref z);
 ref tape_select(tape *t, ref condition, ref then, ref otherwise);
+/* The logarithm. Of exponentials, be they looked up, cut out or renamed since, it is what they are those of:
+ * an exponential that is too small to be a number has a logarithm, and that a derivative. */
+ref tape_log(tape *t, ref x);
 
 /* REDUCE over `over`, which must be axes of x. tape_sum alone allows any: summing over an axis that x lacks
  * multiplies by its size. */

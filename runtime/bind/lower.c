@@ -161,6 +161,7 @@ static ref lower_primitive(lowering *l, const node_row *r) {
     default: {
         ref known = l->base ? known_state(t, f, in, inputs) : 0;
         if (known) return known;
+        if (f == OP_log) return tape_log(t, in[0]);
         if (inputs == 3) return tape_map3(t, f, in[0], in[1], in[2]);
         return inputs == 1 ? tape_map1(t, f, in[0]) : tape_map2(t, f, in[0], in[1]);
     }

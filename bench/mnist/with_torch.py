@@ -1,9 +1,14 @@
 #!/usr/bin/env python3
 """The autoencoder of iwae.vm in PyTorch, on one thread: train it, or say what a trained one is worth on test.json.
 
-usage: with_torch.py train DIR K EPOCHS OUT.json    by iwae(K) with Adam at 1e-3, batches of 20; prints a line for each epoch
-       with_torch.py value DIR K FIT.json…          the bound with K draws and with 1,000, nats an image, of parameters by OUT.json or vmrun
+usage: with_torch.py train DIR K EPOCHS OUT.json [seed=1] [keep=0.999] [path=total] [average=0] [fall=0]
+           by iwae(K) with Adam at 1e-3, batches of 20; prints a line for each epoch. `keep` is how much of the squares Adam keeps, `path=stl`
+           differentiates log q along the draw alone, `average` is of how many of the last iterates, each tenth, the mean is taken, and `fall=1`
+           lets the rate fall to 0, as a line
+       with_torch.py value DIR K FIT…
+           the bound with K draws and with 1,000, nats an image, of parameters by OUT.json or vmrun (.csv)
 """
+import csv
 import json
 import math
 import sys
@@ -29,13 +34,15 @@ def dense(weights, name, x):
     return torch.addmm(weights[name + ".b"], x, weights[name + ".W"])
 
 
-def log_weights(weights, x, draws):
+def log_weights(weights, x, draws, path="total"):
     """log p(x, z) - log q(z | x) of `draws` z for each image: draws × images."""
     h = torch.tanh(dense(weights, "think", torch.tanh(dense(weights, "look", x))))
     guide = Normal(dense(weights, "locate", h), torch.exp(dense(weights, "spread", h)))
     z = guide.rsample((draws,))
     h = torch.tanh(dense(weights, "draw", torch.tanh(dense(weights, "decode", z.reshape(-1, z.shape[-1])))))
     logits = dense(weights, "paint", h).reshape(draws, *x.shape)
+    if path == "stl":
+        guide = Normal(guide.loc.detach(), guide.scale.detach())
     log_x = -torch.nn.functional.binary_cross_entropy_with_logits(logits, x.expand_as(logits), reduction="none").sum(-1)
     return log_x + Normal(0.0, 1.0).log_prob(z).sum(-1) - guide.log_prob(z).sum(-1)
 
@@ -44,36 +51,46 @@ def images(folder, name):
     return torch.tensor(json.load(open("%s/%s.json" % (folder, name)))["x"], dtype=torch.float32)
 
 
-def train(folder, draws, epochs, out):
+def train(folder, draws, epochs, out, seed=1, keep=0.999, path="total", average=0, fall=0):
     x = images(folder, "train")
-    torch.manual_seed(1)
+    torch.manual_seed(int(seed))
     weights = start()
-    climb = torch.optim.Adam(weights.values(), lr=1e-3, fused=True)
-    began = time.perf_counter()
+    climb = torch.optim.Adam(weights.values(), lr=1e-3, betas=(0.9, float(keep)), fused=True)
+    steps = left = epochs * len(x) // 20
+    sums, summed, began = None, 0, time.perf_counter()
     for epoch in range(epochs):
         total = 0
         for rows in torch.randperm(len(x)).split(20):
-            bound = (torch.logsumexp(log_weights(weights, x[rows], draws), 0) - math.log(draws)).sum()
+            bound = (torch.logsumexp(log_weights(weights, x[rows], draws, path), 0) - math.log(draws)).sum()
             climb.zero_grad()
             (-bound / len(rows)).backward()
+            climb.param_groups[0]["lr"] = 1e-3 * (left / steps if int(fall) else 1)
             climb.step()
             total += bound.item()
+            left -= 1
+            if left < int(average) and left % 10 == 0:
+                now, summed = [w.detach().clone() for w in weights.values()], summed + 1
+                sums = now if sums is None else [a + b for a, b in zip(sums, now)]
         print("epoch %d: %.3f nats an image, %.1f s" % (epoch + 1, total / len(x), time.perf_counter() - began), flush=True)
-    json.dump({name: w.tolist() for name, w in weights.items()}, open(out, "w"))
+    ends = [w / summed for w in sums] if summed else weights.values()
+    json.dump({name: w.tolist() for name, w in zip(weights, ends)}, open(out, "w"))
 
 
 def read(path):
-    """Weights by name: of OUT.json, or of what vmrun prints of each entry."""
-    found = json.load(open(path))
-    if "variables" not in found:
-        return {name: torch.tensor(w) for name, w in found.items()}
-    flat = {}
-    for v in found["variables"]:
-        flat.setdefault(v["name"].replace("_", "."), []).append(v["mean"])
+    """Weights by name: of OUT.json, or of the first draw in a .csv, whose columns are `look_W.row.column`."""
+    if not path.endswith(".csv"):
+        return {name: torch.tensor(w) for name, w in json.load(open(path)).items()}
+    csv.field_size_limit(1 << 30)
+    names, draw = list(csv.reader(line for line in open(path) if not line.startswith("#")))[:2]
+    entries = {}
+    for name, number in zip(names, draw):
+        name, *at = name.split(".")
+        entries.setdefault(name.replace("_", "."), []).append(([int(i) - 1 for i in at], float(number)))
     weights = {}
-    for name, (rows, columns) in LAYERS.items():
-        weights[name + ".W"] = torch.tensor(flat[name + ".W"]).reshape(rows, columns)
-        weights[name + ".b"] = torch.tensor(flat[name + ".b"])
+    for name, found in entries.items():
+        weights[name] = torch.zeros([1 + i for i in found[-1][0]])
+        at, numbers = zip(*found)
+        weights[name][tuple(torch.tensor(at).T)] = torch.tensor(numbers)
     return weights
 
 
@@ -92,8 +109,9 @@ def value(folder, draws, paths):
               (path, draws, sum(bounds) / len(x), many, sum(likelihoods) / len(x)), flush=True)
 
 
-torch.set_num_threads(1)
-if sys.argv[1] == "train":
-    train(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
-else:
-    value(sys.argv[2], int(sys.argv[3]), sys.argv[4:])
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    if sys.argv[1] == "train":
+        train(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5], **dict(option.split("=") for option in sys.argv[6:]))
+    else:
+        value(sys.argv[2], int(sys.argv[3]), sys.argv[4:])

@@ -734,6 +734,34 @@ static void stopped(memory *host) {
     arena_close(&a);
 }
 
+/* Exponentials that are 0 in any precision have logarithms, also where they are looked up before. */
+static void logarithm(memory *host) {
+    arena a;
+    maker m;
+    arena_open(&a, host);
+    start(&m, &a);
+    tape *t = &m.t;
+    ref x = input(&m, "ab", -2e5, -1e5), i = indices(&m, "c", 3), p = tape_map1(t, OP_exp, x), gradient,
+        culprit;
+    ref moved = tape_rename(t, tape_gather(t, p, i, set("a").at[0]), set("b").at[0], set("d").at[0]);
+    ref y = tape_log(t, moved), whole = tape_sum_all(t, y);
+    bool known = tape_gradient(t, whole, &x, 1, &gradient, &culprit);
+    long double **values = arena_array(&a, long double *, t->code.count);
+    reference_run_long(t, (const long double *const *)m.values, values, &a);
+    const long double *index = values[i];
+    bool same = known, pulled = known;
+    double times[3] = {0};
+    for (int c = 0; c < 4; c++) {
+        int row = (int)index[c] - 1;
+        times[row]++;
+        for (int d = 0; d < 2; d++) same &= values[y][2 * c + d] == m.values[0][2 * row + d];
+    }
+    for (int k = 0; k < 6 && known; k++) pulled &= values[gradient][k] == times[k / 2];
+    CHECK(same, "logarithm of exponentials looked up");
+    CHECK(pulled, "… and its derivative");
+    arena_close(&a);
+}
+
 /* The adjoint of a chain of n instructions is linear in n. */
 static void linear_size(memory *host) {
     uint32_t added[2];
@@ -769,6 +797,7 @@ int main(void) {
     branches(host);
     reductions(host);
     stopped(host);
+    logarithm(host);
     linear_size(host);
     return check_end();
 }

@@ -174,13 +174,14 @@ static bool is_same(const char *a, const char *b) {
     }
 }
 
-/* The name here of what another system calls `word`, or NULL. */
-static const char *own_name(const char *word) {
-#define FOREIGN_CALL(other, ours, note)                                                                      \
-    if (ours[0] && is_same(word, #other)) return ours;
+/* What another system calls `word`: its name here, or else what says the same, in *note; both empty where it
+ * is unknown. */
+static const char *own_name(const char *word, const char **note) {
+#define FOREIGN_CALL(other, ours, about)                                                                     \
+    if (is_same(word, #other)) return *note = ours[0] ? "" : about, ours;
 #include "lang/foreign.def"
 #undef FOREIGN_CALL
-    return NULL;
+    return *note = "", "";
 }
 
 /* How a word is looked for: as it stands in a name or as a support, then in parts, at last in what is said of
@@ -197,30 +198,26 @@ static bool is_listed(const entry_of_list *e, const char *word, way how) {
            (e->item->kind == ITEM_dist && strcmp(e->item->function.type.name, word) == 0);
 }
 
-static bool any_named(const library_list *list, const char *word) {
-    bool found = false;
-    for (uint32_t i = 0; i < list->count; i++) found |= is_listed(&list->at[i], word, AS_IT_STANDS);
-    return found;
-}
-
 /* ---- the command ---- */
 
-static bool list_library(session *s, const library_list *list, const char *word) {
-    const char *written = word;
-    if (word) word = plain_word(s, word);
-    const char *ours = word && !any_named(list, word) ? own_name(word) : NULL;
-    if (ours) word = ours;
-    for (uint32_t i = 0; word && i < list->count; i++)
-        if (!is_closed_form(list->at[i].from) && strcmp(list->at[i].from->name, word) == 0) {
-            print_whole(s, list, &list->at[i]);
-            return true;
-        }
+/* The one that is called so, in whatever spelling; or NULL. */
+static const entry_of_list *named(const library_list *list, const char *word) {
+    for (uint32_t i = 0; i < list->count; i++)
+        if (!is_closed_form(list->at[i].from) && is_same(list->at[i].from->name, word)) return &list->at[i];
+    return NULL;
+}
+
+/* What is found one way, distributions first, but `shown`, which has been printed. */
+static bool list_found(const library_list *list, const char *word, const char *written, way how,
+                       const entry_of_list *shown) {
     static const char *const ARGUMENTS[] = {"", "x", "x, y", "x, y, z"};
     bool found = false;
-    for (way how = AS_IT_STANDS; how < WAYS && !found; how++) {
+    for (int functions = 0; functions < 2; functions++)
         for (uint32_t i = 0; i < list->count; i++) {
-            if (!is_listed(&list->at[i], how == IN_COMMENTS ? written : word, how)) continue;
-            print_entry(&list->at[i]);
+            const entry_of_list *e = &list->at[i];
+            if (e == shown || functions != (e->item->kind != ITEM_dist)) continue;
+            if (!is_listed(e, how == IN_COMMENTS ? written : word, how)) continue;
+            print_entry(e);
             found = true;
         }
 #define PRIMITIVE(name, inputs, form, range, about)                                                          \
@@ -228,7 +225,24 @@ static bool list_library(session *s, const library_list *list, const char *word)
         found |= printf("%s(%s)\n    %s\n", #name, ARGUMENTS[inputs], about) > 0;
 #include "lang/primitives.def"
 #undef PRIMITIVE
+    return found;
+}
+
+/* The one of that name, here or elsewhere; of another system's name also what has it within its own. */
+static bool list_library(session *s, const library_list *list, const char *written) {
+    const char *word = written ? plain_word(s, written) : NULL, *note = "";
+    const entry_of_list *exact = word ? named(list, word) : NULL, *ours = NULL;
+    if (exact) {
+        print_whole(s, list, exact);
+        return true;
     }
+    if (word) ours = named(list, own_name(word, &note));
+    if (ours) print_whole(s, list, ours);
+    if (note[0]) printf("%s: %s\n", written, note);
+    bool found = ours || note[0];
+    if (found && strlen(word) < 4) return true; /* that is in too many names */
+    for (way how = AS_IT_STANDS; how < (found ? IN_PARTS : WAYS); how++)
+        if (list_found(list, word, written, how, ours)) return true;
     return found;
 }
 

@@ -28,5 +28,17 @@ has multi_normal 'multivariate normal'
 has wald inverse-gaussian
 has hypergeometric hypergeom
 has wiener 'Brownian'
+# first NAME WORD: the list of WORD, a name in another system or in another spelling, begins with NAME
+first() {
+    case $("$vmrun" list "$2" | head -n 1) in "$1"*) echo "ok list $2 begins with $1" ;; *) echo "FAIL list $2 begins with $1" ;; esac
+}
+first half_cauchy HalfCauchy
+first beta_binomial BetaBinomial
+first normal norm
+first student_t t
+first lkj_corr LKJCorr
+first binomial binom
+first 'AR: write its lags' AR
+first 'TruncatedNormal: write `x ~ normal(loc, scale) truncated' TruncatedNormal
 if "$vmrun" list gamma | grep -q 'gamma(2, 1)'; then echo 'ok list gamma has a picture'; else echo 'FAIL list gamma has a picture'; fi
 if "$vmrun" list --markdown normal >/dev/null 2>&1; then echo 'FAIL list --markdown takes no word'; else echo 'ok list --markdown takes no word'; fi

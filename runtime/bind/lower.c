@@ -325,6 +325,7 @@ static ref lower_rows(lowering *l, node n) {
 
 ref lower_node(lowering *l, node n) {
     assert(n && "a program with mistakes is not lowered");
+    if (l->given && l->given[n]) return l->given[n];
     if (!l->nodes[n] && l->outer && !uses_carried(l, n))
         l->nodes[n] = scan_take(l->loop, lower_node(l->outer, n));
     if (!l->nodes[n] && l->base && !program_touched(l->model->program, n))

@@ -28,6 +28,7 @@ struct lowering {
     axis *axes;             /* tape axis of each axis of the program */
     ref *variables;         /* by variable; 0: not set */
     ref *nodes;             /* by node; 0: not lowered yet */
+    ref *given;             /* by node: what stands in its place, 0: nothing does; or NULL. Forks share it */
     lowering *base;    /* for certain states of discrete latents: what does not depend on them is there */
     lowering **before; /* … by axis: for what stands one entry away along it; or NULL */
     struct marginal *marginal; /* how the discrete latents were summed out, once they are */

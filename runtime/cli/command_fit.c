@@ -120,8 +120,10 @@ static int run_fit(task *t) {
     watcher w = {.json = log != NULL, .line = !log && isatty(STDERR_FILENO)};
     interrupt_listen();
     status status = STATUS_ok;
-    fit_host host = {
-        .watch = watch, .user = &w, .checkpoints = t->checkpoints.path ? &t->checkpoints.store : NULL};
+    fit_host host = {.watch = watch,
+                     .user = &w,
+                     .checkpoints = t->checkpoints.path ? &t->checkpoints.store : NULL,
+                     .refine = arguments_flag(a, FLAG_refine, 0) != NULL};
     fit *f = t->starts > 1
                  ? starts_run(&s->diagnostics, m, &a->options, (uint32_t)t->starts, &s->arena, host, &status)
                  : fit_run(&s->diagnostics, m, &a->options, &s->arena, host, &status);

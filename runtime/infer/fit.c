@@ -21,6 +21,7 @@
 #include "runtime/infer/map.h"
 #include "runtime/infer/modes.h"
 #include "runtime/infer/objective.h"
+#include "runtime/infer/refine.h"
 #include "runtime/infer/relabel.h"
 #include "runtime/infer/route.h"
 #include "runtime/infer/states.h"
@@ -533,6 +534,25 @@ static void report_kls(run *r, const guide *g, const double *x, const guide_draw
     }
 }
 
+/* The draws of the refined guide take the place of those of the one that was fitted; both have the same
+ * numbers beneath, so that their difference is known better than either. */
+static void refine(run *r, guide *g, const double *x, const reported *rep, uint64_t count,
+                   guide_draws *drawn) {
+    guide_draws before = *drawn;
+    if (!refine_run(g, x, &r->options, &r->vigil, r->a, &r->fit->steps)) return;
+    *drawn = objective_draw(g, rep, x, count, r->options.seed, &r->vigil, r->a);
+    averages was = {0}, now = {0}, more = {0};
+    for (uint64_t i = 0; i < drawn->sample.count; i++) {
+        averages_add(&was, before.elbo[i], 0);
+        averages_add(&now, drawn->elbo[i], 0);
+        averages_add(&more, drawn->elbo[i] - before.elbo[i], 0);
+    }
+    measured bound = refine_evidence(g, x, r->options.seed, &r->vigil, r->a),
+             elbo = averages_bound(&now).elbo;
+    measured left = {bound.value - elbo.value, hypot(bound.error, elbo.error)};
+    r->fit->gaps = (gaps){true, averages_bound(&was).elbo, averages_bound(&more).elbo, left};
+}
+
 static status run_guide(run *r) {
     arena *a = r->a;
     const options *o = &r->options;
@@ -551,6 +571,7 @@ static status run_guide(run *r) {
     uint64_t count = draws_that_pay(r->model, rep->scalars, r->options.draws);
     guide_draws *drawn = arena_new(a, guide_draws);
     *drawn = objective_draw(g, rep, climbed->x, count, r->options.seed, &r->vigil, a);
+    if (r->host.refine) refine(r, g, climbed->x, rep, count, drawn);
     r->sample = &drawn->sample;
     averages m = {0};
     for (uint64_t i = 0; i < r->sample->count; i++)
@@ -711,7 +732,7 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_
     if (over) options_merge(&r.options, over);
     r.fit = arena_new(r.a, fit);
     *r.fit = (fit){.model = m, .arena = r.a, .seed = r.options.seed};
-    if (!can_run(d, m, &r.options)) {
+    if (!can_run(d, m, &r.options) || (host.refine && !refine_check(d, m->program, &r.options))) {
         *status = STATUS_invalid_program;
         return NULL;
     }

@@ -26,6 +26,7 @@ typedef struct fit_host {
     const checkpoints
         *checkpoints; /* of fits that climb by steps: of a guide block, params or mini-batches */
     bool far;         /* starts from one point, anywhere, and not from the best of several */
+    bool refine;      /* improves an amortised guide row by row at the end, see refine.h */
 } fit_host;
 
 typedef enum verdict { VERDICT_good, VERDICT_doubtful, VERDICT_bad } verdict;
@@ -89,6 +90,13 @@ static inline uint64_t latent_kl_active(const latent_kl *k) {
     return count;
 }
 
+/* What a guide that was refined row by row has gained, and what its family leaves. */
+typedef struct gaps {
+    bool known;
+    measured amortised; /* the ELBO before */
+    measured amortisation, approximation;
+} gaps;
+
 typedef struct fit {
     const model *model;
     arena *arena;
@@ -99,7 +107,8 @@ typedef struct fit {
     double seconds;
     uint64_t memory;                   /* bytes that it held at most */
     measured elbo, reconstruction, kl; /* elbo = reconstruction - kl, see fit.c */
-    measured log_evidence, jackknife;  /* the latter without the bias of a log of a mean, see jackknife.h */
+    gaps gaps;
+    measured log_evidence, jackknife; /* the latter without the bias of a log of a mean, see jackknife.h */
     double khat, ess;
     bool corrected;               /* summaries are of importance-weighted draws */
     vector(latent_kl) latent_kls; /* of latents that the guide draws in one statement */

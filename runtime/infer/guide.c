@@ -1,5 +1,6 @@
 #include "runtime/infer/guide.h"
 
+#include <assert.h>
 #include <math.h>
 #include "autodiff/machine.h"
 #include "autodiff/passes.h"
@@ -131,8 +132,18 @@ static ref at_rows(lowering *l, ref x) {
     return l->whole && axes_has(tape_at(l->tape, x)->axes, all) ? tape_gather(l->tape, x, l->rows, all) : x;
 }
 
+static void stop_refinement(lowering *l) {
+    const program *p = l->model->program;
+    ref *live = l->given;
+    if (!live) return;
+    l->given = arena_array(l->tape->arena, ref, p->nodes.count);
+    for (node n = 1; n < p->nodes.count; n++)
+        if (live[n]) l->given[n] = tape_map1(l->tape, OP_stop, live[n]);
+}
+
 static lowering with_stopped(const lowering *l) {
     lowering fork = lower_fork(l);
+    stop_refinement(&fork);
     const program *p = l->model->program;
     for (variable v = 0; v < p->variables.count; v++) {
         variable_kind kind = program_variable(p, v)->kind;
@@ -142,6 +153,30 @@ static lowering with_stopped(const lowering *l) {
             lower_set(&fork, v, tape_map1(l->tape, OP_stop, x));
     }
     return fork;
+}
+
+static ref moved_argument(lowering *l, const refined_argument *k, ref base, ref move) {
+    tape *t = l->tape;
+    if (k->kind == ARGUMENT_real) return tape_map2(t, OP_add, base, move);
+    if (k->kind == ARGUMENT_positive) return tape_map2(t, OP_mul, base, tape_map1(t, OP_exp, move));
+    if (k->kind == ARGUMENT_unit)
+        return tape_map1(t, OP_expit, tape_map2(t, OP_add, tape_map1(t, OP_logit, base), move));
+    ref scores = tape_map2(t, OP_add, tape_map1(t, OP_log, base), move);
+    ref total = tape_reduce(t, OP_log_sum_exp, scores, lower_axes(l, axes_one(k->event)));
+    return tape_map1(t, OP_exp, tape_map2(t, OP_sub, scores, total));
+}
+
+/* What was refined takes the place of what the program computes. */
+static void write_refinement(lowering *l, refinement *r) {
+    tape *t = l->tape;
+    l->given = arena_array(t->arena, ref, l->model->program->nodes.count);
+    for (uint32_t i = 0; i < r->arguments.count; i++) {
+        refined_argument *k = &r->arguments.at[i];
+        axes own = lower_axes(l, k->axes);
+        k->slot = t->slots;
+        k->moved = r->moves ? tape_input(t, own) : tape_data(t, k->move, own);
+        l->given[k->node] = moved_argument(l, k, tape_data(t, k->base, own), k->moved);
+    }
 }
 
 static const gradient_choice *choices_of(const program *p, const options *o, arena *a) {
@@ -169,6 +204,8 @@ guide_tape guide_write(const guide *g, lowering *l, const options *o) {
                                               : tape_input(t, tensor_axes(tensor_of(g, k), &on[k->family]));
     }
     if (l->whole) l->rows = tape_input(t, axes_one(l->axes[l->batch]));
+    assert(!l->whole || !g->refinement);
+    if (g->refinement) write_refinement(l, g->refinement);
     for (uint32_t b = 0; b < g->parts.count; b++)
         if (g->parts.at[b].of != VARIABLE_NONE) given.entries[g->parts.at[b].of] = at_rows(l, out.parts[b]);
     for (uint32_t f = 0; f < g->families.count; f++) {

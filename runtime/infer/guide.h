@@ -21,8 +21,31 @@ typedef struct guide_family {
     uint32_t first_part;
 } guide_family;
 
+/* An argument of the guide's statements that has left what the program computes for it, see refine.h. */
+typedef enum argument_kind {
+    ARGUMENT_real,
+    ARGUMENT_positive,
+    ARGUMENT_unit,
+    ARGUMENT_simplex
+} argument_kind;
+typedef struct refined_argument {
+    node node;
+    argument_kind kind;
+    axes axes;  /* of the program */
+    axis event; /* of a simplex */
+    uint64_t size;
+    double *base, *move; /* canonical order: what the program says, and how far from it */
+    ref moved;           /* on the tape that was written last; its slot, where it is an input */
+    uint32_t slot;
+} refined_argument;
+typedef struct refinement {
+    vector(refined_argument) arguments;
+    bool moves; /* how far is an input of the tapes that are written, behind all others of the guide */
+} refinement;
+
 typedef struct guide {
     const model *model;
+    refinement *refinement; /* or NULL */
     vector(part) parts;
     uint64_t size; /* of the flat vector */
     vector(guide_family) families;

@@ -113,6 +113,7 @@ report report_of_fit(const fit *f, arena *a) {
                 .kl = f->kl,
                 .log_evidence = f->log_evidence,
                 .jackknife = f->jackknife,
+                .gaps = f->gaps,
                 .khat = f->khat,
                 .ess = f->ess,
                 .interrupted = f->interrupted,
@@ -222,6 +223,12 @@ static void json_bounds(json_writer *w, const report *r) {
     report_json_measured(w, "jackknife", "jackknife_mcse", r->jackknife);
     json_put_number(w, "khat", r->khat);
     json_put_number(w, "ess", r->ess);
+    json_end_object(w);
+    if (!r->gaps.known) return;
+    json_put_object(w, "gaps");
+    report_json_measured(w, "amortised", "amortised_mcse", r->gaps.amortised);
+    report_json_measured(w, "amortisation", "amortisation_mcse", r->gaps.amortisation);
+    report_json_measured(w, "approximation", "approximation_mcse", r->gaps.approximation);
     json_end_object(w);
 }
 
@@ -404,6 +411,10 @@ void report_table(const report *r, FILE *to) {
     fprintf(to, "%llu draws, seed %llu", (unsigned long long)r->draws, (unsigned long long)r->seed);
     if (isfinite(r->seconds)) fprintf(to, ", %.2f s", r->seconds);
     fputc('\n', to);
+    if (r->gaps.known)
+        fprintf(to, "refined row by row: amortisation gap %.4g ± %.2g, approximation gap %.4g ± %.2g\n",
+                r->gaps.amortisation.value, r->gaps.amortisation.error, r->gaps.approximation.value,
+                r->gaps.approximation.error);
     for (uint32_t i = 0; i < r->kls.count; i++) table_kl(&r->kls.at[i], to);
     if (r->rows.count) report_table_rows(r, to);
     if (r->states.count) table_states(r, to);

@@ -55,6 +55,7 @@ typedef struct report {
     vector(report_row) rows; /* those of one variable follow each other */
     vector(report_states) states;
     vector(report_kl) kls;
+    gaps gaps;
 } report;
 
 /* "radon" of "models/radon.vm", in the arena. */

@@ -180,6 +180,13 @@ static void read_result(void *user) {
     to->kl = (measured){number_of(r, elbo, "kl"), number_of(r, elbo, "kl_mcse")};
     to->log_evidence.value = number_of(r, evidence, "value");
     to->log_evidence.error = number_of(r, evidence, "mcse");
+    const json_t *gaps = json_object_get(r->root, "gaps");
+    to->gaps.known = gaps != NULL;
+    to->gaps.amortised = (measured){number_if(r, gaps, "amortised"), number_if(r, gaps, "amortised_mcse")};
+    to->gaps.amortisation =
+        (measured){number_if(r, gaps, "amortisation"), number_if(r, gaps, "amortisation_mcse")};
+    to->gaps.approximation =
+        (measured){number_if(r, gaps, "approximation"), number_if(r, gaps, "approximation_mcse")};
     to->jackknife = (measured){number_if(r, evidence, "jackknife"), number_if(r, evidence, "jackknife_mcse")};
     to->khat = number_of(r, evidence, "khat");
     to->ess = number_of(r, evidence, "ess");

@@ -93,9 +93,15 @@ void machine_complain(diagnostics *d, machine *m, const tape *t, uint64_t seed, 
         inputs = arena_print(d->arena, "%s%s%g", inputs, *inputs ? ", " : "", found.in[i]);
     said = diagnose(d, DIAGNOSTIC_not_finite, x->at, "a value here is %g%s: `%s` of %s", found.value, index,
                     op_words(found.tape, found.at), *inputs ? inputs : "nothing");
-    advise(d, said,
-           "narrow the support of what enters here, or its prior, so that the statement has a finite log "
-           "density everywhere");
+    if (x->op == OP_gather && isfinite(found.in[0]))
+        advise(
+            d, said,
+            "the index lies outside of its axis: its entries count from 1 to the size of that axis; look at "
+            "where the index comes from");
+    else
+        advise(d, said,
+               "narrow the support of what enters here, or its prior, so that the statement has a finite log "
+               "density everywhere");
 }
 
 /* Entries of the largest value, for one draw. */

@@ -31,6 +31,7 @@ typedef struct table_reader {
     vector(uint32_t) named;  /* by name: its first column, from 1 */
     uint32_t rows, cell;     /* complete rows without the header; cells of the present row */
     uint32_t line, row_line; /* the present line, and the one in which the present row starts */
+    uint32_t blank;          /* the first blank line since the last row; 0: none */
     bool has_header, in_row;
     bool filling; /* the second time */
     uint32_t *lines;
@@ -154,14 +155,28 @@ static void report_quote(table_reader *r, bool open) {
     advise(r->d, said, "a cell with quotes in it is written \"say \"\"so\"\"\"");
 }
 
+/* Of several columns a row has commas; of one it may be an entry without a value, or nothing. */
+static void report_blank(table_reader *r) {
+    advise(r->d, fail(r, r->blank, "a blank line stands between the entries of a single column"),
+           "write NA for an entry that is missing, or delete the line");
+}
+
 static void run(table_reader *r) {
-    r->rows = r->cell = r->line = 0;
+    r->rows = r->cell = r->line = r->blank = 0;
     r->has_header = r->in_row = false;
     for (size_t at = 0, end; at < r->length && !r->failed; at = end) {
         end = line_end(r, at);
         r->line++;
         if (!r->in_row) {
-            if (is_blank(r->text + at, end - at)) continue;
+            if (is_blank(r->text + at, end - at)) {
+                if (!r->blank) r->blank = r->line;
+                continue;
+            }
+            if (r->blank && r->has_header && r->columns.count == 1) {
+                report_blank(r);
+                return;
+            }
+            r->blank = 0;
             r->in_row = true;
             r->row_line = r->line;
         }

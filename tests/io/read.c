@@ -87,6 +87,9 @@ static void csv_bad(void) {
     REFUSES(csv, "\n \n", "csv blank",
             "t.csv: error[data]: the file is empty\n"
             "help: the first row names the columns, each further one is an entry\n");
+    REFUSES(csv, "\na\n1\n\n\n2\n", "csv blank line in a single column",
+            "t.csv:4: error[data]: a blank line stands between the entries of a single column\n"
+            "help: write NA for an entry that is missing, or delete the line\n");
     REFUSES(csv, "a\n1\n2\0\n", "csv NUL",
             "t.csv:3: error[data]: the file has a NUL byte\nhelp: save the file as UTF-8 text\n");
     REFUSES(csv, "a\n1\nM\xfcller\n", "csv Latin-1",

@@ -337,7 +337,7 @@ static void add_modes(gaussian_run *r, attempt *best) {
     arena_close((fewer ? &more : best)->drawing.arena);
     if (fewer) return;
     *best = more;
-    push(a, &r->run->fit->reasons, reason_of_parts(r, &best->proposal));
+    if (best->proposal.count > 1) push(a, &r->run->fit->reasons, reason_of_parts(r, &best->proposal));
 }
 
 static uint32_t at_least(uint32_t x, uint32_t least) { return x < least ? least : x; }
@@ -369,9 +369,31 @@ static bool gaussian_open(run *r, gaussian_run *g) {
     return true;
 }
 
+/* Says that signs can be changed. */
+static void report_mirror(run *r, const sample *s) {
+    mirrored found = relabel_find_mirror(s, r->a);
+    const char *names = "";
+    for (uint32_t k = 0; k < found.count; k++)
+        names = arena_print(r->a, "%s%s`%s`", names,
+                            !k                     ? ""
+                            : k + 1 == found.count ? " and "
+                                                   : ", ",
+                            program_variable(r->model->program, found.of[k])->name);
+    if (found.count)
+        push(r->a, &r->fit->reasons,
+             (reason){
+                 "relabelling", 2,
+                 arena_print(r->a,
+                             "signs of %s: changed%s they leave the posterior what it is, and its modes are "
+                             "mirror images; what is reported is that of those that were visited",
+                             names, found.count > 1 ? " together" : "")});
+}
+
 /* Says that components can be exchanged. */
 static void report_relabelling(run *r, const sample *s) {
-    axis along = r->vigil.stopped ? AXIS_NONE : relabel_find(s, r->a);
+    if (r->vigil.stopped) return;
+    report_mirror(r, s);
+    axis along = relabel_find(s, r->a);
     if (along == AXIS_NONE) return;
     const char *text =
         arena_print(r->a,

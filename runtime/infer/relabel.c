@@ -147,6 +147,53 @@ axis relabel_find(const sample *s, arena *scratch) {
     return found;
 }
 
+/* ---- signs ---- */
+
+/* So many latents are tried, alone and with others. */
+enum { TRIED_MOST = 12 };
+
+/* Goes a share of the way to the point with these signs changed. */
+static void place_mirrored(point *x, const uint32_t *set, uint32_t size, double share) {
+    place(x, 0, 0, 0);
+    for (uint32_t k = 0; k < size; k++)
+        for (uint64_t e = 0; e < model_size(x->model, latent(x, set[k])->axes); e++)
+            x->at[set[k]][e] *= 1 - 2 * share;
+}
+
+static bool is_mirror(point *x, const uint32_t *set, uint32_t size, double here) {
+    place_mirrored(x, set, size, 1);
+    if (!(fabs(value_at(x) - here) <= ROUNDING * (1 + fabs(here)))) return false;
+    place_mirrored(x, set, size, 0.5);
+    return value_at(x) < here - VALLEY;
+}
+
+/* Sets of `size` of the candidates, the first `filled` of which are chosen. */
+static bool find_set(point *x, const uint32_t *candidates, uint32_t count, uint32_t from, uint32_t *set,
+                     uint32_t filled, uint32_t size, double here) {
+    if (filled == size) return is_mirror(x, set, size, here);
+    for (uint32_t i = from; i < count; i++) {
+        set[filled] = candidates[i];
+        if (find_set(x, candidates, count, i + 1, set, filled + 1, size, here)) return true;
+    }
+    return false;
+}
+
+mirrored relabel_find_mirror(const sample *s, arena *scratch) {
+    arena *own = arena_inside(scratch);
+    point x = point_open(s, own);
+    mirrored found = {0};
+    uint32_t candidates[TRIED_MOST], count = 0, set[MIRRORED_MOST];
+    for (uint32_t i = 0; i < x.count && count < TRIED_MOST; i++)
+        if (latent(&x, i)->type.support == SUPPORT_real) candidates[count++] = i;
+    place_mirrored(&x, set, 0, 0);
+    double here = value_at(&x);
+    for (uint32_t size = 1; size <= MIRRORED_MOST && !found.count; size++)
+        if (find_set(&x, candidates, count, 0, set, 0, size, here)) found.count = size;
+    for (uint32_t k = 0; k < found.count; k++) found.of[k] = s->report->of[x.number[set[k]]];
+    arena_close(own);
+    return found;
+}
+
 void relabel_rehearse(const reported *r, arena *scratch) {
     arena *own = arena_inside(scratch);
     sample s = sample_new(r, 1, own);

@@ -171,6 +171,22 @@ for seed in 1 2 3; do
 done
 "$vmrun" fit lda.vm --family mean_field >out 2>err
 holds 'where no modes are looked for, that is said' grep -q '^  modes 1: .*--starts 4' out
+cat >factor.vm <<'M'
+axis person = 30
+axis item = 4
+data y[person, item] : real = item / 3 * sin(7 * person) + 0.3 * cos(11 * person * item)
+model {
+  load[item] ~ normal(0, 1)
+  mean[item] ~ normal(0, 1)
+  f[person]  ~ normal(0, 1)
+  y[person, item] ~ normal(mean + load * f, 0.5)
+}
+M
+holds 'a factor and its loadings' fitted factor.vm
+holds '… change their signs together' grep -q '^  relabelling 2: signs of `load` and `f`' out
+sed 's/load\[item\] ~/load[item] : positive ~/' factor.vm >bounded.vm
+holds 'loadings of one sign' fitted bounded.vm
+holds '… do not' sh -c '! grep -q relabelling out'
 holds 'parts with an order' fitted strict.vm
 holds '… cannot' sh -c '! grep -q relabelling out'
 holds 'groups' fitted groups.vm

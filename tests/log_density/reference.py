@@ -1114,6 +1114,24 @@ def lags(d):
 
 
 @program
+def kalman(d):
+    """The joint density of the series, by the covariance of all its entries."""
+    y, T = d["y"], len(d["y"])
+    G = np.array([[1.0, 1.0], [0.0, 1.0]])
+
+    def f(w, v):
+        C, S = 10 * np.eye(2), np.zeros((T, T), complex)
+        for t in range(T):
+            along = C
+            for u in range(t, T):
+                S[t, u] = S[u, t] = along[0, 0]
+                along = G @ along
+            C = G @ C @ G.T + np.diag(w ** 2)
+        return total(half_normal(w, 1), half_normal(v, 1), log_multi_normal(y, 0, S + v ** 2 * np.eye(T)))
+    return {"w": positive(2), "v": positive()}, f
+
+
+@program
 def matrices(d):
     x, y = d["x"], d["y"]
     gap2, n = (x[:, None] - x) ** 2, np.arange(1, len(x) + 1)

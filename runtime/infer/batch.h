@@ -21,6 +21,8 @@ typedef struct batches {
 } batches;
 batches batches_open(const model *m, const options *o, uint64_t seed, arena *a);
 void batches_next(batches *b);
+/* Whether the step's batch is the last one of an order. */
+static inline bool batches_end(const batches *b) { return b->next + b->size > b->count; }
 void batches_carry(batches *b, carrier *c);
 
 #endif

@@ -195,6 +195,7 @@ guide_tape guide_write(const guide *g, lowering *l, const options *o) {
     guide_tape out = {.live = l,
                       .relaxed = o != NULL,
                       .parts = arena_array(t->arena, ref, g->parts.count),
+                      .visited = arena_array(t->arena, ref, g->parts.count),
                       .families = arena_array(t->arena, family_draw, g->families.count)};
     family_axes *on = arena_array(t->arena, family_axes, g->families.count);
     for (uint32_t f = 0; f < g->families.count; f++) on[f] = family_add_axes(&g->families.at[f].layout, t);
@@ -206,8 +207,11 @@ guide_tape guide_write(const guide *g, lowering *l, const options *o) {
     if (l->whole) l->rows = tape_input(t, axes_one(l->axes[l->batch]));
     assert(!l->whole || !g->refinement);
     if (g->refinement) write_refinement(l, g->refinement);
-    for (uint32_t b = 0; b < g->parts.count; b++)
-        if (g->parts.at[b].of != VARIABLE_NONE) given.entries[g->parts.at[b].of] = at_rows(l, out.parts[b]);
+    for (uint32_t b = 0; b < g->parts.count; b++) {
+        bool own = g->parts.at[b].of != VARIABLE_NONE;
+        out.visited[b] = own ? at_rows(l, out.parts[b]) : out.parts[b];
+        if (own) given.entries[g->parts.at[b].of] = out.visited[b];
+    }
     for (uint32_t f = 0; f < g->families.count; f++) {
         const guide_family *x = &g->families.at[f];
         out.families[f] = family_write(&x->layout, &on[f], t, out.parts + x->first_part, l->draw);

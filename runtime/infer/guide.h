@@ -70,6 +70,7 @@ typedef struct guide_tape {
     lowering *live;   /* everything is differentiable in the parts */
     lowering stopped; /* the same values; params and what is free are stopped, draws are not */
     ref *parts;       /* the inputs; their slots are 0, 1, … */
+    ref *visited; /* of each: its entries at the rows that are visited, or all where it has none of those */
     family_draw *families;
     ref log_jacobian; /* of the families' latents */
     bool relaxed;     /* draws are what the estimators of a step want, see gradients.h */

@@ -53,13 +53,28 @@ static double weight_at(const options *o, uint64_t step) {
     return o->beta * (weighted ? o->objective.number : 1) * annealing_at(o, step);
 }
 
-static optimiser climber_of(const guide *g, const options *options, precision p, arena *a) {
+/* The place of the batch's axis among those of a part, whose entries that are visited are a value of their
+ * own on the tape. */
+static optimiser_rows rows_of(const objective *o, const lowering *l, const tape *t, ref all, ref visited) {
+    if (all == visited) return (optimiser_rows){0};
+    optimiser_rows r = {
+        .at = o->batches.rows, .visited = o->batches.size, .count = o->batches.count, .after = 1};
+    axes of = tape_at(t, all)->axes;
+    for (int i = of.count; i-- > 0 && of.at[i] != l->whole->axes[l->batch];)
+        r.after *= t->axes.at[of.at[i]].size;
+    return r;
+}
+
+static optimiser climber_of(objective *o, const lowering *l, const guide_tape *q, precision p, arena *a) {
+    const guide *g = o->guide;
     optimiser_block *blocks = arena_array(a, optimiser_block, g->parts.count);
     for (uint32_t b = 0; b < g->parts.count; b++) {
         const part *k = &g->parts.at[b];
-        blocks[b] = (optimiser_block){k->size, guide_pace(g, k), k->of != VARIABLE_NONE, NULL};
+        optimiser_rows rows = rows_of(o, l, l->tape, q->parts[b], q->visited[b]);
+        blocks[b] = (optimiser_block){k->size, guide_pace(g, k), k->of != VARIABLE_NONE, NULL, rows};
+        o->by_rows |= rows.at != NULL;
     }
-    return optimiser_open(options, p, blocks, g->parts.count, g->model->team, a);
+    return optimiser_open(o->options, p, blocks, g->parts.count, g->model->team, a);
 }
 
 objective *objective_new(diagnostics *d, const guide *g, const options *options, arena *a) {
@@ -75,19 +90,19 @@ objective *objective_new(diagnostics *d, const guide *g, const options *options,
     o->rises = e.rises;
     uint32_t parts = g->parts.count, slot = parts;
     ref *gradient = arena_array(a, ref, parts), culprit;
-    if (!tape_gradient(written, e.surrogate, q.parts, parts, gradient, &culprit)) {
+    if (!tape_gradient(written, e.surrogate, q.visited, parts, gradient, &culprit)) {
         complain_of_derivative(d, written, culprit);
         return NULL;
     }
     tape_output(written, e.value);
     for (uint32_t b = 0; b < parts; b++)
-        tape_output(written, tape_expand(written, gradient[b], tape_at(written, q.parts[b])->axes));
+        tape_output(written, tape_expand(written, gradient[b], tape_at(written, q.visited[b])->axes));
     if (is_coupled(options)) written = noise_write(&o->noise, written, l.draw, options, a);
     tape_compile(written, o->tape, a, NULL, NULL);
     precision p = precision_of(options);
     o->machine = machine_new_in(a, o->tape, p, g->model->team);
     o->x = arena_array(a, double, g->size);
-    o->climber = climber_of(g, options, p, a);
+    o->climber = climber_of(o, &l, &q, p, a);
     for (uint32_t b = 0; b < parts; b++)
         machine_bind_elements(o->machine, b, element_at(p, o->climber.x, (int64_t)g->parts.at[b].offset));
     noise_bind(&o->noise, o->machine);
@@ -161,9 +176,11 @@ static void judge_fall(judge *j, objective *o) {
     descent_retreat(&j->levels);
 }
 
+/* Numbers of rows stand still while others are visited, which says nothing: they are looked at by epoch. */
 static descent_event judge_level(judge *j, objective *o) {
     j->value += o->value;
     j->values++;
+    if (o->by_rows && !batches_end(&o->batches)) return DESCENT_goes_on;
     if (!descent_due(&j->levels)) return DESCENT_goes_on;
     optimiser_read(&o->climber, j->iterate);
     guide_units(o->guide, j->iterate, j->unit);

@@ -24,6 +24,7 @@ typedef struct objective {
     double value;      /* an estimate of the objective */
     int rises;         /* it as steps go well: 1 up, -1 down, 0 either way */
     batches batches;
+    bool by_rows;   /* the guide has numbers of the rows that the batches visit */
     noise noise;    /* without inputs where draws are independent */
     double *weight; /* of prior and guide; NULL where it is 1 */
 } objective;

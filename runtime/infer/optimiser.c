@@ -21,11 +21,13 @@ static int by_depth(const void *x, const void *y) {
 
 static void cut_segments(optimiser *o, arena *a) {
     for (uint32_t b = 0; b < o->count; b++)
-        o->segment_count += (uint32_t)((o->blocks[b].size + SEGMENT - 1) / SEGMENT);
+        if (!o->blocks[b].rows.at)
+            o->segment_count += (uint32_t)((o->blocks[b].size + SEGMENT - 1) / SEGMENT);
     o->segments = arena_array(a, optimiser_segment, o->segment_count);
     uint64_t at = 0;
-    for (uint32_t b = 0, k = 0; b < o->count; b++)
-        for (uint64_t from = 0, left; (left = o->blocks[b].size - from) > 0; from += o->segments[k++].size) {
+    for (uint32_t b = 0, k = 0; b < o->count; at += o->blocks[b].rows.at ? o->blocks[b].size : 0, b++)
+        for (uint64_t from = 0, left; (left = o->blocks[b].size - from) > 0 && !o->blocks[b].rows.at;
+             from += o->segments[k++].size) {
             uint64_t size = left < SEGMENT ? left : SEGMENT;
             double depth = (double)(from + size / 2) / (double)o->blocks[b].size;
             o->segments[k] = (optimiser_segment){b, depth, from, size, at, 0};
@@ -41,6 +43,7 @@ optimiser optimiser_open(const options *options, precision p, const optimiser_bl
     for (uint32_t b = 0; b < count; b++) {
         o.blocks[b] = blocks[b];
         o.size += blocks[b].size;
+        if (blocks[b].rows.at) o.blocks[b].rows.steps = arena_array(a, uint32_t, blocks[b].rows.count);
     }
     cut_segments(&o, a);
     bool sgd = options->optimizer.word == OPTIMIZER_sgd;
@@ -54,10 +57,35 @@ void optimiser_read(const optimiser *o, double *x) {
     for (uint64_t i = 0; i < o->size; i++) x[i] = element_read(o->kernels->precision, o->x, (int64_t)i);
 }
 
+/* Runs of entries of the visited rows: where they are among the parameters of the block, and in its gradient.
+ */
+typedef struct row_run {
+    uint64_t at, from;
+    uint32_t row;
+} row_run;
+static uint64_t row_runs(const optimiser_block *k) {
+    return k->size / k->rows.count / k->rows.after * k->rows.visited;
+}
+static row_run row_run_at(const optimiser_block *k, uint64_t i) {
+    uint32_t row = (uint32_t)k->rows.at[i % k->rows.visited] - 1;
+    return (row_run){(i / k->rows.visited * k->rows.count + row) * k->rows.after, i * k->rows.after, row};
+}
+
+static uint64_t gradient_size(const optimiser_block *k) {
+    return k->rows.at ? row_runs(k) * k->rows.after : k->size;
+}
+
+/* What no visited row has is 0. */
 void optimiser_gradient(const optimiser *o, double *g) {
-    for (uint32_t b = 0; b < o->count; b++)
-        for (uint64_t i = 0; i < o->blocks[b].size; i++)
-            *g++ = element_read(o->kernels->precision, o->blocks[b].gradient, (int64_t)i);
+    precision p = o->kernels->precision;
+    for (uint32_t b = 0; b < o->count; g += o->blocks[b++].size) {
+        const optimiser_block *k = &o->blocks[b];
+        if (k->rows.at) memset(g, 0, k->size * sizeof *g);
+        for (uint64_t i = 0; i < gradient_size(k); i++) {
+            row_run r = k->rows.at ? row_run_at(k, i / k->rows.after) : (row_run){0};
+            g[k->rows.at ? r.at + i % k->rows.after : i] = element_read(p, k->gradient, (int64_t)i);
+        }
+    }
 }
 
 void optimiser_place(optimiser *o, const double *x) {
@@ -70,6 +98,9 @@ void optimiser_restart(optimiser *o, const double *x) {
     optimiser_place(o, x);
     memset(o->mean, 0, bytes);
     if (o->square) memset(o->square, 0, bytes);
+    for (uint32_t b = 0; b < o->count; b++)
+        if (o->blocks[b].rows.at)
+            memset(o->blocks[b].rows.steps, 0, o->blocks[b].rows.count * sizeof(uint32_t));
 }
 
 void optimiser_carry(optimiser *o, carrier *c) {
@@ -78,6 +109,9 @@ void optimiser_carry(optimiser *o, carrier *c) {
     carry(c, o->x, bytes);
     carry(c, o->mean, bytes);
     if (o->square) carry(c, o->square, bytes);
+    for (uint32_t b = 0; b < o->count; b++)
+        if (o->blocks[b].rows.at)
+            carry(c, o->blocks[b].rows.steps, o->blocks[b].rows.count * sizeof(uint32_t));
 }
 
 static const void *gradient_of(const optimiser *o, const optimiser_segment *s) {
@@ -94,12 +128,15 @@ static double norm(optimiser *o) {
     double squares = 0;
     team_run(o->team, MEASURE_COST * (double)o->size, o->segment_count, measure, o);
     for (uint32_t i = 0; i < o->segment_count; i++) squares += o->segments[i].squares;
+    for (uint32_t b = 0; b < o->count; b++) {
+        const optimiser_block *k = &o->blocks[b];
+        if (k->rows.at) squares += o->kernels->dot(k->gradient, k->gradient, gradient_size(k));
+    }
     return sqrt(squares);
 }
 
-static ascent ascent_of(const optimiser *o, double rate, double scale) {
+static ascent ascent_of(const optimiser *o, double rate, double scale, double t) {
     const options *s = o->options;
-    double t = (double)o->steps;
     ascent c = {.scale = scale, .keep_mean = KEEP_MEAN, .keep_square = KEEP_SQUARE, .rate = rate};
     c.floor = EPSILON;
     switch (s->optimizer.word) {
@@ -113,18 +150,36 @@ static ascent ascent_of(const optimiser *o, double rate, double scale) {
     return c;
 }
 
+/* Entries from number `at` of all parameters, which have been moved t times with this. */
+static void ascend(const optimiser *o, const optimiser_block *k, uint64_t t, int64_t at, const void *gradient,
+                   uint64_t size) {
+    precision p = o->kernels->precision;
+    ascent c = ascent_of(o, o->rate * k->pace, o->scale, (double)t);
+    bool decays = k->decays && o->options->optimizer.word == OPTIMIZER_adamw;
+    c.keep = decays ? 1 - o->rate * k->pace * o->options->decay : 1;
+    void *x = element_at(p, o->x, at), *mean = element_at(p, o->mean, at);
+    if (o->square) o->kernels->ascend(&c, x, mean, element_at(p, o->square, at), gradient, size);
+    else o->kernels->ascend_plainly(&c, x, mean, gradient, size);
+}
+
 static void move(void *context, uint32_t thread, uint32_t part) {
     const optimiser *o = context;
     const optimiser_segment *s = &o->segments[part];
-    const optimiser_block *k = &o->blocks[s->block];
-    precision p = o->kernels->precision;
-    ascent c = ascent_of(o, o->rate * k->pace, o->scale);
-    bool decays = k->decays && o->options->optimizer.word == OPTIMIZER_adamw;
-    c.keep = decays ? 1 - o->rate * k->pace * o->options->decay : 1;
-    int64_t at = (int64_t)s->at;
-    void *x = element_at(p, o->x, at), *mean = element_at(p, o->mean, at);
-    if (o->square) o->kernels->ascend(&c, x, mean, element_at(p, o->square, at), gradient_of(o, s), s->size);
-    else o->kernels->ascend_plainly(&c, x, mean, gradient_of(o, s), s->size);
+    ascend(o, &o->blocks[s->block], o->steps, (int64_t)s->at, gradient_of(o, s), s->size);
+}
+
+static void move_rows(optimiser *o) {
+    uint64_t first = 0;
+    for (uint32_t b = 0; b < o->count; first += o->blocks[b++].size) {
+        const optimiser_block *k = &o->blocks[b];
+        for (uint32_t i = 0; k->rows.at && i < k->rows.visited; i++)
+            k->rows.steps[(uint32_t)k->rows.at[i] - 1]++;
+        for (uint64_t i = 0; k->rows.at && i < row_runs(k); i++) {
+            row_run r = row_run_at(k, i);
+            const void *g = element_at(o->kernels->precision, (void *)k->gradient, (int64_t)r.from);
+            ascend(o, k, k->rows.steps[r.row], (int64_t)(first + r.at), g, k->rows.after);
+        }
+    }
 }
 
 bool optimiser_step(optimiser *o, double rate) {
@@ -134,5 +189,6 @@ bool optimiser_step(optimiser *o, double rate) {
     o->scale = clip > 0 && length > clip ? clip / length : 1;
     o->rate = rate;
     team_run(o->team, MOVE_COST * (double)o->size, o->segment_count, move, o);
+    move_rows(o);
     return true;
 }

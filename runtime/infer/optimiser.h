@@ -7,6 +7,10 @@
  *   rmsprop  adam with b = 0, v not divided (Tieleman and Hinton, Coursera, 2012)
  *   sgd      m ← b m + g, x ← x + rate m with b the momentum (Polyak, 1964)
  *
+ * Of parameters of the rows of a mini-batch those that are visited move alone, and all that is remembered of
+ * a row, with its number of steps t, is of its own visits: what adam does to it is what it would do with its
+ * gradients alone, however many steps lie between them.
+ *
  * g is scaled down first where its norm is above `clip` (Pascanu, Mikolov and Bengio, ICML 2013). All is one
  * pass over the parameters, in the precision of the machine whose gradients they follow. Threads share it in
  * segments, whose squared norms are added up in their order. */
@@ -18,12 +22,22 @@
 #include "lang/options.h"
 #include "runtime/infer/checkpoint.h"
 
+/* A block over an axis of which some rows are visited at a step; its gradient has these alone, in their
+ * order. Entries are over the axes before that one, it, and those behind. */
+typedef struct optimiser_rows {
+    const double *at; /* of this step, from 1; NULL: the block is no such */
+    uint32_t visited, count;
+    uint64_t after;  /* entries of a row that follow each other */
+    uint32_t *steps; /* of each row: its visits; set by optimiser_open */
+} optimiser_rows;
+
 /* The parameters, one block behind the other. */
 typedef struct optimiser_block {
     uint64_t size;
     double pace;          /* its share of the rate */
     bool decays;          /* adamw draws it to 0 */
     const void *gradient; /* at this step */
+    optimiser_rows rows;
 } optimiser_block;
 
 typedef struct optimiser_segment {

@@ -188,7 +188,7 @@ bool refine_run(guide *g, const double *x, const options *o, vigil *v, arena *a,
     uint32_t count = r->arguments.count;
     optimiser_block *blocks = arena_array(a, optimiser_block, count);
     for (uint32_t i = 0; i < count; i++)
-        blocks[i] = (optimiser_block){r->arguments.at[i].size, 1, false, NULL};
+        blocks[i] = (optimiser_block){.size = r->arguments.at[i].size, .pace = 1};
     climb c = {.mover = optimiser_open(&plain, IN_DOUBLE, blocks, count, g->model->team, a), .value = NAN};
     double *moves = c.mover.x;
     for (uint32_t i = 0; i < count; moves += r->arguments.at[i++].size) r->arguments.at[i].move = moves;

@@ -16,7 +16,7 @@ static void quadratic(arena *a) {
     options choices;
     options_default(&choices);
     double gradient[SIZE], unit[SIZE], worst = 0, *x;
-    optimiser_block all = {SIZE, 1, false, gradient};
+    optimiser_block all = {.size = SIZE, .pace = 1, .gradient = gradient};
     optimiser o = optimiser_open(&choices, IN_DOUBLE, &all, 1, NULL, a);
     x = o.x;
     descent d = descent_open(SIZE, SIZE, 0.1, 0.05, 1, false, a);

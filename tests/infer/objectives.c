@@ -289,6 +289,27 @@ static void batches_stand_for_all(arena *a) {
     }
 }
 
+/* A step moves the numbers of the rows that it visits, and those that rows share, and nothing else. */
+static void others_stay(arena *a) {
+    static const char PROGRAM[] = "axis row = 5\ndata y[row] : real = row\n"
+                                  "model {\n  z[row] ~ normal(0, 1)\n  y[row] ~ normal(z, 1)\n}\n"
+                                  "guide {\n  param s : positive = 1\n  z[row] ~ normal(?, s)\n}\n";
+    const setting set[] = {{OPTION_batch, "row: 2"}};
+    objective *o = climbing(a, PROGRAM, set, 1, NULL);
+    if (!check(o && o->guide->size == 1 + ROWS, "rows", "no objective, or not these numbers")) return;
+    double before[1 + ROWS], after[1 + ROWS];
+    bool good = true;
+    for (uint64_t step = 0; step < 20; step++) {
+        optimiser_read(&o->climber, before);
+        good &= objective_climb(o, step, 0.1);
+        optimiser_read(&o->climber, after);
+        bool visited[1 + ROWS] = {true};
+        for (int k = 0; k < 2; k++) visited[(int)o->batches.rows[k]] = true;
+        for (int i = 0; i <= ROWS; i++) good &= visited[i] == (before[i] != after[i]);
+    }
+    CHECK(good, "rows that are not visited stay");
+}
+
 int main(void) {
     arena a;
     test_memory(&a);
@@ -301,6 +322,7 @@ int main(void) {
     jackknife_takes_bias_off(&a);
     parts_add_up(&a);
     batches_stand_for_all(&a);
+    others_stay(&a);
     arena_close(&a);
     return check_end();
 }

@@ -40,7 +40,7 @@ static void method(const char *name, options o, precision p, arena *a) {
     plain *expected = arena_new(a, plain);
     double *wide = arena_array(a, double, SIZE), *x = arena_array(a, double, SIZE);
     void *g = arena_take_aligned(a, SIZE * sizeof(double));
-    optimiser_block blocks[] = {{FIRST, 1, false, g}, {SECOND, 0.5, true, element_at(p, g, FIRST)}};
+    optimiser_block blocks[] = {{FIRST, 1, false, g, {0}}, {SECOND, 0.5, true, element_at(p, g, FIRST), {0}}};
     optimiser z = optimiser_open(&o, p, blocks, 2, NULL, a);
     for (int i = 0; i < SIZE; i++) expected->x[i] = (double)(float)rng_normal(&r);
     optimiser_place(&z, expected->x);
@@ -67,6 +67,61 @@ static void method(const char *name, options o, precision p, arena *a) {
     CHECK(refused, "a gradient that is not finite moves nothing");
 }
 
+/* Of a block over 2 × ROWS × 3, of which two rows are visited at each step, every row is as one that is moved
+ * by its own gradients alone, which come one behind the other. */
+enum { ROWS = 6, BEFORE = 2, AFTER = 3, VISITED = 2 };
+
+typedef struct row_history {
+    int t;
+    double x[BEFORE * AFTER], m[BEFORE * AFTER], v[BEFORE * AFTER];
+} row_history;
+
+static void row_step(row_history *h, const double *g, double rate, double scale) {
+    h->t++;
+    for (int i = 0; i < BEFORE * AFTER; i++) {
+        double d = scale * g[i];
+        h->m[i] = 0.9 * h->m[i] + 0.1 * d;
+        h->v[i] = 0.99 * h->v[i] + 0.01 * d * d;
+        h->x[i] += rate * h->m[i] / (1 - pow(0.9, h->t)) / (sqrt(h->v[i] / (1 - pow(0.99, h->t))) + 1e-8);
+    }
+}
+
+static void visited_rows_alone(arena *a) {
+    options o;
+    options_default(&o);
+    o.clip = 2;
+    rng r = rng_open(5, 0);
+    row_history rows[ROWS] = {0};
+    double at[VISITED], x[BEFORE * ROWS * AFTER];
+    double *g = arena_take_aligned(a, BEFORE * VISITED * AFTER * sizeof *g);
+    optimiser_block block = {.size = BEFORE * ROWS * AFTER, .pace = 1, .gradient = g};
+    block.rows = (optimiser_rows){.at = at, .visited = VISITED, .count = ROWS, .after = AFTER};
+    optimiser z = optimiser_open(&o, IN_DOUBLE, &block, 1, NULL, a);
+    bool good = true;
+    for (int t = 0; t < 40; t++) {
+        double squares = 0, own[VISITED][BEFORE * AFTER];
+        at[0] = 1 + (double)rng_below(&r, ROWS);
+        do at[1] = 1 + (double)rng_below(&r, ROWS);
+        while (at[1] == at[0]);
+        for (int b = 0; b < BEFORE; b++)
+            for (int k = 0; k < VISITED; k++)
+                for (int i = 0; i < AFTER; i++) {
+                    double d = g[(b * VISITED + k) * AFTER + i] = rng_normal(&r);
+                    own[k][b * AFTER + i] = d;
+                    squares += d * d;
+                }
+        good &= optimiser_step(&z, 0.1);
+        for (int k = 0; k < VISITED; k++)
+            row_step(&rows[(int)at[k] - 1], own[k], 0.1, fmin(1, o.clip / sqrt(squares)));
+    }
+    optimiser_read(&z, x);
+    double worst = 0;
+    for (int k = 0; k < ROWS; k++)
+        for (int i = 0; i < BEFORE * AFTER; i++)
+            worst = fmax(worst, fabs(rows[k].x[i] - x[(i / AFTER * ROWS + k) * AFTER + i % AFTER]));
+    check(good && worst < 1e-13, "visited rows alone move, each by its own visits", "off by %g", worst);
+}
+
 int main(void) {
     static const char *const NAMES[] = {"adam", "sgd", "adamw", "rmsprop"};
     arena a;
@@ -81,6 +136,7 @@ int main(void) {
                 o.clip = clipped ? 50 : 0;
                 method(NAMES[word], o, single ? IN_SINGLE : IN_DOUBLE, &a);
             }
+    visited_rows_alone(&a);
     arena_close(&a);
     return check_end();
 }

@@ -110,11 +110,16 @@ typedef struct von_mises_tail {
     real slope; /* -(dF / dk) / density at z */
 } von_mises_tail;
 
-/* 1 - I1 / I0; from 1e3 on by its asymptotic series, where the difference loses digits. */
-INLINE real one_minus_ratio(real k) {
-    real r = 1 / greater(all(1e3), k);
-    real far = r * POLYNOMIAL(r, 0.5, 0.125, 0.125, 25.0 / 128, 13.0 / 32);
-    return pick(k < 1e3, 1 - f_bessel_ratio(k), far);
+/* 1 - I1(k) / I0(k) for k >= 0. From 1 on 1 + 2k times it is 1 and a little, a polynomial in each of four
+ * ranges. */
+#define RATIO_REST(least, centre) POLYNOMIAL((k - (centre)) / (k + (centre)), C_RATIO_##least)
+LARGE real one_minus_ratio(real k) {
+    real rest = pick(k < 3, RATIO_REST(1, 0x1.bb67ae8584caap+0), RATIO_REST(3, 0x1.4c8dc2e42398p+2));
+    if (any(k >= 9)) {
+        real far = POLYNOMIAL(54 / greater(all(27), k) - 1, C_RATIO_27);
+        rest = pick(k < 9, rest, pick(k < 27, RATIO_REST(9, 0x1.f2d4a4563564p+3), far));
+    }
+    return pick(k < 1, 1 - f_bessel_ratio(k), quotient_of_sums(rest, 2 * k));
 }
 
 /* cos(z + d) - cos z without loss, of the cosine and sine of z. */
@@ -128,27 +133,28 @@ INLINE real cos_step(real cos_z, real sin_z, real d) {
 LARGE von_mises_tail von_mises_tail_of(real k, real z) {
     real half_sine = f_sin(0.5 * z), cos_z = f_cos(z), sin_z = f_sin(z), raised = 2 * half_sine * half_sine;
     real reach = 0.5 * raised + 0.5 * CUT / greater(k, all(1e-300));
-    real end = 2 * f_asin(root(lesser(all(1), reach))) + z;
-    real beyond = one_minus_ratio(k), above = beyond - raised; /* cos z - I1 / I0 */
-    real j = all(0), lost = all(0), m = all(0), inner = all(0);
+    real end = pick(reach < 1, 2 * f_asin(root(lesser(all(1), reach))) + z, (M_PI + z) + 2 * PI_2_LOW);
+    real beyond =
+        one_minus_ratio(k); /* above: cos z - I1 / I0, of which the smaller parts are known better */
+    real above = pick(raised < 0.5, beyond - raised, cos_z - (1 - beyond));
+    two j = {all(0), all(0)}, m = j, inner = j;
     for (int i = 0; i < GAUSS; i++) {
         real w = end * GAUSS_NODES[i], step = cos_step(cos_z, sin_z, -w);
         real y = GAUSS_WEIGHTS[i] * f_exp(k * step);
-        two sum = two_sum(j, y);
-        j = sum.high, lost += sum.low;
-        m = madd(above + step, y, m);
+        j = sum_on(j, y);
+        m = sum_on(m, (above + step) * y);
     }
     lanes middle = above > 0;
     if (any(middle))
         for (int i = 0; i < GAUSS; i++) {
             real step = cos_step(cos_z, sin_z, -z * GAUSS_NODES[i]);
-            inner = madd(above + step, GAUSS_WEIGHTS[i] * f_exp(lesser(all(40), k * step)), inner);
+            inner = sum_on(inner, (above + step) * GAUSS_WEIGHTS[i] * f_exp(lesser(all(40), k * step)));
         }
-    real slope = pick(middle, -z * inner, -end * m);
+    real slope = -pick(middle, z * (inner.high + inner.low), end * (m.high + m.low));
     two exponent = two_product(k, raised);
     exponent.low = -exponent.low;
     real density = exp_of(-exponent.high, &exponent.low) / (2 * M_PI * f_bessel_i0e(k));
-    return (von_mises_tail){density, end * (j + lost), slope};
+    return (von_mises_tail){density, end * (j.high + j.low), slope};
 }
 
 INLINE lanes von_mises_domain(real k, real x) { return (k >= 0) & (k < INFINITY) & (x == x); }

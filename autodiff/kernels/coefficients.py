@@ -244,6 +244,14 @@ def bessel_polynomials():
         write_relative(f"C_K{n}_MIDDLE", f"sqrt(x) e^x K{n}(x) of (x - c) / (x + c), c^2 = 2", middle(scaled_k(n), centre),
                        *between(1, 2), 14)
         write_relative(f"C_K{n}_FAR", f"sqrt(x) e^x K{n}(x) of 4 / x - 1", far(scaled_k(n), 2), -1, 1, 22)
+    def ratio_rest(k):
+        return (1 + 2 * k) * (1 - mp.besseli(1, k) / mp.besseli(0, k)) - 1
+
+    for least in (1, 3, 9):
+        c = mp.sqrt(3) * least
+        write(f"C_RATIO_{least}", f"(1 + 2k) (1 - I1(k) / I0(k)) - 1 of (k - c) / (k + c), c^2 = {3 * least**2}", of_middle(ratio_rest, c),
+              *between(least, 3 * least), 20)
+    write("C_RATIO_27", "The same of 54 / k - 1", lambda t: ratio_rest(54 / max(t + 1, mp.mpf(2) ** -60)), -1, 1, 13)
 
 
 def lambert_polynomials():

@@ -370,6 +370,40 @@
     0x1.d0ce1ed0e34c7p-33, 0x1.74b3c4dd17b47p-30, -0x1.3136206ed4906p-30, -0x1.05174bce18535p-31, \
     0x1.d9f34a37e9b7fp-32, 0x1.a6c927870d838p-33, -0x1.2b4ce4bced8b6p-33
 
+/* (1 + 2k) (1 - I1(k) / I0(k)) - 1 of (k - c) / (k + c), c^2 = 3, -0.26795 to 0.26795: error 2^-55.01 */
+#define C_RATIO_1 \
+    0x1.236c225f3bfd7p-1, -0x1.78ad1f9604972p-1, -0x1.2701938cc9becp+0, 0x1.c3f2222063a8ep+0, \
+    0x1.005e8c0fd0edbp+1, -0x1.8b80347c8a12fp+0, -0x1.e7321ab6bdeacp+1, -0x1.def3fff8a12fdp-1, \
+    0x1.f33f345d7a73dp+1, 0x1.1c10c7ec7e566p+2, -0x1.23410832fcc62p-2, -0x1.1fefda1bb23d2p+2, \
+    -0x1.a18953714c68bp+1, 0x1.2cc120821e340p+0, 0x1.5bec14af41789p+1, -0x1.a8e2b2bcba74cp-3, \
+    -0x1.4f7dd729353d0p+1, 0x1.748d2a19c2bf5p-4, 0x1.2676fe0e11d39p+2, 0x1.642e46842ba3dp+1, \
+    -0x1.00b7cc4aee100p+1
+
+/* (1 + 2k) (1 - I1(k) / I0(k)) - 1 of (k - c) / (k + c), c^2 = 27, -0.26795 to 0.26795: error 2^-56.31 */
+#define C_RATIO_3 \
+    0x1.51d69f133e297p-3, -0x1.94a0a731299adp-2, 0x1.2cf77ff73c719p-1, -0x1.ad7c2f5abbd9bp-1, \
+    0x1.5f40d3958f9f1p-1, 0x1.950046280b619p-1, -0x1.ae32094b65dd7p+1, 0x1.d08f065f2f4f0p+1, \
+    0x1.5b935faa87c7bp+0, -0x1.8d501f88b9da5p+2, 0x1.37fcffd4592edp+1, 0x1.00f9f1d2e40c0p+2, \
+    -0x1.1bd50c4e11c33p+0, -0x1.0fd196e3da3efp+1, -0x1.3caca12c7a87bp+2, 0x1.0ff7a42f6eed3p+2, \
+    0x1.0ad0de2b3989fp+3, -0x1.6cb768baa59a5p+2, -0x1.66624ceefcbd0p+2, 0x1.211db675c9170p+1, \
+    0x1.42e43d908f56ap+0
+
+/* (1 + 2k) (1 - I1(k) / I0(k)) - 1 of (k - c) / (k + c), c^2 = 243, -0.26795 to 0.26795: error 2^-56.4 */
+#define C_RATIO_9 \
+    0x1.981001c3d653dp-5, -0x1.a779145b678c1p-4, 0x1.c9c2fe8980e40p-4, -0x1.f437493ff04d8p-4, \
+    0x1.14f6ea68d4db6p-3, -0x1.37de517461b79p-3, 0x1.66d786779654ep-3, -0x1.a9131a05fe1ebp-3, \
+    0x1.060fb3bb4ac35p-2, -0x1.54924244ed773p-2, 0x1.d4279394631d0p-2, -0x1.4c31d4cf5f714p-1, \
+    0x1.c6f42499bfa1ap-1, -0x1.086d0e6c13384p+0, 0x1.743b8783b3e57p-1, 0x1.047e1b73da88bp-1, \
+    -0x1.7a74b0fe20879p+1, 0x1.7dfc89121319ep+2, -0x1.7dd5706a0817bp+2, -0x1.0385bfbacfff9p+0, \
+    0x1.7d184a014a788p+2
+
+/* The same of 54 / k - 1, -1.0 to 1.0: error 2^-60.05 */
+#define C_RATIO_27 \
+    0x1.cb6fbcecb5d36p-7, 0x1.cfe0a31d3370dp-7, 0x1.23e9ce72c8280p-13, 0x1.ff5d12050be3bp-19, \
+    0x1.447ba29bac589p-23, 0x1.0af8ac71c2c6dp-27, 0x1.0e8f623fba2e1p-31, 0x1.47a62bd44efa7p-35, \
+    0x1.d092995fe8035p-39, 0x1.7be3f53e16688p-42, 0x1.6123e6f8989bbp-45, 0x1.772e1755e943ap-48, \
+    0x1.f2acf37438718p-51, 0x1.309b60f1f64dcp-53
+
 /* (W(x) + 1) / p of p - 0.35, p^2 = 2 (e x + 1), -0.35 to 0.35: error 2^-54.54 */
 #define C_LAMBERT \
     0x1.cc6290a118ed0p-1, -0x1.ff21fca6a5c45p-3, 0x1.7eb50945b1ab1p-4, -0x1.436554be28a40p-5, \

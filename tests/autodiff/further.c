@@ -58,7 +58,7 @@ static void values(const kernels *k) {
     VALUES(digamma_rise, DIGAMMA_RISE, 4)
     VALUES(owens_t, OWENS_T, 4)
     VALUES(von_mises_cdf, VON_MISES_CDF, 4)
-    VALUES(von_mises_slope, VON_MISES_SLOPE, 512)
+    VALUES(von_mises_slope, VON_MISES_SLOPE, 4)
 }
 
 #define INF  (double)INFINITY

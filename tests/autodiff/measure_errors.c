@@ -64,6 +64,7 @@ REFERENCE(of_lbeta, q_lbeta(x[0], x[1]))
 REFERENCE(of_digamma_rise, q_digamma_rise(x[0], x[1]))
 REFERENCE(of_owens_t, q_owens_t(x[0], x[1]))
 REFERENCE(of_von_mises_cdf, q_von_mises_cdf(x[0], x[1]))
+REFERENCE(of_von_mises_slope, q_von_mises_slope(x[0], x[1]))
 REFERENCE(of_gamma_p, expq(q_log_gamma_tail(x[0], x[1], true)))
 REFERENCE(of_gamma_q, expq(q_log_gamma_tail(x[0], x[1], false)))
 REFERENCE(of_log_gamma_p, q_log_gamma_tail(x[0], x[1], true))
@@ -141,6 +142,8 @@ static const function FUNCTIONS[] = {
              {{EITHER_POWER, -20, 5}, {EITHER_POWER, -20, 20}}),
     FUNCTION_OF_SIZE(von_mises_cdf, {{EVEN, 0, 10}, {EVEN, -3.1, 3.1}}, {{POWER, -20, 8}, {EVEN, -3.1, 3.1}},
                      {{POWER, 8, 20}, {EITHER_POWER, -12, -3}}),
+    FUNCTION(von_mises_slope, {{EVEN, 0, 10}, {EVEN, -3.1, 3.1}}, {{POWER, -20, 8}, {EVEN, -3.1, 3.1}},
+             {{POWER, 8, 20}, {EITHER_POWER, -12, -3}}),
 #define GAMMA_RANGES                                                                                         \
     {{EVEN, 0, 10}, {EVEN, 0, 20}}, {{EVEN, 0, 5}, {EVEN, 0, 2}}, {{POWER, -10, 12}, {POWER, -10, 12}},      \
         {{POWER, -10, 12}, {AROUND_GAMMA, -30, 30}}, {{POWER, -3, 6}, {POWER, -30, 0}}, {                    \

@@ -205,6 +205,25 @@ static inline quad q_von_mises_cdf(quad k, quad x) {
            (2 * M_PIq * q_bessel_ie(0, k));
 }
 
+/* -(dF / dk) over the density, for k >= 0: below the angle where cos is I1 / I0 by the tail, beyond it by
+ * what there is up to 0, so that no part of the integrand changes its sign. */
+static inline quad q_von_mises_step(const quad *p, quad w) {
+    quad step = 2 * sinq(0.5Q * w) * sinq(0.5Q * w - p[1]); /* cos z - cos of the angle */
+    return (p[2] - step) * expq(-p[0] * step);
+}
+
+static inline quad q_von_mises_slope(quad k, quad x) {
+    if (x > 0) return -q_von_mises_slope(k, -x);
+    quad s = sinq(0.5Q * x), below = 1 - q_bessel_ie(1, k) / q_bessel_ie(0, k);
+    quad p[3] = {k, x, below - 2 * s * s}, reach = s * s + 41 / (k + 1e-300Q), end = M_PIq + x;
+    if (p[2] > 0) {
+        quad inward[3] = {k, -x, p[2]};
+        return q_integral(q_von_mises_step, inward, -x);
+    }
+    if (reach < 1) end = fminq(end, 2 * asinq(sqrtq(reach)) + x);
+    return -q_integral(q_von_mises_step, p, end);
+}
+
 /* The gamma distribution: log of P by its series (DLMF 8.11.4), of Q by Legendre's fraction (8.9.2). */
 
 static inline quad q_log_gamma_weight(quad a, quad x) { return a * logq(x) - x - q_lgamma(a); }

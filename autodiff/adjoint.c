@@ -214,6 +214,7 @@ UNARY(erfcx, MUL(G, erfcx_slope(s)))
 UNARY(log1m_exp, MAP(neg, DIV(G, MAP(expm1, MAP(neg, X)))))
 UNARY(logit, DIV(G, MUL(X, SUB(N(1), X))))
 UNARY(lambert_w, DIV(G, MUL(MAP(exp, R), ADD(N(1), R))))
+UNARY(lambert_wm1, DIV(G, MUL(MAP(exp, R), ADD(N(1), R))))
 
 /* Bessel functions: I0' = I1, I1' = I0 - I1 / x, K0' = -K1, K1' = -K0 - K1 / x. */
 
@@ -226,6 +227,23 @@ UNARY(log_bessel_i0, MUL(G, MAP(bessel_ratio, X)))
 UNARY(bessel_ratio, MUL(G, SUB(SUB(N(1), over_x(s, R)), SQUARE(R))))
 UNARY(bessel_k0e, MUL(G, SUB(R, MAP(bessel_k1e, X))))
 UNARY(bessel_k1e, MUL(G, SUB(SUB(R, MAP(bessel_k0e, X)), DIV(R, X))))
+
+/* Of order n and argument x, with f the log of I or K. No op has further derivatives by the order; (f')' = 1
+ * + n^2 / x^2 - f' / x - f'^2, for both solve Bessel's equation. */
+BINARY(log_bessel_i, MUL(G, tape_map2(s->t, OP_log_bessel_i_by_order, X, Y)),
+       MUL(G, tape_map2(s->t, OP_log_bessel_i_by_x, X, Y)))
+BINARY(log_bessel_k, MUL(G, tape_map2(s->t, OP_log_bessel_k_by_order, X, Y)),
+       MUL(G, tape_map2(s->t, OP_log_bessel_k_by_x, X, Y)))
+UNKNOWN(log_bessel_i_by_order)
+UNKNOWN(log_bessel_k_by_order)
+
+static void pull_bessel_slope(visit *s) {
+    if (wanted(s, 0)) s->failed = true;
+    else give_product(s, 1, MUL(G, SUB(SUB(ADD(N(1), SQUARE(DIV(X, Y))), DIV(R, Y)), SQUARE(R))));
+}
+
+RULE(log_bessel_i_by_x) { pull_bessel_slope(s); }
+RULE(log_bessel_k_by_x) { pull_bessel_slope(s); }
 
 BINARY(lbeta, MAP(neg, MUL(G, tape_map2(s->t, OP_digamma_rise, X, Y))),
        MAP(neg, MUL(G, tape_map2(s->t, OP_digamma_rise, Y, X))))

@@ -41,8 +41,15 @@ static double map_cost(op f) {
     case OP_bessel_k1e:
     case OP_pow: return 10;
     case OP_lambert_w:
+    case OP_lambert_wm1:
     case OP_lbeta:
     case OP_digamma_rise: return 30;
+    case OP_log_bessel_i:
+    case OP_log_bessel_i_by_order:
+    case OP_log_bessel_i_by_x:
+    case OP_log_bessel_k:
+    case OP_log_bessel_k_by_order:
+    case OP_log_bessel_k_by_x: return 400;
     case OP_owens_t:
     case OP_von_mises_cdf:
     case OP_von_mises_slope: return 150;

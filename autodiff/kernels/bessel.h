@@ -230,4 +230,22 @@ LARGE real f_lambert_w(real x) {
     return pick(above >= -0x1p-51, w, pick(x == x, all(NAN), x));
 }
 
+/* The branch below -1, for -1/e <= x < 0. */
+LARGE real f_lambert_wm1(real x) {
+    real above = branch_distance(x), p = root(greater(all(0), above));
+    lanes branch = p < 0.5, inside = (above >= -0x1p-51) & (x < 0);
+    lanes tiny = x > all(-0x1p-1000);
+    real scaled = pick(tiny, 0x1p70 * x, x), l = f_log(pick(inside & ~branch, -scaled, all(0.2)));
+    l -= pick(tiny, all(70 * M_LN2), all(0));
+    real m = f_log(-l), w = l - m + m / l;
+    lanes fixed = branch | ~inside;
+    const real goal = l;
+    for (int i = 0; i < 5; i++) w = pick(fixed, w, w / (1 + w) * (1 + goal - f_log(-w)));
+    if (!everywhere(tiny | fixed))
+        w = pick(tiny, w,
+                 lambert_from(pick(fixed, all(-2), w), pick(fixed | tiny, all(-0.25), x), fixed | tiny));
+    w = pick(branch, madd(-p, POLYNOMIAL(0.25 - lesser(all(0.5), p), C_LAMBERT_BELOW), all(-1)), w);
+    return pick(inside, w, pick(x == 0, all(-INFINITY), pick(x == x, all(NAN), x)));
+}
+
 #endif

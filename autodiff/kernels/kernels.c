@@ -13,6 +13,7 @@
 #include "autodiff/kernels/single.h"
 #else
 #include "autodiff/kernels/bessel.h"
+#include "autodiff/kernels/bessel_order.h"
 #include "autodiff/kernels/gamma.h"
 #include "autodiff/kernels/incomplete_beta.h"
 #include "autodiff/kernels/incomplete_gamma.h"
@@ -131,7 +132,8 @@ static void select_vvv(void *to, const void *condition, const void *then, const 
     OP(bessel_ratio, f_bessel_ratio)                                                                         \
     OP(bessel_k0e, f_bessel_k0e)                                                                             \
     OP(bessel_k1e, f_bessel_k1e)                                                                             \
-    OP(lambert_w, f_lambert_w)
+    OP(lambert_w, f_lambert_w)                                                                               \
+    OP(lambert_wm1, f_lambert_wm1)
 
 #define BINARY_FUNCTIONS(OP)                                                                                 \
     OP(pow, f_pow)                                                                                           \
@@ -151,6 +153,12 @@ static void select_vvv(void *to, const void *condition, const void *then, const 
     OP(gamma_slope, f_gamma_slope)                                                                           \
     OP(lbeta, f_lbeta)                                                                                       \
     OP(digamma_rise, f_digamma_rise)                                                                         \
+    OP(log_bessel_i, f_log_bessel_i)                                                                         \
+    OP(log_bessel_i_by_order, f_log_bessel_i_by_order)                                                       \
+    OP(log_bessel_i_by_x, f_log_bessel_i_by_x)                                                               \
+    OP(log_bessel_k, f_log_bessel_k)                                                                         \
+    OP(log_bessel_k_by_order, f_log_bessel_k_by_order)                                                       \
+    OP(log_bessel_k_by_x, f_log_bessel_k_by_x)                                                               \
     OP(owens_t, f_owens_t)                                                                                   \
     OP(von_mises_cdf, f_von_mises_cdf)                                                                       \
     OP(von_mises_slope, f_von_mises_slope)

@@ -66,7 +66,11 @@ INLINE real exp_digamma_rest(real x) {
 LARGE real stirling_rest(real c) {
     real r = 1 / c, y = r * POLYNOMIAL(r * r, C_STIRLING);
     lanes few = c < FEW;
-    if (any(few)) y = pick(few, lgamma_of_positive(c) - (c - 0.5) * f_log(c) + c - HALF_LOG_2PI, y);
+    if (any(few)) {
+        two power = two_product(c - 0.5, f_log(c)), s = {lgamma_of_positive(c), -power.low};
+        s = sum_on(sum_on(sum_on(s, c), -power.high), all(-HALF_LOG_2PI));
+        y = pick(few, s.high + s.low, y);
+    }
     return y;
 }
 

@@ -17,6 +17,8 @@ static double run(const kernels *k, op f, double x, double y) {
 /* By how much the value changes with its arguments, relatively; 0 where that does not count. */
 static double change(const kernels *k, op f, double x, double y) {
     if (f == OP_lbeta) return x * run(k, OP_digamma_rise, x, y) + y * run(k, OP_digamma_rise, y, x);
+    if (f == OP_log_bessel_i || f == OP_log_bessel_k) /* of which the derivatives are the next two ops */
+        return fabs(x * run(k, f + 1, x, y)) + fabs(y * run(k, f + 2, x, y));
     if (f == OP_von_mises_cdf)
         return fabs(y) * exp(-2 * x * pow(sin(0.5 * y), 2)) / (2 * M_PI * run(k, OP_bessel_i0e, x, 0));
     return 0;
@@ -48,12 +50,19 @@ static void values(const kernels *k) {
     VALUES(log1m_exp, LOG1M_EXP, 4)
     VALUES(logit, LOGIT, 4)
     VALUES(lambert_w, LAMBERT_W, 4)
+    VALUES(lambert_wm1, LAMBERT_WM1, 4)
     VALUES(bessel_i0e, BESSEL_I0E, 4)
     VALUES(bessel_i1e, BESSEL_I1E, 4)
     VALUES(log_bessel_i0, LOG_BESSEL_I0, 4)
     VALUES(bessel_ratio, BESSEL_RATIO, 4)
     VALUES(bessel_k0e, BESSEL_K0E, 4)
     VALUES(bessel_k1e, BESSEL_K1E, 4)
+    VALUES(log_bessel_i, LOG_BESSEL_I, 4)
+    VALUES(log_bessel_i_by_x, LOG_BESSEL_I_BY_X, 4)
+    VALUES(log_bessel_i_by_order, LOG_BESSEL_I_BY_ORDER, 64)
+    VALUES(log_bessel_k, LOG_BESSEL_K, 4)
+    VALUES(log_bessel_k_by_x, LOG_BESSEL_K_BY_X, 4)
+    VALUES(log_bessel_k_by_order, LOG_BESSEL_K_BY_ORDER, 8)
     VALUES(lbeta, LBETA, 4)
     VALUES(digamma_rise, DIGAMMA_RISE, 4)
     VALUES(owens_t, OWENS_T, 4)
@@ -68,27 +77,58 @@ static const struct {
     op f;
     double x, y, value;
 } EDGES[] = {
-    {OP_erfcx, INF, 0, 0},          {OP_erfcx, -INF, 0, INF},
-    {OP_erfcx, -30, 0, INF},        {OP_log1m_exp, 0, 0, -INF},
-    {OP_log1m_exp, -INF, 0, 0},     {OP_log1m_exp, 1, 0, NONE},
-    {OP_logit, 0, 0, -INF},         {OP_logit, 1, 0, INF},
-    {OP_logit, 0.5, 0, 0},          {OP_logit, 1.5, 0, NONE},
-    {OP_logit, -0.5, 0, NONE},      {OP_lambert_w, 0, 0, 0},
-    {OP_lambert_w, INF, 0, INF},    {OP_lambert_w, -0.5, 0, NONE},
-    {OP_bessel_i0e, 0, 0, 1},       {OP_bessel_i0e, INF, 0, 0},
-    {OP_bessel_i1e, 0, 0, 0},       {OP_bessel_i1e, -INF, 0, 0},
-    {OP_log_bessel_i0, 0, 0, 0},    {OP_log_bessel_i0, -INF, 0, INF},
-    {OP_bessel_ratio, 0, 0, 0},     {OP_bessel_ratio, INF, 0, 1},
-    {OP_bessel_k0e, 0, 0, INF},     {OP_bessel_k0e, INF, 0, 0},
-    {OP_bessel_k0e, -1, 0, NONE},   {OP_bessel_k1e, 0, 0, INF},
-    {OP_bessel_k1e, -1, 0, NONE},   {OP_lbeta, 0, 1, INF},
-    {OP_lbeta, 1, 0, INF},          {OP_lbeta, 2, INF, -INF},
-    {OP_lbeta, -1, 2, NONE},        {OP_lbeta, NONE, 2, NONE},
-    {OP_digamma_rise, 2, 0, 0},     {OP_digamma_rise, 0, 1, INF},
-    {OP_digamma_rise, -1, 1, NONE}, {OP_owens_t, 1, 0, 0},
-    {OP_owens_t, INF, 1, 0},        {OP_owens_t, 1, NONE, NONE},
-    {OP_von_mises_cdf, 2, -4, 0},   {OP_von_mises_cdf, 2, 4, 1},
-    {OP_von_mises_cdf, 2, 0, 0.5},  {OP_von_mises_cdf, -2, 0, NONE},
+    {OP_erfcx, INF, 0, 0},
+    {OP_erfcx, -INF, 0, INF},
+    {OP_erfcx, -30, 0, INF},
+    {OP_log1m_exp, 0, 0, -INF},
+    {OP_log1m_exp, -INF, 0, 0},
+    {OP_log1m_exp, 1, 0, NONE},
+    {OP_logit, 0, 0, -INF},
+    {OP_logit, 1, 0, INF},
+    {OP_logit, 0.5, 0, 0},
+    {OP_logit, 1.5, 0, NONE},
+    {OP_logit, -0.5, 0, NONE},
+    {OP_lambert_w, 0, 0, 0},
+    {OP_lambert_w, INF, 0, INF},
+    {OP_lambert_w, -0.5, 0, NONE},
+    {OP_lambert_wm1, 0, 0, -INF},
+    {OP_lambert_wm1, 0.5, 0, NONE},
+    {OP_lambert_wm1, -0.5, 0, NONE},
+    {OP_bessel_i0e, 0, 0, 1},
+    {OP_bessel_i0e, INF, 0, 0},
+    {OP_bessel_i1e, 0, 0, 0},
+    {OP_bessel_i1e, -INF, 0, 0},
+    {OP_log_bessel_i0, 0, 0, 0},
+    {OP_log_bessel_i0, -INF, 0, INF},
+    {OP_bessel_ratio, 0, 0, 0},
+    {OP_bessel_ratio, INF, 0, 1},
+    {OP_bessel_k0e, 0, 0, INF},
+    {OP_bessel_k0e, INF, 0, 0},
+    {OP_bessel_k0e, -1, 0, NONE},
+    {OP_bessel_k1e, 0, 0, INF},
+    {OP_bessel_k1e, -1, 0, NONE},
+    {OP_lbeta, 0, 1, INF},
+    {OP_lbeta, 1, 0, INF},
+    {OP_lbeta, 2, INF, -INF},
+    {OP_lbeta, -1, 2, NONE},
+    {OP_lbeta, NONE, 2, NONE},
+    {OP_digamma_rise, 2, 0, 0},
+    {OP_digamma_rise, 0, 1, INF},
+    {OP_digamma_rise, -1, 1, NONE},
+    {OP_owens_t, 1, 0, 0},
+    {OP_log_bessel_i, 0, 0, 0},
+    {OP_log_bessel_i, 1, 0, -INF},
+    {OP_log_bessel_i, -1, 1, NONE},
+    {OP_log_bessel_i, 1, -1, NONE},
+    {OP_log_bessel_k, 1, 0, INF},
+    {OP_log_bessel_k, 1, -1, NONE},
+    {OP_log_bessel_k, 1, INF, -INF},
+    {OP_owens_t, INF, 1, 0},
+    {OP_owens_t, 1, NONE, NONE},
+    {OP_von_mises_cdf, 2, -4, 0},
+    {OP_von_mises_cdf, 2, 4, 1},
+    {OP_von_mises_cdf, 2, 0, 0.5},
+    {OP_von_mises_cdf, -2, 0, NONE},
     {OP_von_mises_slope, 2, 0, 0},
 };
 

@@ -78,6 +78,7 @@ def von_mises_slope(k, x):
 POSITIVE = uniform(0, 30, 60) + powers(-40, 60, 40) + uniform(1.8, 2.2, 10) + uniform(7.8, 8.2, 10)
 PAIRS = ([(10 ** random.uniform(-3, 6), 10 ** random.uniform(-3, 6)) for _ in range(80)]
          + [(10 ** random.uniform(-1, 1), 10 ** random.uniform(-1, 1)) for _ in range(40)])
+ORDERS = [(n, x) for n in (0.25, 0.5, 1.0, 2.5, 7.3, 20.0, 100.0) for x in (1e-3, 0.1, 0.7, 2.0, 9.0, 40.0, 300.0)]
 ANGLES = [(k, s * min(3.1, z / (k + 0.3) ** 0.5)) for k in (1e-6, 1e-3, 0.1, 0.9, 3.0, 12.0, 60.0, 300.0, 1e4, 1e6)
           for z in (0.01, 0.2, 0.9, 1.5, 3, 6) for s in BOTH]
 
@@ -99,12 +100,20 @@ FUNCTIONS = {
               + [1 - x for x in powers(-52, -1, 30)] + [0.5 + x for x in powers(-50, -2, 20, BOTH)]),
     "lambert_w": (lambda x: mp.lambertw(x).real, uniform(-0.36, 5, 80) + powers(-100, 1000, 50)
                   + [-0.36787944117144233 + 2.0**-k for k in range(2, 50, 2)]),
+    "lambert_wm1": (lambda x: mp.lambertw(x, -1).real, [-x for x in uniform(0.01, 0.367879, 60) + powers(-1020, -2, 50)]
+                    + [-0.36787944117144233 + 2.0**-k for k in range(2, 50, 2)]),
     "bessel_i0e": (lambda x: i_scaled(0, x), POSITIVE),
     "bessel_i1e": (lambda x: i_scaled(1, x), POSITIVE + [-x for x in POSITIVE[:20]]),
     "log_bessel_i0": (lambda x: mp.log(i_scaled(0, x)) + abs(x), POSITIVE),
     "bessel_ratio": (lambda x: i_scaled(1, x) / i_scaled(0, x), POSITIVE),
     "bessel_k0e": (lambda x: k_scaled(0, x), POSITIVE),
     "bessel_k1e": (lambda x: k_scaled(1, x), POSITIVE),
+    "log_bessel_i": (lambda n, x: mp.log(mp.besseli(n, x)), ORDERS),
+    "log_bessel_i_by_x": (lambda n, x: mp.besseli(n + 1, x) / mp.besseli(n, x) + n / x, ORDERS),
+    "log_bessel_i_by_order": (lambda n, x: mp.diff(lambda v: mp.log(mp.besseli(v, x)), n, h=mp.mpf(10)**-15), ORDERS),
+    "log_bessel_k": (lambda n, x: mp.log(mp.besselk(n, x)), ORDERS),
+    "log_bessel_k_by_x": (lambda n, x: n / x - mp.besselk(n + 1, x) / mp.besselk(n, x), ORDERS),
+    "log_bessel_k_by_order": (lambda n, x: mp.diff(lambda v: mp.log(mp.besselk(v, x)), n, h=mp.mpf(10)**-15), ORDERS),
     "lbeta": (lambda a, b: mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b), PAIRS),
     "digamma_rise": (lambda a, b: mp.digamma(a + b) - mp.digamma(a), PAIRS),
     "owens_t": (owens_t, [(h, a) for h in (0.0, 1e-5, 0.1, 0.7, 1.0, 2.5, 6.0, 15.0, 30.0)

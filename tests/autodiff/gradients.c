@@ -449,6 +449,7 @@ static const row ROWS[OP_count] = {
     [OP_log1m_exp] = MAP(-4, -0.2),
     [OP_logit] = MAP(0.2, 0.8),
     [OP_lambert_w] = MAP(0.3, 4),
+    [OP_lambert_wm1] = MAP(-0.3, -0.05),
     [OP_bessel_i0e] = MAP(0.5, 4),
     [OP_bessel_i1e] = MAP(0.5, 4),
     [OP_log_bessel_i0] = MAP(0.5, 4),
@@ -457,6 +458,12 @@ static const row ROWS[OP_count] = {
     [OP_bessel_k1e] = MAP(0.5, 4),
     [OP_lbeta] = MAP2(0.5, 4, 0.5, 4),
     [OP_digamma_rise] = {EXPECTED_once, elementwise, 0.5, 4, 0.5, 4},
+    [OP_log_bessel_i] = {EXPECTED_once, elementwise, 0.5, 4, 0.5, 4},
+    [OP_log_bessel_i_by_order] = {EXPECTED_unknown, elementwise, 0.5, 4, 0.5, 4},
+    [OP_log_bessel_i_by_x] = {EXPECTED_unknown, elementwise, 0.5, 4, 0.5, 4},
+    [OP_log_bessel_k] = {EXPECTED_once, elementwise, 0.5, 4, 0.5, 4},
+    [OP_log_bessel_k_by_order] = {EXPECTED_unknown, elementwise, 0.5, 4, 0.5, 4},
+    [OP_log_bessel_k_by_x] = {EXPECTED_unknown, elementwise, 0.5, 4, 0.5, 4},
     [OP_owens_t] = MAP2(0.2, 2, 0.2, 2),
     [OP_von_mises_cdf] = {EXPECTED_once, elementwise, 0.5, 3, -2, 2},
     [OP_von_mises_slope] = {EXPECTED_unknown, elementwise, 0.5, 3, -2, 2},
@@ -785,6 +792,8 @@ int main(void) {
     every_op(host);
     check_derivatives(host, "powers", powers, OP_none, EXPECTED_right);
     check_derivatives(host, "normal with gather", normal_with_gather, OP_none, EXPECTED_right);
+    check_derivatives(host, "log_bessel_i_by_x by x", by_point, OP_log_bessel_i_by_x, EXPECTED_right);
+    check_derivatives(host, "log_bessel_k_by_x by x", by_point, OP_log_bessel_k_by_x, EXPECTED_right);
     check_derivatives(host, "gamma_slope by x", by_point, OP_gamma_slope, EXPECTED_right);
     check_derivatives(host, "von_mises_slope by x", by_point, OP_von_mises_slope, EXPECTED_right);
     check_derivatives(host, "beta_slope_a by x", by_point, OP_beta_slope_a, EXPECTED_right);

@@ -102,6 +102,7 @@ static bool has_reference(op f, double a) {
     case OP_log1m_exp:
     case OP_logit:
     case OP_lambert_w:
+    case OP_lambert_wm1:
     case OP_bessel_i0e:
     case OP_bessel_i1e:
     case OP_log_bessel_i0:

@@ -54,6 +54,7 @@ REFERENCE(of_lgamma, q_lgamma(x[0]))
 REFERENCE(of_digamma, q_digamma(x[0]))
 REFERENCE(of_trigamma, q_trigamma(x[0]))
 REFERENCE(of_lambert_w, q_lambert_w(0, x[0]))
+REFERENCE(of_lambert_wm1, q_lambert_w(-1, x[0]))
 REFERENCE(of_bessel_i0e, q_bessel_ie(0, x[0]))
 REFERENCE(of_bessel_i1e, q_bessel_ie(1, x[0]))
 REFERENCE(of_log_bessel_i0, q_log_bessel_i0(x[0]))
@@ -128,6 +129,8 @@ static const function FUNCTIONS[] = {
              {{EVEN, -30, 0}}, {{MINUS_POWER, -200, 20}}),
     FUNCTION(lambert_w, {{EVEN, -0.3678794411714423, 0}}, {{EVEN, -0.36787944, -0.3}}, {{EVEN, 0, 5}},
              {{POWER, -1000, 1000}}, {{MINUS_POWER, -1000, -2}}),
+    FUNCTION(lambert_wm1, {{EVEN, -0.3678794411714423, 0}}, {{EVEN, -0.36787944, -0.3}},
+             {{MINUS_POWER, -1000, -2}}),
     FUNCTION(bessel_i0e, {{EVEN, 0, 10}}, {{EVEN, 0, 40}}, {{EITHER_POWER, -60, 60}}),
     FUNCTION(bessel_i1e, {{EVEN, 0, 10}}, {{EVEN, 0, 40}}, {{EITHER_POWER, -60, 60}}),
     FUNCTION(log_bessel_i0, {{EVEN, 0, 10}}, {{EVEN, 0, 40}}, {{EITHER_POWER, -60, 60}}),

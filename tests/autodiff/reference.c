@@ -74,6 +74,19 @@ static number ndtri(number p) {
     return x;
 }
 
+/* The power series, DLMF 10.25.2. */
+static reference_bessel of_bessel_i(number n, number x) {
+    number z = x * x / 4, term = 1, sum = 0, orders = 0, powers = 0;
+    for (int k = 0; k < 80; k++) {
+        sum += term;
+        orders += term * digamma(n + k + 1);
+        powers += term * (2 * k + n) / x;
+        term *= z / ((k + 1) * (n + k + 1));
+    }
+    return (reference_bessel){n * logl(x / 2) - lgammal(n + 1) + logl(sum), logl(x / 2) - orders / sum,
+                              powers / sum};
+}
+
 static reference_tail gamma_at(number a, number x) { return reference_gamma(a, x, digamma(a)); }
 static reference_tail beta_at(number a, number b, number x) {
     number both = digamma(a + b);
@@ -211,7 +224,8 @@ number reference_map(op f, number x, number y, number z) {
     case OP_erfcx: return expl(x * x) * erfcl(x);
     case OP_log1m_exp: return logl(-expm1l(x));
     case OP_logit: return logl(x / (1 - x));
-    case OP_lambert_w: return reference_lambert_w(x);
+    case OP_lambert_w: return reference_lambert_w(log1pl(x), x);
+    case OP_lambert_wm1: return reference_lambert_w(-3, x);
     case OP_bessel_i0e: return expl(-fabsl(x)) * reference_bessel_i(0, x);
     case OP_bessel_i1e: return expl(-fabsl(x)) * reference_bessel_i(1, x);
     case OP_log_bessel_i0: return logl(reference_bessel_i(0, x));
@@ -220,6 +234,12 @@ number reference_map(op f, number x, number y, number z) {
     case OP_bessel_k1e: return reference_bessel_ke(1, x);
     case OP_lbeta: return lgammal(x) + lgammal(y) - lgammal(x + y);
     case OP_digamma_rise: return digamma(x + y) - digamma(x);
+    case OP_log_bessel_i: return of_bessel_i(x, y).log_value;
+    case OP_log_bessel_i_by_order: return of_bessel_i(x, y).by_order;
+    case OP_log_bessel_i_by_x: return of_bessel_i(x, y).by_x;
+    case OP_log_bessel_k: return reference_bessel_k(x, y).log_value;
+    case OP_log_bessel_k_by_order: return reference_bessel_k(x, y).by_order;
+    case OP_log_bessel_k_by_x: return reference_bessel_k(x, y).by_x;
     case OP_owens_t: return reference_owens_t(x, y);
     case OP_von_mises_cdf: return reference_von_mises(x, y).cdf;
     case OP_von_mises_slope: {

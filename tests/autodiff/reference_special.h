@@ -26,6 +26,23 @@ static inline long double reference_bessel_ke(int n, long double x) {
     return h * sum;
 }
 
+/* Of a real order, the logarithm and its derivatives: the integral of e^(-x cosh t) cosh(n t), likewise. */
+typedef struct reference_bessel {
+    long double log_value, by_order, by_x;
+} reference_bessel;
+
+static inline reference_bessel reference_bessel_k(long double n, long double x) {
+    const long double h = 0x1p-5L;
+    long double sum = 0.5L * expl(-x), orders = 0, slopes = sum;
+    for (int k = 1; k * h < 9; k++) {
+        long double t = k * h, weight = expl(-x * coshl(t));
+        sum += weight * coshl(n * t);
+        orders += weight * t * sinhl(n * t);
+        slopes += weight * coshl(t) * coshl(n * t);
+    }
+    return (reference_bessel){logl(h * sum), orders / sum, -slopes / sum};
+}
+
 /* Simpson's rule. */
 static inline long double reference_owens_t(long double h, long double a) {
     enum { PARTS = 512 };
@@ -37,8 +54,8 @@ static inline long double reference_owens_t(long double h, long double a) {
     return sum * a / (3 * PARTS) / FULL_TURN;
 }
 
-static inline long double reference_lambert_w(long double x) {
-    long double w = log1pl(x);
+/* From a start on the side of its branch. */
+static inline long double reference_lambert_w(long double w, long double x) {
     for (int i = 0; i < 60; i++) w -= (w * expl(w) - x) / (expl(w) * (1 + w));
     return w;
 }

@@ -18,7 +18,11 @@
  *
  * The states of a neighbour have an axis of their own in every factor, and that is what a shift in a reach
  * says, whatever the entries that stand behind it: a use with a shift has the neighbour's states, one without
- * has those of the entry. An elimination that would break this is not done. */
+ * has those of the entry. An elimination that would break this is not done.
+ *
+ * Continuous latents with particles for states go the same way (program_with_particles): such a block has the
+ * plates along which its entries have particles of their own, and any further axes of its variables are
+ * inside of a particle. */
 #include "lang/checker.h"
 
 #include <stdlib.h>
@@ -34,8 +38,9 @@ typedef struct enumerator {
     const latent_uses **found; /* by node; NULL: not known yet */
     uint32_t found_size;
     bool failed;
-    bool *gone;  /* by summed: eliminated */
-    bool *taken; /* by factor */
+    uint64_t in_the_way; /* bit k: it failed for summed k */
+    bool *gone;          /* by summed: eliminated */
+    bool *taken;         /* by factor */
 } enumerator;
 
 static const latent_uses NONE = {0};
@@ -47,14 +52,15 @@ static const char *summed_name(const enumerator *e, uint32_t k) {
 }
 
 /* One message is enough: what follows from it is not told. */
-static diagnostic *refuse(enumerator *e, span at, const char *text) {
+static diagnostic *refuse(enumerator *e, uint32_t k, span at, const char *text) {
     e->failed = true;
+    e->in_the_way |= (uint64_t)1 << k % SUMMED_MOST;
     return diagnose(e->c->d, DIAGNOSTIC_enumeration, at, "%s", text);
 }
 
-static void refuse_combinations(enumerator *e, span at, const char *names) {
+static void refuse_combinations(enumerator *e, uint32_t k, span at, const char *names) {
     diagnostic *told = refuse(
-        e, at,
+        e, k, at,
         arena_print(e->c->arena,
                     "summing out %s takes a term for every combination of entries that meet here", names));
     advise(e->c->d, told,
@@ -68,13 +74,9 @@ static axes reach_axes(const enumerator *e, const reach *r) {
     return r->index ? program_node(e->p, r->index)->axes : axes_one(r->at);
 }
 
-static int plate_count(const enumerator *e, uint32_t k) {
-    return program_variable(e->p, e->p->summed.at[k].of)->axes.count;
-}
-
-static axis plate_of(const enumerator *e, uint32_t k, int i) {
-    return program_variable(e->p, e->p->summed.at[k].of)->axes.at[i];
-}
+static axes plates_of(const enumerator *e, uint32_t k) { return e->p->summed.at[k].plates; }
+static int plate_count(const enumerator *e, uint32_t k) { return plates_of(e, k).count; }
+static axis plate_of(const enumerator *e, uint32_t k, int i) { return plates_of(e, k).at[i]; }
 
 static bool same_reach(const reach *a, const reach *b) {
     return a->index == b->index && (a->index || (a->at == b->at && a->shift == b->shift));
@@ -108,7 +110,7 @@ static const latent_use *use_over(const enumerator *e, const latent_uses *all, a
 static const latent_uses *uses_of(enumerator *e, node n);
 
 /* What a node that moves entries makes of one reach of what it moves. */
-static void move_reach(enumerator *e, const node_row *r, reach *x) {
+static void move_reach(enumerator *e, const node_row *r, uint32_t of, reach *x) {
     checker *c = e->c;
     axes over = reach_axes(e, x);
     switch (r->op) {
@@ -117,7 +119,7 @@ static void move_reach(enumerator *e, const node_row *r, reach *x) {
         if (x->index) x->index = make_gather(c, x->index, r->in[1], r->axis, r->at);
         else if (x->shift == 0 && program_axis(e->p, x->at)->source != AXIS_part)
             *x = (reach){.index = r->in[1]};
-        else refuse_combinations(e, r->at, "a chain");
+        else refuse_combinations(e, of, r->at, "a chain");
         return;
     case NODE_rename:
         if (!axes_has(over, r->axis)) return;
@@ -132,7 +134,7 @@ static void move_reach(enumerator *e, const node_row *r, reach *x) {
     case NODE_place:
         if (!axes_has(over, r->axis)) return;
         if (!x->index) x->at = r->axis2;
-        else refuse_combinations(e, r->at, "a latent that an index selects");
+        else refuse_combinations(e, of, r->at, "a latent that an index selects");
         return;
     default: return;
     }
@@ -142,7 +144,7 @@ static void move_uses(enumerator *e, const node_row *r, latent_uses *to) {
     const latent_uses *from = uses_of(e, r->in[0]);
     for (uint32_t i = 0; i < from->count && !e->failed; i++) {
         latent_use a = from->at[i];
-        for (int k = 0; k < plate_count(e, a.of) && !e->failed; k++) move_reach(e, r, &a.by[k]);
+        for (int k = 0; k < plate_count(e, a.of) && !e->failed; k++) move_reach(e, r, a.of, &a.by[k]);
         add_use(e, to, &a);
     }
 }
@@ -158,6 +160,15 @@ static axes mixed_axes(const enumerator *e, const node_row *r) {
     }
 }
 
+/* What the values of a variable with particles are counted from: node 0, which uses nothing, where there is
+ * no such. */
+static node location_of(const enumerator *e, uint32_t k, variable v) {
+    const particle_block *b = e->p->summed.at[k].block;
+    for (uint32_t i = 0; b && i < b->count; i++)
+        if (b->of[i] == v) return b->location[i];
+    return 0;
+}
+
 static void find_uses(enumerator *e, const node_row *r, latent_uses *to) {
     const program *p = e->p;
     if (r->op == NODE_variable) {
@@ -165,8 +176,9 @@ static void find_uses(enumerator *e, const node_row *r, latent_uses *to) {
         uint32_t k = e->number[r->variable];
         if (k) {
             latent_use a = {.of = k - 1};
-            for (int i = 0; i < v->axes.count; i++) a.by[i].at = v->axes.at[i];
+            for (int i = 0; i < plate_count(e, k - 1); i++) a.by[i].at = plate_of(e, k - 1, i);
             add_use(e, to, &a);
+            add_uses(e, to, uses_of(e, location_of(e, k - 1, r->variable)));
         } else if (v->value && v->kind != VARIABLE_data && v->kind != VARIABLE_param)
             add_uses(e, to, uses_of(e, v->value));
         return;
@@ -176,7 +188,7 @@ static void find_uses(enumerator *e, const node_row *r, latent_uses *to) {
         if (!in->count) continue;
         if (r->op == NODE_step) {
             diagnostic *told =
-                refuse(e, r->at,
+                refuse(e, in->at[0].of, r->at,
                        arena_print(e->c->arena,
                                    "the discrete latent `%s` enters a computed recurrence, whose "
                                    "value depends on all its entries so far",
@@ -187,7 +199,8 @@ static void find_uses(enumerator *e, const node_row *r, latent_uses *to) {
         const latent_use *mixed = use_over(e, in, mixed_axes(e, r));
         if (r->op == NODE_gather && i == 1) mixed = use_over(e, uses_of(e, r->in[0]), axes_one(r->axis));
         if (mixed) {
-            refuse_combinations(e, r->at, arena_print(e->c->arena, "`%s`", summed_name(e, mixed->of)));
+            refuse_combinations(e, mixed->of, r->at,
+                                arena_print(e->c->arena, "`%s`", summed_name(e, mixed->of)));
             return;
         }
         bool moves = i == 0 && (r->op == NODE_gather || r->op == NODE_rename || r->op == NODE_part ||
@@ -198,7 +211,7 @@ static void find_uses(enumerator *e, const node_row *r, latent_uses *to) {
 }
 
 static const latent_uses *uses_of(enumerator *e, node n) {
-    if (e->failed || n >= e->found_size) return &NONE; /* a node of an index, made here */
+    if (e->failed || !n || n >= e->found_size) return &NONE; /* a node of an index, made here */
     if (e->found[n]) return e->found[n];
     node_row r = *program_node(e->p, n);
     latent_uses *found = arena_new(e->c->arena, latent_uses);
@@ -219,7 +232,7 @@ static bool is_finite(enumerator *e, variable v) {
     const variable_row *row = program_variable(e->p, v);
     if (row->type.support == SUPPORT_binary || row->type.support == SUPPORT_index) return true;
     diagnostic *told =
-        refuse(e, row->at,
+        refuse(e, 0, row->at,
                arena_print(e->c->arena, "`%s` is %s, so that there is no end to what would be summed over",
                            row->name, SUPPORTS[row->type.support].about));
     advise(e->c->d, told,
@@ -235,12 +248,13 @@ static void find_summed(enumerator *e) {
         if (row->kind != VARIABLE_latent || !type_range(p, row->type).whole || guide_draws(p, v)) continue;
         if (!is_finite(e, v)) return;
         bool binary = row->type.support == SUPPORT_binary;
-        push(p->arena, &p->summed, (summed){v, binary ? AXIS_NONE : row->type.index, AXIS_NONE});
+        push(p->arena, &p->summed,
+             (summed){v, binary ? AXIS_NONE : row->type.index, AXIS_NONE, row->axes, NULL});
         e->number[v] = p->summed.count;
         row->kind = VARIABLE_summed;
         if (p->summed.count <= SUMMED_MOST) continue;
-        diagnostic *told =
-            refuse(e, row->at, arena_print(p->arena, "more than %d discrete latents", SUMMED_MOST));
+        diagnostic *told = refuse(e, SUMMED_MOST, row->at,
+                                  arena_print(p->arena, "more than %d discrete latents", SUMMED_MOST));
         advise(e->c->d, told, "give them an axis, `z[k] ~ …`, where they are alike");
         return;
     }
@@ -321,7 +335,7 @@ static bool find_meeting(enumerator *e, const marginal_factor *f, uint32_t k, co
     span where =
         f->density ? program_node(e->p, f->density)->at : program_variable(e->p, e->p->summed.at[k].of)->at;
     if (*plate < 0) {
-        refuse_combinations(e, where, arena_print(e->c->arena, "`%s`", summed_name(e, k)));
+        refuse_combinations(e, k, where, arena_print(e->c->arena, "`%s`", summed_name(e, k)));
         return false;
     }
     if (at[0]->by[*plate].shift) {
@@ -364,7 +378,7 @@ static void refuse_neighbours(enumerator *e, const marginal_factor *f, uint32_t 
     span where = f->density ? program_node(p, f->density)->at : program_variable(p, p->summed.at[k].of)->at;
     const char *name = program_axis(p, along)->name;
     diagnostic *told = refuse(
-        e, where,
+        e, k, where,
         arena_print(e->c->arena, "`%s` meets its neighbours in more than one way, so that it is no chain",
                     summed_name(e, k)));
     advise(e->c->d, told,
@@ -410,7 +424,7 @@ static void note_neighbours(enumerator *e) {
                     continue;
                 }
                 diagnostic *told = refuse(
-                    e, program_node(e->p, n)->at,
+                    e, a->of, program_node(e->p, n)->at,
                     arena_print(e->c->arena, "`%s` is used more than one entry away, or along two axes",
                                 summed_name(e, a->of)));
                 advise(e->c->d, told, "a discrete latent can be a chain of first order along one axis");
@@ -560,7 +574,7 @@ static void join(enumerator *e, elimination *g, const chain *chains) {
                 bool joins =
                     !in_group(g, of) &&
                     (!chains || (chains[of].along == g->along && chains[of].backward == g->backward)) &&
-                    axes_equal(program_variable(e->p, e->p->summed.at[of].of)->axes, g->plates);
+                    axes_equal(plates_of(e, of), g->plates);
                 if (!joins || g->count == ELIMINATED_MOST) continue;
                 g->of[g->count++] = of;
                 more = true;
@@ -593,7 +607,7 @@ static bool find_next(enumerator *e, const chain *chains, elimination *best, lat
         if (e->gone[k]) continue;
         elimination g = {.of = {k},
                          .count = 1,
-                         .plates = program_variable(p, p->summed.at[k].of)->axes,
+                         .plates = plates_of(e, k),
                          .along = chains[k].along,
                          .step = chains[k].step,
                          .backward = chains[k].backward};
@@ -625,7 +639,7 @@ static bool find_joint_chain(enumerator *e, elimination *best, latent_uses *left
             chain now = chain_of(e, a->of, plate, a->by[plate].shift);
             elimination g = {.of = {a->of},
                              .count = 1,
-                             .plates = program_variable(p, p->summed.at[a->of].of)->axes,
+                             .plates = plates_of(e, a->of),
                              .along = now.along,
                              .step = now.step,
                              .backward = now.backward};
@@ -640,15 +654,16 @@ static bool find_joint_chain(enumerator *e, elimination *best, latent_uses *left
 
 static void refuse_rest(enumerator *e) {
     const char *names = NULL;
-    span at = {0};
+    uint32_t last = 0;
     for (uint32_t k = 0; k < e->p->summed.count; k++) {
         if (e->gone[k]) continue;
         names = names ? arena_print(e->c->arena, "%s, `%s`", names, summed_name(e, k))
                       : arena_print(e->c->arena, "`%s`", summed_name(e, k));
-        at = program_variable(e->p, e->p->summed.at[k].of)->at;
+        e->in_the_way |= (uint64_t)1 << k;
+        last = k;
     }
     diagnostic *told = refuse(
-        e, at,
+        e, last, program_variable(e->p, e->p->summed.at[last].of)->at,
         arena_print(e->c->arena,
                     "summing out %s takes a term for every combination of their entries, for each of them "
                     "meets many entries of another",
@@ -665,7 +680,7 @@ static bool few_enough(enumerator *e, const elimination *g, const latent_uses *l
         names = names ? arena_print(e->c->arena, "%s, `%s`", names, summed_name(e, left->at[i].of))
                       : arena_print(e->c->arena, "`%s`", summed_name(e, left->at[i].of));
     diagnostic *told =
-        refuse(e, program_variable(e->p, e->p->summed.at[g->of[0]].of)->at,
+        refuse(e, g->of[0], program_variable(e->p, e->p->summed.at[g->of[0]].of)->at,
                arena_print(e->c->arena, "summing out `%s` ties %u discrete latents together: %s",
                            summed_name(e, g->of[0]), left->count, names));
     advise(e->c->d, told,
@@ -699,7 +714,7 @@ static void check_guide_apart(enumerator *e) {
         const latent_uses *found = uses_of(e, d->log_density);
         if (!e->failed && found->count) {
             diagnostic *told =
-                refuse(e, d->at,
+                refuse(e, found->at[0].of, d->at,
                        arena_print(p->arena, "`%s` is summed out, so the guide has no value of it",
                                    summed_name(e, found->at[0].of)));
             advise(e->c->d, told, "draw `%s` in the guide too", summed_name(e, found->at[0].of));
@@ -716,24 +731,81 @@ static void leave_out_of_report(program *p) {
     p->reported.count = kept;
 }
 
+static enumerator enumerator_new(checker *c) {
+    return (enumerator){
+        .c = c, .p = c->p, .number = arena_array(c->arena, uint32_t, c->p->variables.count + 1)};
+}
+
+/* Once it is known what is summed out. */
+static void find_factors(enumerator *e) {
+    program *p = e->p;
+    e->found_size = p->nodes.count;
+    e->found = arena_array(e->c->arena, const latent_uses *, e->found_size);
+    e->gone = arena_array(e->c->arena, bool, p->summed.count);
+    for (uint32_t i = 0; i < p->model.count && !e->failed; i++)
+        add_factor(e, p->model.at[i].log_density, p->model.at[i].axes);
+    for (uint32_t i = 0; i < p->factors.count && !e->failed; i++)
+        add_factor(e, p->factors.at[i], program_node(p, p->factors.at[i])->axes);
+    e->taken = arena_array(e->c->arena, bool, p->marginal.count + p->summed.count);
+}
+
+static void order_eliminations(enumerator *e) {
+    if (!e->failed) note_neighbours(e);
+    if (!e->failed) plan(e);
+    if (!e->failed) note_touched(e);
+}
+
 void sum_out(checker *c) {
-    program *p = c->p;
-    enumerator e = {.c = c, .p = p, .number = arena_array(c->arena, uint32_t, p->variables.count + 1)};
+    enumerator e = enumerator_new(c);
     find_summed(&e);
-    if (e.failed || !p->summed.count) return;
-    e.found_size = p->nodes.count;
-    e.found = arena_array(c->arena, const latent_uses *, e.found_size);
-    e.gone = arena_array(c->arena, bool, p->summed.count);
-    for (uint32_t i = 0; i < p->model.count && !e.failed; i++)
-        add_factor(&e, p->model.at[i].log_density, p->model.at[i].axes);
-    for (uint32_t i = 0; i < p->factors.count && !e.failed; i++)
-        add_factor(&e, p->factors.at[i], program_node(p, p->factors.at[i])->axes);
-    e.taken = arena_array(c->arena, bool, p->marginal.count + p->summed.count);
+    if (e.failed || !c->p->summed.count) return;
+    find_factors(&e);
     if (!e.failed) check_guide_apart(&e);
-    if (!e.failed) note_neighbours(&e);
-    if (!e.failed) plan(&e);
-    if (!e.failed) note_touched(&e);
-    leave_out_of_report(p);
+    order_eliminations(&e);
+    leave_out_of_report(c->p);
+}
+
+/* ---- particles ---- */
+
+/* To change what is summed out, and to add nodes of indices. */
+static program *copy_of(const program *p, arena *a) {
+    program *copy = arena_new(a, program);
+    *copy = *p;
+    copy->arena = a;
+    copy->nodes.at = arena_array(a, node_row, p->nodes.capacity);
+    memcpy(copy->nodes.at, p->nodes.at, p->nodes.count * sizeof *p->nodes.at);
+    copy->table = arena_array(a, uint32_t, p->table_size);
+    memcpy(copy->table, p->table, p->table_size * sizeof *p->table);
+    copy->variables.at = arena_array(a, variable_row, p->variables.count);
+    memcpy(copy->variables.at, p->variables.at, p->variables.count * sizeof *p->variables.at);
+    memset(&copy->summed, 0, sizeof copy->summed);
+    memset(&copy->marginal, 0, sizeof copy->marginal);
+    memset(&copy->eliminations, 0, sizeof copy->eliminations);
+    return copy;
+}
+
+const program *program_with_particles(const program *p, const particle_block *blocks, uint32_t count,
+                                      arena *a, uint64_t *in_the_way) {
+    diagnostics unheard;
+    diagnostics_open(&unheard, a);
+    checker c = {.d = &unheard, .p = copy_of(p, a), .arena = a};
+    enumerator e = enumerator_new(&c);
+    for (uint32_t k = 0; k < p->summed.count; k++) {
+        push(a, &c.p->summed, p->summed.at[k]);
+        e.number[p->summed.at[k].of] = c.p->summed.count;
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        push(a, &c.p->summed, (summed){blocks[k].of[0], AXIS_NONE, AXIS_NONE, blocks[k].plates, &blocks[k]});
+        for (uint32_t i = 0; i < blocks[k].count; i++) {
+            e.number[blocks[k].of[i]] = c.p->summed.count;
+            c.p->variables.at[blocks[k].of[i]].kind = VARIABLE_summed;
+        }
+    }
+    e.failed = c.p->summed.count > SUMMED_MOST;
+    if (!e.failed) find_factors(&e);
+    order_eliminations(&e);
+    *in_the_way = e.in_the_way;
+    return e.failed ? NULL : c.p;
 }
 
 /* ---- for people ---- */

@@ -210,12 +210,24 @@ typedef struct latent_use {
     reach by[AXES_MOST]; /* by axis of the variable, canonical order */
 } latent_use;
 
-/* A discrete latent that is summed out: its states are one more axis. Where entry i meets its neighbour
- * i - 1 (or i + 1) of the axis `along` the neighbour's states are another axis. */
+/* Continuous latents of which each entry along `plates` is stood for by particles: values drawn for all of
+ * the block together. Its variables may have further axes, inside of a particle. */
+typedef struct particle_block {
+    axes plates;
+    uint32_t particles;
+    uint32_t count;
+    variable *of;
+    node *location; /* by variable: what its particles are counted from, where that is another's; or 0 */
+} particle_block;
+
+/* A latent that is summed out: its states are one more axis. Where entry i meets its neighbour i - 1 (or
+ * i + 1) of the axis `along` the neighbour's states are another axis. */
 typedef struct summed {
-    variable of;
-    axis states; /* the axis that it is an index into; AXIS_NONE: 0 or 1 */
+    variable of; /* of a block its first */
+    axis states; /* the axis that it is an index into; AXIS_NONE: 0 or 1, or particles */
     axis along;  /* AXIS_NONE where no neighbours meet */
+    axes plates; /* along which it has states of its own: all its axes, where it is discrete */
+    const particle_block *block; /* whose particles are the states; NULL: a discrete latent */
 } summed;
 
 /* A function of the states of some of them, added to the log density over its plates. */
@@ -314,6 +326,13 @@ typedef struct text_reader {
     void *user;
 } text_reader;
 program *program_compile(diagnostics *d, names *n, uint32_t source, const text_reader *reader);
+
+/* The program with particles of some of its latents summed out beside the discrete ones: a copy in the arena
+ * whose `summed` has those of `p` first, then the blocks, with its own factors and eliminations. NULL where
+ * that would take a term for every combination; bit k of *in_the_way then says that its number k is among
+ * those that meet so, none that there are too many. */
+const program *program_with_particles(const program *p, const particle_block *blocks, uint32_t count,
+                                      arena *a, uint64_t *in_the_way);
 
 /* The support of a type as bounds; interval bounds count where they are numbers. */
 range type_range(const program *p, type t);

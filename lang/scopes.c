@@ -62,8 +62,8 @@ binding *scope_find(const scope *s, name n, bool callable) {
 }
 
 span place(const checker *c, span at) {
-    bool library = at.source != SOURCE_NONE && c->d->sources.at[at.source].library;
-    return library && c->now.in_call ? c->now.call : at;
+    bool library = c->now.in_call && at.source != SOURCE_NONE && c->d->sources.at[at.source].library;
+    return library ? c->now.call : at;
 }
 
 static char lower(char x) { return x >= 'A' && x <= 'Z' ? (char)(x - 'A' + 'a') : x; }

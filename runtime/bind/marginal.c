@@ -28,15 +28,18 @@ struct marginal {
     ref *factors; /* by number of program.marginal */
     eliminated *steps;
     ref total;
+    ref *numbers; /* by latent that was drawn: its state, from 1 */
     bool drawn;
 };
 
 static const program *program_of(const marginal *m) { return m->l->model->program; }
 static const summed *summed_at(const marginal *m, uint32_t k) { return &program_of(m)->summed.at[k]; }
-static bool is_binary(const marginal *m, uint32_t k) { return summed_at(m, k)->states == AXIS_NONE; }
+static bool is_binary(const marginal *m, uint32_t k) {
+    return !summed_at(m, k)->block && summed_at(m, k)->states == AXIS_NONE;
+}
 
 axes marginal_axes(const lowering *l, uint32_t k) {
-    return lower_axes(l, program_variable(l->model->program, l->model->program->summed.at[k].of)->axes);
+    return lower_axes(l, l->model->program->summed.at[k].plates);
 }
 
 /* ---- what a factor is for given states ---- */
@@ -46,6 +49,15 @@ static bool same_states(const states *a, const states *b) {
            a->before_is == b->before_is;
 }
 
+/* The variables of a block have their particles in the lowering, as those of an entry or of its neighbour. */
+static void set_particles(marginal *m, lowering *to, uint32_t k, bool before) {
+    const particle_block *b = summed_at(m, k)->block;
+    for (uint32_t i = 0; i < b->count; i++) {
+        ref x = m->l->variables[b->of[i]];
+        lower_set(to, b->of[i], before ? tape_rename(m->l->tape, x, m->l->states[k], m->l->befores[k]) : x);
+    }
+}
+
 /* Sets the discrete latents: to the position along the axis of their states, to a number where it is known.
  */
 static void set_states(marginal *m, lowering *to, axis along, const states *known) {
@@ -53,7 +65,8 @@ static void set_states(marginal *m, lowering *to, axis along, const states *know
     for (uint32_t k = 0; k < program_of(m)->summed.count; k++) {
         bool apart = along != AXIS_NONE && summed_at(m, k)->along == along;
         uint64_t bit = (uint64_t)1 << k, is = apart ? known->before_is : known->here_is;
-        if (!is_binary(m, k))
+        if (summed_at(m, k)->block) set_particles(m, to, k, apart);
+        else if (!is_binary(m, k))
             lower_set(to, summed_at(m, k)->of, tape_position(t, apart ? m->l->befores[k] : m->l->states[k]));
         else if ((apart ? known->before : known->here) & bit)
             lower_set(to, summed_at(m, k)->of, tape_number(t, (is & bit) != 0));
@@ -179,7 +192,7 @@ static ref moved_entries(const marginal *m, ref x, axis along, int32_t shift) {
 static ref bring(marginal *m, const marginal_factor *f, const latent_use *by, axis step, ref x) {
     lowering *l = m->l;
     const program *p = program_of(m);
-    axes plates = program_variable(p, summed_at(m, by->of)->of)->axes, left = f->plates;
+    axes plates = summed_at(m, by->of)->plates, left = f->plates;
     for (int i = 0; i < plates.count; i++) {
         const reach *r = &by->by[i];
         if (r->index) continue;
@@ -331,6 +344,7 @@ marginal *marginal_open(lowering *l, op sum, const ref *sources) {
     *m = (marginal){.l = l, .sum = sum, .sources = sources};
     m->factors = arena_array(a, ref, p->marginal.count);
     m->steps = arena_array(a, eliminated, p->eliminations.count);
+    m->numbers = arena_array(a, ref, p->summed.count);
     for (uint32_t i = 0; i < p->marginal.count; i++)
         if (p->marginal.at[i].density) m->factors[i] = write_factor(m, &p->marginal.at[i]);
     return m;
@@ -368,20 +382,14 @@ ref marginal_term(const marginal *m, uint32_t factor) { return m->factors[factor
 
 /* ---- draws ---- */
 
-/* The number of the state, from 1, of a latent that is drawn. */
-static ref state_number(const marginal *m, uint32_t k) {
-    ref x = m->l->variables[summed_at(m, k)->of];
-    return is_binary(m, k) ? tape_map2(m->l->tape, OP_add, x, tape_number(m->l->tape, 1)) : x;
-}
-
 /* x at the states that were drawn for the latents which it still depends on. */
 static ref given_drawn(marginal *m, const marginal_factor *left, ref x) {
     lowering *l = m->l;
     for (uint32_t i = 0; i < left->uses.count; i++) {
         const latent_use *u = &left->uses.at[i];
-        axes plates = program_variable(program_of(m), summed_at(m, u->of)->of)->axes;
+        axes plates = summed_at(m, u->of)->plates;
         axis states = is_before(u) ? l->befores[u->of] : l->states[u->of];
-        ref state = state_number(m, u->of);
+        ref state = m->numbers[u->of];
         for (int k = 0; k < plates.count; k++) {
             const reach *r = &u->by[k];
             axis plate = l->axes[plates.at[k]];
@@ -480,8 +488,12 @@ void marginal_draw(marginal *m) {
                        drawn);
         }
         for (uint32_t k = 0; k < g->count; k++) {
+            m->numbers[g->of[k]] = drawn[k];
+            if (summed_at(m, g->of[k])->block) continue;
             ref x = is_binary(m, g->of[k]) ? tape_map2(t, OP_sub, drawn[k], tape_number(t, 1)) : drawn[k];
             lower_set(m->l, summed_at(m, g->of[k])->of, x);
         }
     }
 }
+
+ref marginal_number(const marginal *m, uint32_t k) { return m->numbers[k]; }

@@ -12,7 +12,9 @@ uint64_t model_size(const model *m, axes of) {
 }
 
 uint32_t model_states(const model *m, uint32_t k) {
-    axis states = m->program->summed.at[k].states;
+    const summed *s = &m->program->summed.at[k];
+    if (s->block) return s->block->particles;
+    axis states = s->states;
     return states == AXIS_NONE ? 2 : m->axes[states].size;
 }
 

@@ -36,21 +36,20 @@ enum { FULL_RANK_MOST = 400 };
 /* Draws a step, however large the data are. */
 enum { POINTS_LEAST = 16 };
 /* Refits of the proposal, and how much larger the last sample may be than asked for. */
-enum { REFITS = 6, ENLARGEMENTS = 2, ENLARGEMENT = 4 };
+enum { REFITS = 6, ENLARGEMENTS = 2, ENLARGEMENT = 4, CHEAPER = 4 };
 /* A centring below this everywhere is as good as none. */
 static const double CENTRED_LEAST = 0.1;
 /* Monte-Carlo errors of means and sds, relative to the sds, for which no more draws are spent. */
 static const double ERROR_ENOUGH = 0.03;
-/* Below this k-hat the weights have a variance with little doubt, and nothing else is tried. */
-static const double KHAT_GOOD = 0.5;
+/* Rounds of refits along axes, which are for few latents, and by how much one must be better for the next. */
+enum { ROUNDS_ALONG = 4, SAMPLES_ALONG = 3 };
+static const double GAIN_ALONG = 1.1;
 /* By so much, a proposal is worse than one that leaves modes out. */
 static const double FAR_FEWER = 20;
 /* From this k-hat on the weights have no mean, and more of them tell nothing. */
 static const double KHAT_HOPELESS = 1;
 /* Entries of points and of what is reported of them, of a sample that is enlarged: 512 MiB. */
 static const uint64_t ENLARGED_MOST = UINT64_C(1) << 26;
-/* The share of draws that must count for the proposal to be left as it is. */
-static const double SHARE_ENOUGH = 0.25;
 
 enum { STREAM_START = 1, STREAM_GUIDE, STREAM_DRAWS, STREAM_CHECK, STREAM_RESAMPLE, STREAM_MODES };
 
@@ -95,20 +94,6 @@ static gaussian first_guide(const start *at, uint64_t size, bool joint, arena *a
         for (uint64_t i = 0; i < size; i++) g.factor[i * size + i] = at->scale[i];
     }
     return g;
-}
-
-/* Whether nothing more needs to be tried. */
-static bool weights_are_good(const sample *s) {
-    return s->quality.khat < KHAT_GOOD && s->quality.ess >= SHARE_ENOUGH * (double)s->count;
-}
-
-static double share_that_counts(const sample *s) { return s->quality.ess / (double)s->count; }
-
-/* Of two that can be trusted the one in which more draws count; else the one with the lighter tail. */
-static bool better(const sample *x, const sample *y) {
-    double most = psis_threshold(x->count);
-    if (x->quality.khat < most && y->quality.khat < most) return share_that_counts(x) > share_that_counts(y);
-    return x->quality.khat < y->quality.khat;
 }
 
 /* Log weights by which the draws are those of the Gaussian alone. */
@@ -160,41 +145,6 @@ static bool can_enlarge(uint64_t count, uint64_t entries) {
     return ENLARGEMENT * count * entries <= ENLARGED_MOST;
 }
 
-/* Whether many more draws are worth their time and memory: where they are to lower an error, have weights
- * with a mean, and are not the most part of the fit. */
-static bool more_pay(const run *r, const sample *s, const proposal *p) {
-    return !r->vigil.stopped && can_enlarge(s->count, s->report->scalars + p->parts->size) &&
-           s->quality.khat < KHAT_HOPELESS && sample_error(s, r->a) > ERROR_ENOUGH;
-}
-
-/* The weighted draws of the best proposal that a few refits lead to, and more of them where few count. */
-static drawing draw_well(run *r, proposal *p, evaluation *e, rng *draws, bound *of) {
-    uint64_t count = r->options.draws;
-    drawing best = importance_draw(p, e, count, draws, r->a), last = best;
-    *of = drawing_bound(&best);
-    proposal now = *p;
-    for (int i = 0; i < REFITS && p->parts->factor &&
-                    best.sample.quality.ess < SHARE_ENOUGH * (double)count && !r->vigil.stopped;
-         i++) {
-        proposal next;
-        if (!importance_refit(&last, &now, &next, r->a)) break;
-        now = next;
-        if (last.arena != best.arena) arena_close(last.arena);
-        last = importance_draw(&now, e, count, draws, r->a);
-        if (!better(&last.sample, &best.sample)) continue;
-        arena_close(best.arena);
-        best = last;
-        *p = now;
-    }
-    if (last.arena != best.arena) arena_close(last.arena);
-    for (int i = 0; i < ENLARGEMENTS && more_pay(r, &best.sample, p); i++) {
-        count *= ENLARGEMENT;
-        arena_close(best.arena);
-        best = importance_draw(p, e, count, draws, r->a);
-    }
-    return best;
-}
-
 /* Enough for a covariance, or for sds. */
 static uint64_t points_to_recentre(const gaussian *g) { return g->factor ? 200 + 4 * g->size : 1000; }
 
@@ -227,7 +177,8 @@ static bool recentre(space *s, gaussian *g, rng *noise, arena *a) {
 /* A guide that was fitted, and what its weights say. */
 typedef struct attempt {
     gaussian guide;
-    proposal proposal; /* that guide or what was refitted to its draws */
+    proposal proposal;        /* that guide or what was refitted to its draws */
+    const guide_along *along; /* what the draws are from where they have particles; NULL: from the proposal */
     drawing drawing;
     double *centring; /* of the space it was fitted in */
     bound bound;      /* of the Gaussian as it was fitted; what is drawn from may have been refitted since */
@@ -239,6 +190,8 @@ typedef struct gaussian_run {
     space space;
     density *one, *many, *stepped; /* of one point, of many, of many in the precision of the steps */
     evaluation *evaluation;
+    particles *particles; /* once joint weights are not good; NULL where nothing lies along axes */
+    bool sought;          /* it is known which */
     gaussian_course course;
     bool joint; /* full rank */
     rng noise, draws;
@@ -250,6 +203,105 @@ static double *copied(const double *x, uint64_t count, arena *a) {
     return copy;
 }
 
+static drawing draw_attempt(gaussian_run *r, const attempt *x, uint64_t count) {
+    arena *a = r->run->a;
+    return x->along ? particles_draw(r->particles, x->along, count, &r->draws, a)
+                    : importance_draw(&x->proposal, r->evaluation, count, &r->draws, a);
+}
+
+/* Replaces the draws, but keeps them where they are better. */
+static bool take_draws(attempt *x, drawing next) {
+    bool wins = !x->drawing.arena || sample_better(&next.sample, &x->drawing.sample);
+    if (!wins) {
+        arena_close(next.arena);
+        return false;
+    }
+    if (x->drawing.arena) arena_close(x->drawing.arena);
+    x->drawing = next;
+    return true;
+}
+
+/* Refits of the whole Gaussian to its weighted draws. */
+static void refit_attempt(gaussian_run *r, attempt *x) {
+    arena *a = r->run->a;
+    uint64_t count = x->drawing.sample.count;
+    attempt last = *x;
+    for (int i = 0; i < REFITS && x->proposal.parts->factor &&
+                    sample_share(&x->drawing.sample) < SHARE_ENOUGH && !r->run->vigil.stopped;
+         i++) {
+        attempt next = *x;
+        if (!importance_refit(&last.drawing, &last.proposal, &next.proposal, a)) break;
+        next.drawing = draw_attempt(r, &next, count);
+        if (last.drawing.arena != x->drawing.arena) arena_close(last.drawing.arena);
+        last = next;
+        if (!sample_better(&next.drawing.sample, &x->drawing.sample)) continue;
+        arena_close(x->drawing.arena);
+        *x = next;
+    }
+    if (last.drawing.arena != x->drawing.arena) arena_close(last.drawing.arena);
+}
+
+/* Points of all latents are kept, of the last sample and of the best. */
+static bool can_keep_along(const gaussian_run *r, uint64_t count) {
+    return SAMPLES_ALONG * count * (r->evaluation->report->scalars + r->space.size) <= ENLARGED_MOST;
+}
+
+/* Draws with particles along axes, in place of joint ones where they are better. The few globals take few
+ * draws for refits. */
+static void weigh_along(gaussian_run *r, attempt *x) {
+    run *of = r->run;
+    arena *a = of->a;
+    if (!r->sought)
+        r->particles = particles_new(&r->space, r->evaluation->report, of->options.seed, &of->vigil, of->a);
+    r->sought = true;
+    if (!r->particles || !can_keep_along(r, of->options.draws)) return;
+    guide_along *best = arena_new(a, guide_along), now = particles_guide(r->particles, &x->proposal, a);
+    uint64_t few = particles_refit_draws(r->particles, of->options.draws);
+    attempt tried = *x;
+    tried.along = best;
+    tried.drawing = (drawing){0};
+    for (int i = 0; i < ROUNDS_ALONG && !of->vigil.stopped; i++) {
+        double share = tried.drawing.arena ? sample_share(&tried.drawing.sample) : 0;
+        drawing next = particles_draw(r->particles, &now, few, &r->draws, a);
+        guide_along refitted;
+        bool more = particles_refit(r->particles, &next, &now, &refitted, a);
+        bool gained = sample_share(&next.sample) > GAIN_ALONG * share;
+        if (take_draws(&tried, next)) *best = now;
+        if (!more || (sample_is_good(&tried.drawing.sample) && !gained)) break;
+        now = refitted;
+    }
+    if (tried.drawing.sample.count < of->options.draws) {
+        arena_close(tried.drawing.arena);
+        tried.drawing = draw_attempt(r, &tried, of->options.draws);
+    }
+    if (!take_draws(x, tried.drawing)) return;
+    x->along = best;
+    x->proposal.weight = best->weight;
+}
+
+/* Whether many more draws are worth their time and memory: where they are to lower an error, have weights
+ * with a mean, and are not the most part of the fit. */
+static bool more_pay(const gaussian_run *g, const attempt *x) {
+    const run *r = g->run;
+    const sample *s = &x->drawing.sample;
+    bool can = can_enlarge(s->count, s->report->scalars + x->proposal.parts->size) &&
+               (!x->along || particles_afford(g->particles, CHEAPER * ENLARGEMENT * s->count));
+    return can && !r->vigil.stopped && s->quality.khat < KHAT_HOPELESS &&
+           sample_error(s, r->a) > ERROR_ENOUGH;
+}
+
+/* From first draws to weighted ones of the best proposal that is found, and more where few count. */
+static void draw_well(gaussian_run *r, attempt *x) {
+    uint64_t count = x->drawing.sample.count;
+    if (!sample_is_good(&x->drawing.sample)) weigh_along(r, x);
+    if (!x->along) refit_attempt(r, x);
+    for (int i = 0; i < ENLARGEMENTS && more_pay(r, x); i++) {
+        count *= ENLARGEMENT;
+        arena_close(x->drawing.arena);
+        x->drawing = draw_attempt(r, x, count);
+    }
+}
+
 static bool attempt_fit(gaussian_run *r, gaussian g, attempt *to) {
     arena *a = r->run->a;
     uint64_t n = g.size;
@@ -259,7 +311,10 @@ static bool attempt_fit(gaussian_run *r, gaussian g, attempt *to) {
     to->centring = copied(r->space.centring, n, a);
     to->converged = r->course.converged;
     to->proposal = proposal_of(&to->guide, a);
-    to->drawing = draw_well(r->run, &to->proposal, r->evaluation, &r->draws, &to->bound);
+    to->along = NULL;
+    to->drawing = draw_attempt(r, to, r->run->options.draws);
+    to->bound = drawing_bound(&to->drawing);
+    draw_well(r, to);
     to->guide = to->proposal.parts[0];
     return true;
 }
@@ -269,19 +324,27 @@ static void attempt_resume(gaussian_run *r, const attempt *x) {
     memcpy(r->space.centring, x->centring, r->space.size * sizeof *x->centring);
 }
 
+/* Whether another form of the latents need not be tried. Along axes the shape of the locals, which it is
+ * about, matters less. */
+static bool is_enough(const attempt *x) {
+    const sample *s = &x->drawing.sample;
+    bool trusted = x->along && s->quality.khat < psis_threshold(s->count);
+    return (trusted && sample_share(s) >= SHARE_ENOUGH) || sample_is_good(s);
+}
+
 /* The non-centred form first; where its weights are not good, also one that is centred by what the data say.
  */
 static bool find_attempt(gaussian_run *r, gaussian first, attempt *best) {
     attempt other;
     if (!attempt_fit(r, first, best)) return false;
-    if (r->run->vigil.stopped || weights_are_good(&best->drawing.sample)) return true;
+    if (r->run->vigil.stopped || is_enough(best)) return true;
     gaussian moved = best->guide;
     moved.mean = copied(moved.mean, moved.size, r->run->a);
     moved.scale = copied(moved.scale, moved.size, r->run->a);
     if (moved.factor) moved.factor = copied(moved.factor, moved.size * moved.size, r->run->a);
     if (!recentre(&r->space, &moved, &r->noise, r->run->a)) return true;
     if (attempt_fit(r, moved, &other)) {
-        bool wins = better(&other.drawing.sample, &best->drawing.sample);
+        bool wins = sample_better(&other.drawing.sample, &best->drawing.sample);
         arena_close((wins ? best : &other)->drawing.arena);
         if (wins) *best = other;
     }
@@ -320,7 +383,6 @@ static reason reason_not_sought(gaussian_run *r, uint64_t size) {
 static void add_modes(gaussian_run *r, attempt *best) {
     arena *a = r->run->a;
     attempt more = *best;
-    bound ignored;
     if (r->run->vigil.stopped) return;
     if (!best->guide.factor || best->guide.size > MODES_SOUGHT) {
         push(a, &r->run->fit->reasons, reason_not_sought(r, best->guide.size));
@@ -331,9 +393,10 @@ static void add_modes(gaussian_run *r, attempt *best) {
     if (!modes_find(r->one, r->many, &best->guide, best->drawing.sample.quality.log_mean, most, &climbs, a,
                     &more.proposal))
         return;
-    more.drawing = draw_well(r->run, &more.proposal, r->evaluation, &r->draws, &ignored);
-    bool fewer =
-        FAR_FEWER * share_that_counts(&more.drawing.sample) < share_that_counts(&best->drawing.sample);
+    more.along = NULL;
+    more.drawing = draw_attempt(r, &more, r->run->options.draws);
+    draw_well(r, &more);
+    bool fewer = FAR_FEWER * sample_share(&more.drawing.sample) < sample_share(&best->drawing.sample);
     arena_close((fewer ? &more : best)->drawing.arena);
     if (fewer) return;
     *best = more;
@@ -403,6 +466,25 @@ static void report_relabelling(run *r, const sample *s) {
     push(r->a, &r->fit->reasons, (reason){"relabelling", tgamma(r->model->axes[along].size + 1.0), text});
 }
 
+static void report_along(gaussian_run *g, const attempt *x) {
+    run *r = g->run;
+    if (!x->along) return;
+    const char *text = arena_print(r->a,
+                                   "latents have joint weights; the others are weighted along %s, each "
+                                   "entry by itself",
+                                   particles_axes(g->particles, r->a));
+    push(r->a, &r->fit->reasons, (reason){"along", (double)particles_globals(g->particles), text});
+}
+
+/* The second look, by a wider form of what the draws are from. */
+static void check_attempt(gaussian_run *r, const attempt *x, uint64_t count) {
+    run *of = r->run;
+    rng second = rng_open(of->options.seed, STREAM_CHECK);
+    if (x->along)
+        wider_check_along(&of->findings, &x->drawing.sample, r->particles, x->along, count, &second, of->a);
+    else wider_check(&of->findings, &x->drawing.sample, &x->proposal, count, r->evaluation, &second, of->a);
+}
+
 static uint64_t draws_at_the_end(const gaussian_run *g) {
     const run *r = g->run;
     return draws_that_pay(r->model, g->evaluation->report->scalars + g->space.size, r->options.draws);
@@ -431,9 +513,9 @@ static status run_gaussian(run *r) {
     add_modes(&g, &best);
     uint64_t count = best.drawing.sample.count;
     uint64_t more = draws_at_the_end(&g);
-    if (more > count && !r->vigil.stopped) {
+    if (!best.along && more > count && !r->vigil.stopped) {
         arena_close(best.drawing.arena);
-        best.drawing = importance_draw(&best.proposal, g.evaluation, more, &g.draws, a);
+        best.drawing = draw_attempt(&g, &best, more);
     }
     r->fit->steps = g.course.steps;
     r->fit->gradients = g.one->gradients + g.many->gradients;
@@ -444,11 +526,10 @@ static status run_gaussian(run *r) {
                              .error = sample_error(&best.drawing.sample, a),
                              .joint = joint};
     report_bound(r->fit, best.bound);
+    report_along(&g, &best);
     report_relabelling(r, &best.drawing.sample);
     r->uncorrected = gaussian_weights(&best.drawing, a);
-    rng second = rng_open(r->options.seed, STREAM_CHECK);
-    if (!r->vigil.stopped)
-        wider_check(&r->findings, &best.drawing.sample, &best.proposal, count, g.evaluation, &second, a);
+    if (!r->vigil.stopped) check_attempt(&g, &best, count);
     r->fit->interrupted = r->vigil.stopped;
     r->sample = arena_new(a, sample);
     *r->sample = best.drawing.sample;
@@ -794,6 +875,19 @@ static drawing rehearse_drawing(run *r, const gaussian_run *g, uint64_t count) {
     return d;
 }
 
+/* Of two attempts and one for modes. */
+static void rehearse_along(gaussian_run *g, uint64_t enlarged) {
+    run *r = g->run;
+    const reported *rep = g->evaluation->report;
+    particles *t = particles_new(&g->space, rep, r->options.seed, &r->vigil, r->a);
+    if (!t || !can_keep_along(g, r->options.draws)) return;
+    while (enlarged > r->options.draws && !particles_afford(t, CHEAPER * enlarged)) enlarged /= ENLARGEMENT;
+    for (int i = 0; i < 3 * (ROUNDS_ALONG + 1); i++) particles_rehearse_guide(t, r->a);
+    arena *scratch = arena_inside(r->a);
+    for (int i = 0; i < 2; i++) drawing_new(rep, g->space.size, 1, enlarged, scratch);
+    arena_close(scratch);
+}
+
 static bool rehearse_gaussian(run *r, fit_memory *needed) {
     gaussian_run g;
     if (!gaussian_open(r, &g)) return false;
@@ -820,6 +914,7 @@ static bool rehearse_gaussian(run *r, fit_memory *needed) {
     for (int i = 0; i < 3; i++) arena_array(scratch, double, points_to_recentre(&first) * n);
     arena_close(scratch);
     arena_close(d.arena);
+    rehearse_along(&g, enlarged);
     for (int i = 0; i < 2; i++) rehearse_drawing(r, &g, enlarged > more ? enlarged : more);
     needed->most = r->a->most;
     return true;

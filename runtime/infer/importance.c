@@ -70,10 +70,19 @@ static uint32_t part_of(const proposal *p, uint64_t draw, uint64_t count) {
     return k;
 }
 
-static void place_draw(const gaussian *g, bool tailed, rng *r, double *x) {
-    double stretch = tailed ? sqrt(0.5 * DEGREES / draw_gamma(r, 0.5 * DEGREES)) : 1;
+uint32_t proposal_place(const proposal *p, uint64_t draw, uint64_t count, rng *r, double *x) {
+    uint32_t part = part_of(p, draw, count);
+    const gaussian *g = &p->parts[part];
+    double stretch = draw % 2 ? sqrt(0.5 * DEGREES / draw_gamma(r, 0.5 * DEGREES)) : 1;
     for (uint64_t i = 0; i < g->size; i++) x[i] = stretch * rng_normal(r);
     gaussian_place(g, x, 1, x);
+    return part;
+}
+
+double *proposal_log_scales(const proposal *p, arena *a) {
+    double *log_scales = arena_array(a, double, p->count);
+    for (uint32_t k = 0; k < p->count; k++) log_scales[k] = gaussian_log_scale(&p->parts[k]);
+    return log_scales;
 }
 
 /* The squared distance of x from the mean, in sds; `scratch` has n. */
@@ -84,19 +93,19 @@ static double distance(const gaussian *g, const double *x, double *scratch) {
     return vector_dot(g->algebra, scratch, scratch, n);
 }
 
-static void find_densities(const proposal *p, drawing *d, uint64_t b, const double *x,
-                           const double *log_scale, double *scratch) {
-    double n = (double)p->parts->size;
-    d->log_normal[b] = d->sample.log_guide[b] = -INFINITY;
+double proposal_density(const proposal *p, const double *log_scales, const double *x, double *log_normal,
+                        double *log_parts, double *scratch) {
+    double n = (double)p->parts->size, sum = -INFINITY;
+    *log_normal = -INFINITY;
     for (uint32_t k = 0; k < p->count; k++) {
         double square = distance(&p->parts[k], x, scratch);
-        double normal = log(p->weight[k]) + log_normal_density(square, n) - log_scale[k];
-        double tailed = log(p->weight[k]) + log_tailed_density(square, n) - log_scale[k];
-        double *part = &d->log_parts[b * p->count + k];
-        *part = log_sum_of_two(normal, tailed) - log(2);
-        d->log_normal[b] = log_sum_of_two(d->log_normal[b], normal);
-        d->sample.log_guide[b] = log_sum_of_two(d->sample.log_guide[b], *part);
+        double normal = log(p->weight[k]) + log_normal_density(square, n) - log_scales[k];
+        double tailed = log(p->weight[k]) + log_tailed_density(square, n) - log_scales[k];
+        log_parts[k] = log_sum_of_two(normal, tailed) - log(2);
+        *log_normal = log_sum_of_two(*log_normal, normal);
+        sum = log_sum_of_two(sum, log_parts[k]);
     }
+    return sum;
 }
 
 drawing drawing_new(const reported *r, uint64_t size, uint32_t parts, uint64_t count, arena *a) {
@@ -108,14 +117,14 @@ drawing drawing_new(const reported *r, uint64_t size, uint32_t parts, uint64_t c
 drawing importance_draw(const proposal *p, evaluation *e, uint64_t count, rng *r, arena *a) {
     uint64_t n = p->parts->size;
     drawing d = drawing_new(e->report, p->parts->factor ? n : 0, p->count, count, a);
-    double *log_scale = arena_array(d.arena, double, p->count), *scratch = arena_array(d.arena, double, n);
-    for (uint32_t k = 0; k < p->count; k++) log_scale[k] = gaussian_log_scale(&p->parts[k]);
+    double *log_scales = proposal_log_scales(p, d.arena), *scratch = arena_array(d.arena, double, n);
     for (uint64_t first = 0; first < d.sample.count; first += e->points) {
         uint64_t left = count - first, here = left < e->points ? left : e->points;
         for (uint64_t b = first; b < first + here; b++) {
             double *x = e->at + (b - first) * n;
-            place_draw(&p->parts[part_of(p, b, count)], b % 2, r, x);
-            find_densities(p, &d, b, x, log_scale, scratch);
+            proposal_place(p, b, count, r, x);
+            d.sample.log_guide[b] =
+                proposal_density(p, log_scales, x, &d.log_normal[b], &d.log_parts[b * p->count], scratch);
         }
         if (p->parts->factor) memcpy(d.points + first * n, e->at, here * n * sizeof(double));
         machine_run(e->machine, e->seed, e->runs++);

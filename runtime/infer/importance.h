@@ -28,6 +28,14 @@ typedef struct proposal {
     double *weight; /* of each; sum 1 */
 } proposal;
 proposal proposal_of(const gaussian *g, arena *a);
+/* Draw number `draw` of `count` into x; of which part it is. */
+uint32_t proposal_place(const proposal *p, uint64_t draw, uint64_t count, rng *r, double *x);
+/* By part half the log determinant of its covariance, for proposal_density. */
+double *proposal_log_scales(const proposal *p, arena *a);
+/* The log density at x; *log_normal that of the Gaussians alone; log_parts each part's share in it. `scratch`
+ * has as many entries as x. */
+double proposal_density(const proposal *p, const double *log_scales, const double *x, double *log_normal,
+                        double *log_parts, double *scratch);
 
 typedef struct drawing {
     arena *arena;       /* of its own; close it where the drawing is of no more use */

@@ -101,6 +101,21 @@ void sample_rehearse(uint64_t count, arena *scratch) {
     arena_close(own);
 }
 
+/* Below this k-hat the weights have a variance with little doubt. */
+static const double KHAT_GOOD = 0.5;
+
+double sample_share(const sample *s) { return s->quality.ess / (double)s->count; }
+
+bool sample_is_good(const sample *s) {
+    return s->quality.khat < KHAT_GOOD && sample_share(s) >= SHARE_ENOUGH;
+}
+
+bool sample_better(const sample *x, const sample *y) {
+    double most = psis_threshold(x->count);
+    if (x->quality.khat < most && y->quality.khat < most) return sample_share(x) > sample_share(y);
+    return x->quality.khat < y->quality.khat;
+}
+
 double *sample_weights(const sample *s, const double *log_weight, arena *a) {
     double *weight = arena_array(a, double, s->count);
     for (uint64_t i = 0; i < s->count; i++)

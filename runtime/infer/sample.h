@@ -49,6 +49,14 @@ void sample_weigh(sample *s, arena *scratch);
 /* Takes the memory of that. */
 void sample_rehearse(uint64_t count, arena *scratch);
 
+/* The share of draws that must count for a proposal to be left as it is. */
+static const double SHARE_ENOUGH = 0.25;
+double sample_share(const sample *s);
+/* Whether nothing more needs to be tried: the weights have a variance with little doubt, and many count. */
+bool sample_is_good(const sample *s);
+/* Of two that can be trusted the one of which more draws count; else the one with the lighter tail. */
+bool sample_better(const sample *x, const sample *y);
+
 /* Mean, sd and Monte-Carlo error of each scalar, with these weights, of sum 1. */
 typedef struct moments {
     double mean, sd, mcse;

@@ -55,6 +55,13 @@ static bool needs_latent(const program *p, node n, variable v, bool *seen, bool 
     return found;
 }
 
+void space_location_scale(const program *p, variable v, node *location, node *scale) {
+    const draw *d = statement_of(p, v);
+    int kind = family_of(p, d);
+    *location = d->arguments[FAMILIES[kind].location];
+    *scale = d->arguments[FAMILIES[kind].scale];
+}
+
 static bool can_move(const program *p, variable v, arena *a) {
     const draw *d = statement_of(p, v);
     int kind = d ? family_of(p, d) : -1;
@@ -105,6 +112,8 @@ assignment assignment_open(lowering *l) {
                         .location = arena_array(a, ref, p->variables.count),
                         .log_scale = arena_array(a, ref, p->variables.count),
                         .statement = arena_array(a, const draw *, p->variables.count),
+                        .kept = arena_array(a, axes, p->variables.count),
+                        .own_jacobian = arena_array(a, ref, p->variables.count),
                         .seen = arena_array(a, bool, p->nodes.count),
                         .log_jacobian = tape_number(l->tape, 0)};
 }
@@ -139,13 +148,17 @@ static void prepare(assignment *a, node n) {
     for (int i = 0; i < node_inputs(x->op); i++) prepare(a, x->in[i]);
 }
 
+static void add_jacobian(assignment *a, variable v, ref log_jacobian) {
+    ref *sum = a->kept[v].count ? &a->own_jacobian[v] : &a->log_jacobian;
+    *sum = *sum ? tape_map2(a->lowering->tape, OP_add, *sum, log_jacobian) : log_jacobian;
+}
+
 /* y from u where the centring of v is free. */
 static ref placed(assignment *a, variable v, ref u) {
     lowering *l = a->lowering;
     tape *t = l->tape;
-    const draw *d = statement_of(l->model->program, v);
-    int kind = family_of(l->model->program, d);
-    node location = d->arguments[FAMILIES[kind].location], scale = d->arguments[FAMILIES[kind].scale];
+    node location, scale;
+    space_location_scale(l->model->program, v, &location, &scale);
     prepare(a, location);
     prepare(a, scale);
     axes own = transform_axes(l, v);
@@ -153,7 +166,7 @@ static ref placed(assignment *a, variable v, ref u) {
     a->log_scale[v] = tape_map1(t, OP_log, lower_node(l, scale));
     ref rest = tape_map2(t, OP_sub, tape_number(t, 1), a->centring[v]);
     ref stretch = tape_map2(t, OP_mul, rest, a->log_scale[v]);
-    a->log_jacobian = tape_map2(t, OP_add, a->log_jacobian, tape_sum(t, stretch, own));
+    add_jacobian(a, v, tape_sum(t, stretch, axes_minus(own, a->kept[v])));
     return tape_map2(t, OP_add, tape_map2(t, OP_mul, rest, a->location[v]),
                      tape_map2(t, OP_mul, u, tape_map1(t, OP_exp, stretch)));
 }
@@ -187,9 +200,8 @@ void assignment_set(assignment *a, variable v) {
         if (row->type.upper) prepare(a, row->type.upper);
     }
     if (a->centring[v]) u = placed(a, v, u);
-    lower_set(l, v, transform_constrain(l, v, u, &log_jacobian));
-    if (row->kind == VARIABLE_latent)
-        a->log_jacobian = tape_map2(l->tape, OP_add, a->log_jacobian, log_jacobian);
+    lower_set(l, v, transform_constrain(l, v, u, a->kept[v], &log_jacobian));
+    if (variable_is_latent(row)) add_jacobian(a, v, log_jacobian);
 }
 
 void assignment_set_all(assignment *a) {

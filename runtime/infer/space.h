@@ -26,6 +26,9 @@ typedef struct space {
 space space_new(const model *m, const variable *of, uint32_t count, bool centred, arena *a);
 space space_of_latents(const model *m, bool centred, arena *a);
 
+/* The location and the scale of the statement that draws a movable variable. */
+void space_location_scale(const program *p, variable v, node *location, node *scale);
+
 /* Moves points (count × size) to where the same values of the variables are under other centrings, which
  * become those of the space. */
 void space_recentre(space *s, const double *centring, double *points, uint64_t count, arena *scratch);
@@ -39,8 +42,10 @@ typedef struct assignment {
     ref *location, *log_scale;  /* by variable, of those that have a c, once they are set */
     const draw **statement;     /* by variable: the guide's statement that draws it, or NULL */
     const gradient_choice *how; /* by variable: what its draw is made for; NULL: none is differentiated */
+    axes *kept;                 /* by variable: axes over which its log-Jacobian is not to be summed */
+    ref *own_jacobian;          /* by variable with such axes, once it is set */
     bool *seen;                 /* by node */
-    ref log_jacobian;           /* the sum over the latents that are set from entries; no axes but `draw` */
+    ref log_jacobian; /* the sum over the other latents that are set from entries; no axes but `draw` */
 } assignment;
 
 assignment assignment_open(lowering *l);

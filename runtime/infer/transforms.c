@@ -36,6 +36,7 @@ typedef struct site {
     axis event; /* the last axis of x, over which columns run */
     axis free;  /* what u has in their place, where it has fewer entries */
     uint32_t length;
+    axes summed; /* over which densities are */
 } site;
 
 /* An axis of the tape beyond `after`, of free entries or of what is summed: the same for all that need one of
@@ -52,7 +53,7 @@ static ref map2(site s, op f, ref x, ref y) { return tape_map2(s.t, f, x, y); }
 static ref number(site s, double x) { return tape_number(s.t, x); }
 
 /* A density is summed over the entries of the variable, also over axes along which the value is constant. */
-static ref over_entries(site s, ref x) { return tape_sum(s.t, x, lower_axes(s.l, s.of->axes)); }
+static ref over_entries(site s, ref x) { return tape_sum(s.t, x, s.summed); }
 
 static ref to_real(site s, ref u, ref *log_jacobian) {
     *log_jacobian = number(s, 0);
@@ -203,7 +204,7 @@ static ref to_unit_vector(site s, ref u, ref *log_jacobian) {
     ref density = map2(s, OP_sub, map2(s, OP_mul, number(s, -0.5), map2(s, OP_mul, z, z)),
                        map2(s, OP_mul, number(s, s.length), log_r));
     density = map2(s, OP_sub, density, number(s, log(LENGTH_SPREAD * sqrt(2 * M_PI))));
-    *log_jacobian = tape_sum(s.t, density, axes_without(lower_axes(s.l, s.of->axes), s.event));
+    *log_jacobian = tape_sum(s.t, density, axes_without(s.summed, s.event));
     return map2(s, OP_div, w, map1(s, OP_sqrt, squares));
 }
 static ref from_unit_vector(site s, ref x) { return map2(s, OP_sub, x, number(s, 1 / sqrt(s.length))); }
@@ -380,7 +381,7 @@ uint64_t transform_size(const model *m, variable v) {
 
 static site site_of(const lowering *l, variable v) {
     const variable_row *row = program_variable(l->model->program, v);
-    site s = {(lowering *)l, l->tape, row, AXIS_NONE, AXIS_NONE, AXIS_NONE, 0};
+    site s = {(lowering *)l, l->tape, row, AXIS_NONE, AXIS_NONE, AXIS_NONE, 0, lower_axes(l, row->axes)};
     uint8_t event = SUPPORTS[row->type.support].event;
     if (!event) return s;
     s.event = l->axes[axis_from_last(row, 0)];
@@ -399,8 +400,9 @@ axes transform_axes(const lowering *l, variable v) {
     return axes_with(axes_without(own, s.event), s.free);
 }
 
-ref transform_constrain(lowering *l, variable v, ref u, ref *log_jacobian) {
+ref transform_constrain(lowering *l, variable v, ref u, axes kept, ref *log_jacobian) {
     site s = site_of(l, v);
+    s.summed = axes_minus(s.summed, kept);
     return TRANSFORMS[s.of->type.support].constrain(s, u, log_jacobian);
 }
 

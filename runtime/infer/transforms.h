@@ -16,8 +16,9 @@ uint64_t transform_size(const model *m, variable v);
 axes transform_axes(const lowering *l, variable v);
 
 /* u has transform_axes and perhaps the axis `draw`. What the bounds of an interval depend on must have been
- * set in `l`. *log_jacobian is summed over all axes but `draw`. */
-ref transform_constrain(lowering *l, variable v, ref u, ref *log_jacobian);
+ * set in `l`. *log_jacobian is summed over all axes of the variable but those in `kept`, none of which its
+ * support ties together. */
+ref transform_constrain(lowering *l, variable v, ref u, axes kept, ref *log_jacobian);
 ref transform_unconstrain(lowering *l, variable v, ref x);
 
 #endif

@@ -39,6 +39,15 @@ void wider_check(findings *f, const sample *first, const proposal *p, uint64_t c
     arena_close(scratch);
 }
 
+void wider_check_along(findings *f, const sample *first, particles *t, const guide_along *g, uint64_t count,
+                       rng *r, arena *a) {
+    arena *scratch = arena_inside(a);
+    guide_along wide = particles_widened(t, g, scratch);
+    drawing second = particles_draw(t, &wide, count, r, scratch);
+    if (second.sample.quality.ess >= DRAWS_THAT_TELL) verdict_compare(f, first, &second.sample, scratch);
+    arena_close(scratch);
+}
+
 /* A guide of the program's own. */
 
 static bool has_density(const program *p) {

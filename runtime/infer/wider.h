@@ -5,6 +5,7 @@
 
 #include "runtime/infer/guide.h"
 #include "runtime/infer/importance.h"
+#include "runtime/infer/particles.h"
 #include "runtime/infer/verdict.h"
 
 /* Latents up to which further modes are looked for, as each takes a Hessian. */
@@ -13,6 +14,9 @@ enum { MODES_SOUGHT = 60 };
 /* Compares weighted draws with `count` of a wider form of the proposal that they come from. */
 void wider_check(findings *f, const sample *first, const proposal *p, uint64_t count, evaluation *e, rng *r,
                  arena *a);
+
+void wider_check_along(findings *f, const sample *first, particles *t, const guide_along *g, uint64_t count,
+                       rng *r, arena *a);
 
 /* The same for a guide of the program's own at x, with its weighted draws: a Gaussian like it stands for it,
  * and others for further modes, which climbs of at most `gradients` gradients look for. Nothing is compared

@@ -1,6 +1,8 @@
 /* Selecting along axes: `a[county_of]`, `x[n']`, `h[time - 1]`, `b[treatment = drug]`. Each selector takes
- * one axis of x: the one that it names, or the first that is free of those that its index is into. All act at
- * once, so that `K[twin[n'], twin]` and `x[n', n'']` mean what they say; the rest of x stays as it is. */
+ * one axis of x: the one that it names, or the first that is free of those that its index is into. Where the
+ * rows and columns of a matrix are both renamed, the first name is that of the rows: `K[n', n]` is K
+ * transposed. All act at once, so that `K[twin[n'], twin]` and `x[n', n'']` mean what they say; the rest of x
+ * stays as it is. */
 #include "lang/checker.h"
 
 #include <math.h>
@@ -18,7 +20,9 @@ typedef struct selector {
 /* What is selected from, while its brackets are read. */
 typedef struct selection {
     const expression *head;
+    const entries *list;
     axes have, taken;
+    axis order[AXES_MOST]; /* those of `have`: as declared; of an expression, with fewer primes first */
     selector by[AXES_MOST];
     uint32_t count;
 } selection;
@@ -126,12 +130,40 @@ static bool is_lag(checker *c, scope *s, const expression *e, axes have) {
            find_axes(c, s, e->left->name, e->left->at, &a) && a.count == 1 && axes_has(have, a.at[0]);
 }
 
+static bool is_axis(checker *c, scope *s, const expression *e, axis *is) {
+    axes named;
+    if (e->kind != EXPRESSION_name || !find_axes(c, s, e->name, e->at, &named) || named.count != 1)
+        return false;
+    *is = named.at[0];
+    return true;
+}
+
+/* Where the brackets name as many different aliases of an axis as x has, the n-th name is for the n-th of
+ * them; else AXIS_NONE. */
+static axis axis_in_order(checker *c, scope *s, const selection *x, const expression *e, axis to) {
+    axis of = program_axis(c->p, to)->of, other, same[AXES_MOST];
+    axes names = {0};
+    int count = 0, number = 0, has = 0;
+    for (uint32_t i = 0; i < x->list->count; i++) {
+        const entry *at = &x->list->at[i];
+        if (at->name || !is_axis(c, s, at->value, &other) || program_axis(c->p, other)->of != of) continue;
+        if (at->value == e) number = count;
+        names = axes_with(names, other);
+        count++;
+    }
+    for (int i = 0; i < x->have.count; i++)
+        if (program_axis(c->p, x->order[i])->of == of) same[has++] = x->order[i];
+    return count == has && names.count == count ? same[number] : AXIS_NONE;
+}
+
 static bool read_index(checker *c, scope *s, selection *x, const expression *e) {
     const expression *head = x->head;
     axes have = x->have, open = axes_minus(have, x->taken), named;
-    if (e->kind == EXPRESSION_name && find_axes(c, s, e->name, e->at, &named) && named.count == 1) {
-        axis to = named.at[0];
-        axis from = axes_has(open, to) ? to : axis_for_index(c, open, program_axis(c->p, to)->of);
+    axis to;
+    if (is_axis(c, s, e, &to)) {
+        axis from = axis_in_order(c, s, x, e, to);
+        if (from == AXIS_NONE)
+            from = axes_has(open, to) ? to : axis_for_index(c, open, program_axis(c->p, to)->of);
         if (from == AXIS_NONE) from = axis_for_index(c, have, program_axis(c->p, to)->of);
         if (from == AXIS_NONE) {
             report_lacks_axis(c, head, have, e->name, e->at);
@@ -252,6 +284,29 @@ static node apply_selection(checker *c, node x, const selection *of) {
     return x;
 }
 
+/* The variable that is selected from, or NULL. */
+static const variable_row *selected_variable(checker *c, scope *s, const expression *head) {
+    const binding *b = head->kind == EXPRESSION_name ? scope_find(s, head->name, false) : NULL;
+    if (!b || b->kind != BINDING_definition || b->definition->variables[b->part] == VARIABLE_NONE)
+        return NULL;
+    return program_variable(c->p, b->definition->variables[b->part]);
+}
+
+static void order_axes(checker *c, scope *s, selection *x) {
+    const variable_row *v = selected_variable(c, s, x->head);
+    int count = 0;
+    for (int i = 0; v && i < v->axes.count; i++)
+        if (axes_has(x->have, v->order[i])) x->order[count++] = v->order[i];
+    if (count == x->have.count) return;
+    for (count = 0; count < x->have.count; count++) {
+        int at = count;
+        size_t primes = primes_of(program_axis(c->p, x->have.at[count])->name);
+        for (; at > 0 && primes_of(program_axis(c->p, x->order[at - 1])->name) > primes; at--)
+            x->order[at] = x->order[at - 1];
+        x->order[at] = x->have.at[count];
+    }
+}
+
 value evaluate_select(checker *c, scope *s, const expression *e) {
     const binding *callable = e->head->kind == EXPRESSION_name && !scope_find(s, e->head->name, false)
                                   ? scope_find(s, e->head->name, true)
@@ -270,7 +325,8 @@ value evaluate_select(checker *c, scope *s, const expression *e) {
     }
     node x = evaluate_head(c, s, e);
     if (!x) return FAILED;
-    selection by = {.head = e->head, .have = program_node(c->p, x)->axes};
+    selection by = {.head = e->head, .list = &e->list, .have = program_node(c->p, x)->axes};
+    order_axes(c, s, &by);
     for (uint32_t i = 0; i < e->list.count; i++) {
         const entry *at = &e->list.at[i];
         if (!(at->name ? read_entry(c, s, &by, at) : read_index(c, s, &by, at->value))) return FAILED;

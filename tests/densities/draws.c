@@ -18,7 +18,7 @@ typedef struct row {
 
 #define COVARIANCE                                                                                           \
     "let A[k, k'] = if k == k' then 1.5 else if k' < k then 0.4 * k - 1.1 * k' else 0\n"                     \
-    "let K[k, k'] = sum[k''](A[k, k''] * A[k, k''][k'', k'])\n"                                              \
+    "let K[k, k'] = sum[k''](A[k, k''] * A[k', k''])\n"                                                      \
     "let L[k, k'] = cholesky[k](K)\nlet m[k] = k - 2.5\n"
 #define WHITE      "  z[n, k] = solve_lower[k](L, x - m)\n"
 #define SQUARES    "  s[n] = sum[k](solve_lower[k](L, x - m)^2)\n"

@@ -265,7 +265,7 @@ static const char *const GIVEN =
     "  cdf(x) = (1 - share) * cdf(normal(0, 1), x) + share * cdf(normal(loc, scale), x)\n}\n"
     "axis k = 3, r = 2\nlet w[k] = k\nlet F[k, r] = k - 1.5 * r\nlet C[r, r'] = if r == r' then r else 0.6\n"
     "let L[k, k'] = if k == k' then 1.5 else if k' < k then 0.2 * k - 0.6 * k' else 0\n"
-    "let K[k, k'] = sum[k''](L[k, k''] * L[k, k''][k'', k'])\n"
+    "let K[k, k'] = sum[k''](L[k, k''] * L[k', k''])\n"
     "let W[k, k'] = if k == k' then 0 else if k + k' == 4 then 0 else 1\n"
     "let D[k, k'] = if k == k' then (if k == 2 then 2 else 1) else 0\n"
     "let forward = sum[k, k'](w * K * w[k'])\nlet backward = sum[k](w * solve[k](K, w))\n";

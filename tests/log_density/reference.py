@@ -753,6 +753,16 @@ def aliases(d):
 
 
 @program
+def transposed(d):
+    M = np.array(d["M"])
+
+    def f(f):
+        return total(normal(f, 0, 1), f * (M.T @ f ** 3), f @ (M @ M) @ f ** 2, f @ (M @ M.T) @ f ** 3,
+                     f @ (M * M.T) @ np.sin(f))
+    return {"f": real(3)}, f
+
+
+@program
 def index_lets(d):
     y, T = d["y"], len(d["y"])
 

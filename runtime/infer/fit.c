@@ -246,8 +246,11 @@ static bool can_keep_along(const gaussian_run *r, uint64_t count) {
     return SAMPLES_ALONG * count * (r->evaluation->report->scalars + r->space.size) <= ENLARGED_MOST;
 }
 
-/* Draws with particles along axes, in place of joint ones where they are better. The few globals take few
- * draws for refits. */
+/* Whether the weights have a variance, as far as they tell. */
+static bool has_variance(const sample *s) { return s->quality.khat < psis_threshold(s->count); }
+
+/* Draws with particles along axes, in place of joint ones where their weights can be trusted and are better.
+ * The few globals take few draws for refits. */
 static void weigh_along(gaussian_run *r, attempt *x) {
     run *of = r->run;
     arena *a = of->a;
@@ -270,9 +273,14 @@ static void weigh_along(gaussian_run *r, attempt *x) {
         if (!more || (sample_is_good(&tried.drawing.sample) && !gained)) break;
         now = refitted;
     }
+    if (!tried.drawing.arena) return;
     if (tried.drawing.sample.count < of->options.draws) {
         arena_close(tried.drawing.arena);
         tried.drawing = draw_attempt(r, &tried, of->options.draws);
+    }
+    if (!has_variance(&tried.drawing.sample)) {
+        arena_close(tried.drawing.arena);
+        return;
     }
     if (!take_draws(x, tried.drawing)) return;
     x->along = best;
@@ -328,8 +336,7 @@ static void attempt_resume(gaussian_run *r, const attempt *x) {
  * about, matters less. */
 static bool is_enough(const attempt *x) {
     const sample *s = &x->drawing.sample;
-    bool trusted = x->along && s->quality.khat < psis_threshold(s->count);
-    return (trusted && sample_share(s) >= SHARE_ENOUGH) || sample_is_good(s);
+    return (x->along && has_variance(s) && sample_share(s) >= SHARE_ENOUGH) || sample_is_good(s);
 }
 
 /* The non-centred form first; where its weights are not good, also one that is centred by what the data say.
@@ -490,6 +497,15 @@ static uint64_t draws_at_the_end(const gaussian_run *g) {
     return draws_that_pay(r->model, g->evaluation->report->scalars + g->space.size, r->options.draws);
 }
 
+/* Where the guide went back from where its ELBO fell, other starts tell. */
+static bool has_flown(const gaussian_run *g, const attempt *x) {
+    for (uint32_t k = 0; k < x->proposal.count; k++)
+        if (flight_complain(g->run->d, &g->space, x->proposal.parts[k].mean, x->proposal.parts[k].factor,
+                            false))
+            return true;
+    return false;
+}
+
 static status run_gaussian(run *r) {
     arena *a = r->a;
     gaussian_run g;
@@ -508,9 +524,8 @@ static status run_gaussian(run *r) {
             machine_complain(r->d, g.stepped->machine, g.stepped->tape, 0, 0);
         return STATUS_not_finite;
     }
-    if (!best.converged && !r->vigil.stopped && flight_complain(r->d, &g.space, best.guide.mean, NULL, false))
-        return STATUS_not_finite;
     add_modes(&g, &best);
+    if (!best.converged && !r->vigil.stopped && has_flown(&g, &best)) return STATUS_not_finite;
     uint64_t count = best.drawing.sample.count;
     uint64_t more = draws_at_the_end(&g);
     if (!best.along && more > count && !r->vigil.stopped) {

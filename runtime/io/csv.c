@@ -142,6 +142,8 @@ static size_t line_end(const table_reader *r, size_t from) {
     return from < r->length ? from + 1 : from;
 }
 
+static bool is_passed_over(const char *p, size_t length) { return length && *p == CSV_PASSED_OVER; }
+
 static bool is_blank(const char *p, size_t length) {
     for (size_t i = 0; i < length; i++)
         if (!strchr(" \t\r\n", p[i])) return false;
@@ -168,6 +170,7 @@ static void run(table_reader *r) {
         end = line_end(r, at);
         r->line++;
         if (!r->in_row) {
+            if (is_passed_over(r->text + at, end - at)) continue;
             if (is_blank(r->text + at, end - at)) {
                 if (!r->blank) r->blank = r->line;
                 continue;

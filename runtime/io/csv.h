@@ -6,6 +6,10 @@
 
 #include "runtime/bind/data.h"
 
+/* A line that begins with this is no part of the table: who takes comments out of a text leaves it in their
+ * place, so that the numbers of the other lines stay. */
+enum { CSV_PASSED_OVER = '\f' };
+
 /* Adds the table to `s`; `axis` is the name of the axis whose entries its rows are, or NULL. False where the
  * file cannot be read or is broken, which is reported with its line; nothing is added then. */
 bool csv_read(diagnostics *d, data_set *s, const char *path, const char *axis);

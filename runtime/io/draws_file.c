@@ -73,8 +73,8 @@ static void read_axis(arena *a, const char *comment, draws_file *to) {
     push(a, &to->axes, x);
 }
 
-/* Reads the comments, and blanks them: a table may hold blank lines, and so the numbers of the others stay.
- */
+/* Reads the comments, and leaves of them a line that says so to the table's reader: the numbers of the others
+ * stay. */
 static void take_comments(arena *a, char *text, draws_file *to) {
     for (char *line = text, *end; *line; line = *end ? end + 1 : end) {
         end = line + strcspn(line, "\n");
@@ -86,7 +86,7 @@ static void take_comments(arena *a, char *text, draws_file *to) {
         if ((value = comment_value(comment, "seed"))) to->seed = strtoull(value, NULL, 10);
         if ((value = comment_value(comment, "data"))) to->data = strtoull(value, NULL, 16);
         read_axis(a, comment, to);
-        memset(line, ' ', (size_t)(end - line));
+        memset(line, CSV_PASSED_OVER, (size_t)(end - line));
     }
 }
 

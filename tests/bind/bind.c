@@ -248,7 +248,7 @@ static void test_indices(void) {
     of = add_data(w, "county_of", SUPPORT_index, 1, &home);
     w->program.variables.at[of].type.index = county;
     csv(w, "counties.csv", NULL, "name\nAnoka\nCarver\n");
-    csv(w, "homes.csv", NULL, "county_of\nCarver\n\nAnokka\n");
+    csv(w, "homes.csv", NULL, "county_of,u\nCarver,1\n\nAnokka,2\n");
     bind(w);
     expect(w, "label that the axis lacks",
            "homes.csv:4: error[data]: `county_of[2]` is `Anokka`, which is not an entry of `county`\n"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "runtime/cli/commands.h"
-#include "runtime/infer/fit.h"
+#include "runtime/infer/log_density.h"
 #include "runtime/io/nested.h"
 #include "runtime/io/read.h"
 
@@ -86,8 +86,8 @@ int command_log_density(session *s, const arguments *a) {
     density_result *r = NULL;
     if (m) {
         m->team = team_open(&s->arena, o.threads);
-        r = fit_log_density(&s->diagnostics, m, m->values, arguments_flag(a, FLAG_unconstrained, 0) != NULL,
-                            &s->arena, &status);
+        r = log_density_at(&s->diagnostics, m, m->values, arguments_flag(a, FLAG_unconstrained, 0) != NULL,
+                           &s->arena, &status);
     }
     if (!session_tell(s) || !r) return EXIT_WRONG_INPUT;
     print_json(s, m, r);

@@ -106,7 +106,7 @@ typedef struct fit {
     bool interrupted;
     double seconds;
     uint64_t memory;                   /* bytes that it held at most */
-    measured elbo, reconstruction, kl; /* elbo = reconstruction - kl, see fit.c */
+    measured elbo, reconstruction, kl; /* elbo = reconstruction - kl, see course.h */
     gaps gaps;
     measured log_evidence, jackknife; /* the latter without the bias of a log of a mean, see jackknife.h */
     double khat, ess;
@@ -136,17 +136,5 @@ typedef struct fit_memory {
     uint64_t bytes, most;
 } fit_memory;
 bool fit_rehearse(diagnostics *d, const model *m, const options *over, arena *a, fit_memory *needed);
-
-/* The log density of the model at given values of its latents, with gradient: by variable in program order,
- * dense in canonical axis order. With `unconstrained`, the density is that of the unconstrained parameters
- * (the log-Jacobian is added) and so is the gradient: by latent in program order, each with its number of
- * free parameters. */
-typedef struct density_result {
-    double log_density;
-    double **gradient; /* by variable; NULL where not a latent or param */
-    uint64_t *gradient_size;
-} density_result;
-density_result *fit_log_density(diagnostics *d, const model *m, const double *const *values,
-                                bool unconstrained, arena *a, status *status);
 
 #endif

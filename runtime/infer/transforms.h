@@ -8,6 +8,9 @@
 
 /* False, with a message at the variable, where its support has none, being discrete. */
 bool transform_check(diagnostics *d, const model *m, variable v);
+/* Of all that is free but, with `drawn`, what the guide's statements draw: those are in the latent's own
+ * space, discrete or not. */
+bool transform_check_all(diagnostics *d, const model *m, bool drawn);
 
 /* The number of unconstrained entries of a variable. */
 uint64_t transform_size(const model *m, variable v);

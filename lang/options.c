@@ -156,6 +156,7 @@ static bool parse_value(const option_row *row, const char *text, arena *a, optio
     case OPTION_SEED: return parse_whole(text, &value->whole) && value->whole <= INT64_MAX; /* JSON's most */
     case OPTION_REAL: return number_parse(text, &value->real) && value->real > 0 && isfinite(value->real);
     case OPTION_SHARE: return number_parse(text, &value->real) && value->real >= 0 && value->real < 1;
+    case OPTION_PART: return number_parse(text, &value->real) && value->real >= 0 && value->real <= 1;
     case OPTION_CHOICE: return parse_choice(text, row->example, a, &value->choice);
     case OPTION_BATCH: return parse_batch(text, a, &value->batch);
     case OPTION_SCHEDULE: return parse_schedule(text, a, &value->schedule);
@@ -169,6 +170,7 @@ static const char *const TAKES[] = {
     [OPTION_SEED] = "a whole number from 0 to 9223372036854775807, such as ",
     [OPTION_REAL] = "a positive number, such as ",
     [OPTION_SHARE] = "a number from 0 to below 1, such as ",
+    [OPTION_PART] = "a number from 0 to 1, such as ",
     [OPTION_CHOICE] = "one of ",
     [OPTION_BATCH] = "an axis and a number of its entries, such as ",
     [OPTION_ESTIMATORS] = "one word for all latents, or `z: score, rest: auto`, of ",
@@ -188,6 +190,7 @@ bool option_set(options *o, option_id id, const char *text, arena *a, const char
 #define FIELD_SEED       whole
 #define FIELD_REAL       real
 #define FIELD_SHARE      real
+#define FIELD_PART       real
 #define FIELD_CHOICE     choice
 #define FIELD_BATCH      batch
 #define FIELD_SCHEDULE   schedule

@@ -12,6 +12,7 @@ typedef enum option_kind {
     OPTION_SEED,
     OPTION_REAL,
     OPTION_SHARE,
+    OPTION_PART,
     OPTION_CHOICE,
     OPTION_BATCH,
     OPTION_SCHEDULE,
@@ -79,7 +80,7 @@ typedef struct schedule {
 } schedule;
 
 typedef uint64_t option_COUNT, option_SEED;
-typedef double option_REAL, option_SHARE;
+typedef double option_REAL, option_SHARE, option_PART;
 typedef choice option_CHOICE;
 typedef batch option_BATCH;
 typedef schedule option_SCHEDULE;

@@ -331,7 +331,8 @@ ref lower_node(lowering *l, node n) {
     if (!l->nodes[n] && l->base && !program_touched(l->model->program, n))
         l->nodes[n] = lower_node(l->base, n);
     const node_row *r = program_node(l->model->program, n);
-    if (!l->nodes[n]) l->nodes[n] = l->whole && !r->stochastic ? lower_rows(l, n) : lower_new(l, r);
+    bool given = !r->stochastic && !(l->fresh && l->fresh[n]);
+    if (!l->nodes[n]) l->nodes[n] = l->whole && given ? lower_rows(l, n) : lower_new(l, r);
     return l->nodes[n];
 }
 

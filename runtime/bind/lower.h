@@ -36,10 +36,11 @@ struct lowering {
     scan_builder *loop;
     loop_carries *carries; /* by variable that the loop computes */
     uint32_t carried_variables;
-    uint8_t *carried; /* by node: 1 uses a carried value, 2 does not, 0 not known yet */
-    axis batch;       /* of the program: the axis that is visited in parts, or AXIS_NONE */
-    lowering *whole;  /* on the same tape, over all of its entries: of data alone; else NULL */
-    ref rows;         /* which entries are visited, over `batch`, from 1; set by the caller */
+    uint8_t *carried;  /* by node: 1 uses a carried value, 2 does not, 0 not known yet */
+    axis batch;        /* of the program: the axis that is visited in parts, or AXIS_NONE */
+    lowering *whole;   /* on the same tape, over all of its entries: of data alone; else NULL */
+    ref rows;          /* which entries are visited, over `batch`, from 1; set by the caller */
+    const bool *fresh; /* by node: follows from data that the caller has set to others; or NULL */
 };
 
 /* Opens `t`'s axes: the states of discrete latents, `draw` of size `draws`, which is named by LOWER_DRAW and

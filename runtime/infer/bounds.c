@@ -1,17 +1,19 @@
 #include "runtime/infer/bounds.h"
 
 #include <math.h>
+#include "runtime/infer/sleep.h"
 
 typedef struct bounds {
     estimator *e;
     dependence latents;
-    axes kept; /* one bound for each of their entries */
+    axes kept;          /* one bound for each of their entries */
+    const bool *taught; /* by variable: what dreams teach, see sleep.h; or NULL */
 } bounds;
 
 static bounds open_bounds(estimator *e) {
     const program *p = e->program;
     bool *sources = arena_array(e->t->arena, bool, p->variables.count), any = false;
-    bounds b = {.e = e};
+    bounds b = {.e = e, .taught = is_asleep(e->options) ? sleep_taught(p, e->t->arena) : NULL};
     for (variable v = 0; v < p->variables.count; v++)
         sources[v] = program_variable(p, v)->kind == VARIABLE_latent;
     for (uint32_t i = 0; i < p->guide.count; i++) {
@@ -101,10 +103,11 @@ static ref by_params(bounds *b, ref weight) {
 /* Along the draws alone, by what each of them weighs. */
 static ref along_draws(bounds *b, double linear, double square, ref weight) {
     estimator *e = b->e;
+    double awake = 1 - e->options->sleep; /* what is taught is then all that is drawn */
     lowering *path = (lowering *)&e->on->stopped;
     ref by_guide = log_weights(b, path, path, terms_families(e, true));
-    ref factor =
-        plus(e, times(e, number(e, linear), weight), times(e, number(e, square), times(e, weight, weight)));
+    ref factor = plus(e, times(e, number(e, awake * linear), weight),
+                      times(e, number(e, awake * square), times(e, weight, weight)));
     return tape_sum(e->t, plus(e, times(e, factor, by_guide), by_params(b, weight)), draw_axis(e));
 }
 
@@ -116,7 +119,9 @@ static ref still_guide(bounds *b) {
         const term *x = &e->terms.at[i];
         if (x->kind != TERM_guide) continue;
         ref along = term_lowered(e, (lowering *)&e->on->stopped, x, b->kept, false);
-        total = plus(e, total, minus(e, along, term_lowered(e, e->live, x, b->kept, false)));
+        ref score = minus(e, along, term_lowered(e, e->live, x, b->kept, false));
+        if (b->taught && b->taught[x->of]) score = times(e, score, number(e, 1 - e->options->sleep));
+        total = plus(e, total, score);
     }
     return total;
 }
@@ -174,7 +179,8 @@ static ref climbed_bound(bounds *b, const bound_kind *k, ref log_w, ref total, r
     estimator_kind path = path_of(e);
     bool any_scored = gradients_are_scored(e->program, e->options);
     ref weight = stopped(e, tape_map1(e->t, OP_exp, minus(e, powered(e, k, log_w), total)));
-    if (any_scored && !k->rises) return reweighted(b, weight);
+    bool apart = b->taught && !sleep_teaches_all(e->program, e->t->arena);
+    if ((any_scored && !k->rises) || apart) return reweighted(b, weight);
     if (any_scored || path == ESTIMATOR_pathwise) {
         ref climbed = any_scored ? scored(b, k, log_w, bound) : bound;
         return k->rises < 0 ? tape_map1(e->t, OP_neg, climbed) : climbed;
@@ -191,6 +197,7 @@ estimate bound_write(estimator *e) {
     ref total = tape_reduce(e->t, OP_log_sum_exp, powered(e, &k, log_w), draw_axis(e));
     ref bound = mean_power(e, &k, total), rest = other_terms(&b);
     ref climbed = climbed_bound(&b, &k, log_w, total, bound);
-    return (estimate){plus(e, over_entries(&b, bound), rest), plus(e, over_entries(&b, climbed), rest),
-                      e->weight != 0, k.rises};
+    ref surrogate = plus(e, over_entries(&b, climbed), rest);
+    if (b.taught) surrogate = plus(e, surrogate, times(e, sleep_write(e), number(e, e->options->sleep)));
+    return (estimate){plus(e, over_entries(&b, bound), rest), surrogate, e->weight != 0, k.rises};
 }

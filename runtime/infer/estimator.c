@@ -1,7 +1,7 @@
 #include "runtime/infer/estimator.h"
 
 #include "runtime/infer/bounds.h"
-#include "runtime/infer/terms.h"
+#include "runtime/infer/sleep.h"
 
 static estimate write_elbo(estimator *e) {
     terms_collect(e, true);
@@ -144,5 +144,6 @@ static bool em_check(diagnostics *d, const program *p, const options *o) {
 }
 
 bool estimate_check(diagnostics *d, const program *p, const options *o) {
-    return bound_check(d, p, o) && em_check(d, p, o) && gradients_check(d, p, o) && free_bits_check(d, p, o);
+    return bound_check(d, p, o) && em_check(d, p, o) && gradients_check(d, p, o) && sleep_check(d, p, o) &&
+           free_bits_check(d, p, o);
 }

@@ -15,7 +15,8 @@
  *     inclusive(K) KL(p || q) for the guide by weights that are normalised, v_k ∂ log q(z_k) / ∂φ or,
  *                  where draws can be differentiated, (v_k - v_k²) ∂ log w_k / ∂z ∂z / ∂φ; for the params
  *                  as in iwae: the wake phases of reweighted wake-sleep (Bornschein and Bengio, ICLR
- *                  2015). Its value is that of iwae.
+ *                  2015), beside which `sleep` has the guide learn from dreams (sleep.h). Its value is that
+ *                  of iwae.
  *
  * Prior and guide may be weighted against the data (`beta`, `anneal`), and sums over an axis that is visited
  * in parts stand for all of it. */

@@ -13,6 +13,7 @@ static uint64_t hash_COUNT(uint64_t x, uint64_t h) { return hash_number((double)
 static uint64_t hash_SEED(uint64_t x, uint64_t h) { return hash_bytes(&x, sizeof x, h); }
 static uint64_t hash_REAL(double x, uint64_t h) { return hash_number(x, h); }
 static uint64_t hash_SHARE(double x, uint64_t h) { return hash_number(x, h); }
+static uint64_t hash_PART(double x, uint64_t h) { return hash_number(x, h); }
 static uint64_t hash_CHOICE(choice x, uint64_t h) {
     return hash_number(x.word, hash_number(x.number, hash_number(x.count, h)));
 }

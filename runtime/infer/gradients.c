@@ -1,7 +1,7 @@
 #include "runtime/infer/gradients.h"
 
 #include "runtime/infer/dependence.h"
-#include "runtime/infer/terms.h"
+#include "runtime/infer/sleep.h"
 
 static const double TEMPERATURE = 0.5;
 
@@ -81,11 +81,12 @@ static bool any_is_relaxed(const program *p, const options *o) {
 }
 
 /* One bound has one surrogate: beside scored or relaxed latents the others have the plain path or, under
- * `inclusive`, the score (bounds.c). */
-static gradient_choice shared_gradient(const program *p, const options *o, variable latent) {
+ * `inclusive`, the score (bounds.c), which they also have where dreams teach some latents and others not. */
+static gradient_choice shared_gradient(const program *p, const options *o, variable latent, arena *a) {
     gradient_choice g = gradient_of(p, o, latent);
     if (!is_bound(o) || gradient_is_scored(g) || gradient_is_relaxed(g)) return g;
-    if (gradients_are_scored(p, o))
+    if (is_asleep(o) && !sleep_teaches_all(p, a)) g.kind = ESTIMATOR_score;
+    else if (gradients_are_scored(p, o))
         g.kind = o->objective.word == OBJECTIVE_inclusive ? ESTIMATOR_score : ESTIMATOR_pathwise;
     else if (any_is_relaxed(p, o)) g.kind = ESTIMATOR_pathwise;
     return g;
@@ -104,9 +105,8 @@ static const char *score_text(const options *o) {
                        : "score function, the other draws as a baseline";
 }
 
-const char *gradient_text(const program *p, const options *o, variable latent, arena *a) {
-    gradient_choice g = shared_gradient(p, o, latent);
-    if (!gradient_moves(p, latent, a)) return "none: nothing of it is free";
+static const char *waking_text(const program *p, const options *o, variable latent, arena *a) {
+    gradient_choice g = shared_gradient(p, o, latent, a);
     switch (g.kind) {
     case ESTIMATOR_pathwise:
         return has_known_kl(p, latent) && !is_bound(o) ? "pathwise, KL in closed form" : "pathwise";
@@ -119,6 +119,14 @@ const char *gradient_text(const program *p, const options *o, variable latent, a
     case ESTIMATOR_straight_through: return arena_print(a, "straight-through at %g, biased", g.temperature);
     default: return score_text(o);
     }
+}
+
+const char *gradient_text(const program *p, const options *o, variable latent, arena *a) {
+    if (!gradient_moves(p, latent, a)) return "none: nothing of it is free";
+    bool dreams = is_asleep(o) && sleep_taught(p, a)[latent];
+    if (dreams && o->sleep >= 1) return "the score at what the model dreams";
+    const char *awake = waking_text(p, o, latent, a);
+    return dreams ? arena_print(a, "%s; by %g at what the model dreams", awake, o->sleep) : awake;
 }
 
 /* ---- what may be asked for ---- */

@@ -52,7 +52,8 @@ static tile_product whole_product(const matrix_product *q, const element *a, con
     return t;
 }
 
-/* A product with a vector, whose entries lie one after the other, needs no tiles. */
+/* A product with a vector, whose entries lie one after the other, needs no panels. Its bits do not depend on
+ * the tiles either: see rows.h. */
 static bool multiply_vector(const kernels *k, const tile_product *t) {
     bool row = t->rows == 1;
     const void *matrix = row ? t->b : t->a, *vector = row ? t->a : t->b;
@@ -66,15 +67,15 @@ static bool multiply_vector(const kernels *k, const tile_product *t) {
 
 static void multiply_one(const kernels *k, const matrix_product *q, const tile_product *all, uint32_t number,
                          element *work) {
-    size_t i = number / q->tiles_across * (size_t)q->tile_rows;
-    size_t j = number % q->tiles_across * (size_t)q->tile_columns;
+    uint32_t row = number / q->across.pieces, column = number % q->across.pieces;
+    uint64_t i = tile_from(&q->down, row), j = tile_from(&q->across, column);
     tile_product t = *all;
-    t.rows = all->rows - i < q->tile_rows ? all->rows - i : q->tile_rows;
-    t.columns = all->columns - j < q->tile_columns ? all->columns - j : q->tile_columns;
+    t.rows = tile_from(&q->down, row + 1) - i;
+    t.columns = tile_from(&q->across, column + 1) - j;
     t.a = (const element *)all->a + (int64_t)i * all->a_row;
     t.b = (const element *)all->b + (int64_t)j * all->b_column;
     t.c = (element *)all->c + (int64_t)i * all->c_row + (int64_t)j;
-    k->multiply_tile(&t, work + q->behind);
+    if (!multiply_vector(k, &t)) k->multiply_tile(&t, work + q->behind);
 }
 
 static void bring_sides(const matrix_product *q, const element *a, const element *b, element *work) {
@@ -101,9 +102,8 @@ static void product_part(void *context, uint32_t thread, uint32_t part) {
     for (uint64_t i = from; i < to; i++, cursor_pass(&c, 1)) {
         bring_sides(q, entries_of(e, s->in[0]) + c.at[0], entries_of(e, s->in[1]) + c.at[1], work);
         tile_product all = product_at(e, s, &c, work);
-        if (!multiply_vector(e->plan->kernels, &all))
-            for (uint32_t k = 0; k < q->tiles_down * q->tiles_across; k++)
-                multiply_one(e->plan->kernels, q, &all, k, work);
+        for (uint32_t k = 0; k < q->down.pieces * q->across.pieces; k++)
+            multiply_one(e->plan->kernels, q, &all, k, work);
         if (q->c.packed) from_matrix(q->c.copy, entries_of(e, s->of) + c.at[2], work + q->room[2]);
     }
 }

@@ -314,35 +314,33 @@ static double loop_cost(const plan *p, ref r) {
 
 /* Products. */
 
-/* Tiles that threads share are small enough that one who comes late leaves the others some of his own, and do
- * not meet in a line of the cache. One thread alone has as few tiles as it can, for each brings both its
- * panels anew: with those of the rows in the second-level cache. Bits do not depend on the tiles. */
-enum { FEW_ROWS = 120, TILE_ROWS = 66, TILE_COLUMNS = 416, TILE_PANELS = 4, TILE_BYTES = 256 * 1024 };
+/* A tile brings both its panels anew, those of the rows into the second-level cache: so tiles are as few and
+ * as large as they can be. Threads cut the longer side alone, into as many pieces for each of them that one
+ * who comes late leaves the others some of his own, and one for each of a product that is soon done; of whole
+ * panels, so that they do not meet in a line of the cache. Bits do not depend on the tiles. */
+enum { TILE_BYTES = 256 * 1024, TILES_A_THREAD = 2 };
+static const double TILE_PAYS = 100000;
 
-static uint32_t piece(uint64_t whole, uint64_t pieces, uint64_t unit) {
-    return (uint32_t)round_up(divide_up(whole, pieces ? pieces : 1), unit);
+static uint64_t tiles_wanted(const plan *p, double nanoseconds) {
+    uint64_t threads = team_threads(p->team);
+    double each = nanoseconds / (double)threads / TILE_PAYS;
+    if (threads == 1 || !team_pays(nanoseconds)) return 1;
+    return threads * (each < 1 ? 1 : each < TILES_A_THREAD ? (uint64_t)each : TILES_A_THREAD);
 }
 
-static void cut_for_one(matrix_product *q, uint64_t rows, uint64_t columns, size_t element) {
+static tile_cut cut_side(uint64_t size, uint64_t unit, uint64_t pieces) {
+    uint64_t units = divide_up(size, unit);
+    return (tile_cut){size, unit, (uint32_t)(!units ? 1 : pieces < units ? pieces : units)};
+}
+
+static void cut_product(const plan *p, matrix_product *q, uint64_t rows, uint64_t columns,
+                        double nanoseconds) {
     uint64_t terms = q->k < TILE_TERMS ? (uint64_t)q->k : TILE_TERMS;
-    uint64_t most = TILE_BYTES / element / (terms + !terms);
-    q->tile_rows = piece(rows, divide_up(rows, most), 6);
-    q->tile_columns = (uint32_t)columns;
-}
-
-/* Many rows are cut into an even number of pieces, few are left whole: then their columns are cut, or they
- * are where there are few columns too; into no more pieces than are worth handing over. */
-static void cut_for_threads(matrix_product *q, uint64_t rows, uint64_t columns, uint64_t panel,
-                            double nanoseconds) {
-    uint64_t pieces = (uint64_t)(nanoseconds / (4 * PART_PAYS)), least = TILE_PANELS * panel;
-    q->tile_rows = piece(rows, 1, 6);
-    q->tile_columns = piece(columns, divide_up(columns, TILE_COLUMNS), panel);
-    if (rows > FEW_ROWS) q->tile_rows = piece(rows, 2 * divide_up(rows, 2 * TILE_ROWS), 6);
-    else if (columns < 2 * least) q->tile_rows = piece(rows, pieces < 4 ? pieces : 4, 6);
-    else {
-        if (pieces > columns / least) pieces = columns / least;
-        if (pieces > 1) q->tile_columns = (uint32_t)(columns / (pieces - pieces % 2) / panel * panel);
-    }
+    uint64_t most = TILE_BYTES / element_size(p->precision) / (terms + !terms), down = divide_up(rows, most);
+    uint64_t wanted = tiles_wanted(p, nanoseconds), panel = 2 * p->kernels->lanes;
+    bool by_rows = rows > columns;
+    q->down = cut_side(rows, MICRO_ROWS, by_rows && down < wanted ? wanted : down);
+    q->across = cut_side(columns, panel, by_rows || !down ? 1 : divide_up(wanted, down));
 }
 
 /* Where there is one product, threads share its tiles; else the products of the batch. */
@@ -352,18 +350,14 @@ static void partition_product(const plan *p, plan_step *s) {
              columns = (uint64_t)(q->c.by_columns ? q->m : q->n);
     uint64_t terms = (uint64_t)q->k, work = rows * columns * terms;
     double one = 100 + 0.05 * (double)work;
-    if (team_threads(p->team) == 1) cut_for_one(q, rows, columns, element_size(p->precision));
-    else cut_for_threads(q, rows, columns, 2 * p->kernels->lanes, one);
-    if (q->tile_rows > rows) q->tile_rows = (uint32_t)rows + !rows;
-    if (q->tile_columns > columns) q->tile_columns = (uint32_t)columns + !columns;
-    q->tiles_down = (uint32_t)divide_up(rows, q->tile_rows);
-    q->tiles_across = (uint32_t)divide_up(columns, q->tile_columns);
+    cut_product(p, q, rows, columns, one);
     uint64_t group = (uint64_t)(PART_PAYS / one) + 1;
     partition_entries(s, q->batch->entries, one, group);
-    q->shares_tiles = q->batch->entries == 1 && q->tiles_down * q->tiles_across > 1;
-    if (q->shares_tiles) s->cut.parts = q->tiles_down * q->tiles_across;
+    uint32_t tiles = q->down.pieces * q->across.pieces;
+    q->shares_tiles = q->batch->entries == 1 && tiles > 1;
+    if (q->shares_tiles) s->cut.parts = tiles;
     q->behind = s->work;
-    s->work = plan_rounded(s->work + tile_room(q->tile_rows, terms));
+    s->work = plan_rounded(s->work + tile_room(divide_up(rows, q->down.pieces) + MICRO_ROWS, terms));
 }
 
 /* Square matrices: the entries of the batch are shared. */

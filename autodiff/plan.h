@@ -167,16 +167,26 @@ typedef struct matrix_side {
     const walk *copy; /* packed: value, matrix */
 } matrix_side;
 
+/* How one side of a product is cut into pieces of whole units, as even as they can be; the last unit may be
+ * in part. */
+typedef struct tile_cut {
+    uint64_t size, unit;
+    uint32_t pieces;
+} tile_cut;
+
+static inline uint64_t tile_from(const tile_cut *c, uint32_t piece) {
+    uint64_t from = (c->size + c->unit - 1) / c->unit * piece / c->pieces * c->unit;
+    return from < c->size ? from : c->size;
+}
+
 typedef struct matrix_product {
     const walk *batch; /* a, b, c */
     int m, n, k;
     matrix_side a, b, c;
     uint64_t room[3]; /* where the packed ones lie in the working memory; behind them is the room of a tile */
     uint64_t behind;
-    /* Tiles of the result, of so many rows and columns; of its transpose where it lies by columns. */
-    uint32_t tile_rows, tile_columns;
-    uint32_t tiles_down, tiles_across;
-    bool shares_tiles; /* parts are tiles; else entries of the batch, with all of their tiles */
+    tile_cut down, across; /* tiles of the result; of its transpose where it lies by columns */
+    bool shares_tiles;     /* parts are tiles; else entries of the batch, with all of their tiles */
 } matrix_product;
 
 /* A square matrix L, its right sides (or the adjoint of L) and what it is solved or factored to, for each

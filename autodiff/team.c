@@ -14,9 +14,10 @@
  * a sequence threads may fall asleep between any two pieces. */
 static const double FORK_PAYS = 4000, ROUSING_PAYS = 40000, SEQUENCE_PAYS = 100000;
 
-/* Who waits spins for so long, since what follows mostly follows soon; briefly where the cores have other
- * work. */
-static const int64_t SPIN = 1000000, SPIN_BRIEFLY = 50000;
+/* Who waits spins for so long, since what follows mostly follows soon: about as long as the threads of
+ * OpenBLAS do, and the threads are there for the next step of a fit that did something on one thread in
+ * between; briefly where the cores have other work. */
+static const int64_t SPIN = 20000000, SPIN_BRIEFLY = 50000;
 
 /* Where the cores have other work, a thread loses its core in the middle of a part and holds up all others.
  * A caller who has waited so long for parts that were begun, for a quarter of the time that he has worked,

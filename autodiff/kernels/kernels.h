@@ -63,7 +63,7 @@ typedef struct tile_product {
 /* As many terms at a time go through the room: no power of two, by which the lines of panels would meet in
  * the same sets of the cache. There is room for so many rows and columns, with the most that kernels fill up
  * with zeros; a tile needs that of one panel of columns. */
-enum { TILE_TERMS = 272 };
+enum { TILE_TERMS = 272, MICRO_ROWS = 6 };
 static inline uint64_t panels_room(uint64_t rows, uint64_t columns, uint64_t terms) {
     enum { ROWS_BEYOND = 5, COLUMNS_BEYOND = 31 };
     return (rows + ROWS_BEYOND + columns + COLUMNS_BEYOND) * (terms < TILE_TERMS ? terms : TILE_TERMS);

@@ -15,7 +15,7 @@
 #include "autodiff/kernels/transpose.h"
 #include "autodiff/kernels/vector.h"
 
-enum { MICRO_ROWS = 6, MICRO_COLUMNS = 2 * LANES, CACHE_LINE = 64 };
+enum { MICRO_COLUMNS = 2 * LANES, CACHE_LINE = 64 };
 
 /* Panels of `across` lines, of which the matrix has n, with `terms` terms each. */
 INLINE void bring(element *to, const element *x, int64_t line, int64_t term, size_t n, size_t terms,

@@ -282,6 +282,27 @@ static ref lower_carried(const lowering *body, const node_row *part) {
     return carries_of(body, carried->variable)->at[(uint32_t)fabs(part->number) - 1];
 }
 
+/* By a latent that is relaxed: the mixture, by its weights, of what each state would be. */
+static ref lower_mixture(const lowering *l, ref x, ref index, axis of, axes states) {
+    tape *t = l->tape;
+    return tape_sum(t, tape_map2(t, OP_mul, index, tape_rename(t, x, of, states.at[0])), states);
+}
+
+static ref lower_gather(lowering *l, const node_row *r) {
+    tape *t = l->tape;
+    ref x = lower_node(l, r->in[0]), index = lower_node(l, r->in[1]);
+    t->at = r->at;
+    axis of = l->axes[r->axis];
+    if (!axes_has(tape_at(t, x)->axes, of)) return x;
+    if (t->axes.at[of].size == 0) return tape_number(t, 0); /* as of data of which nothing is missing */
+    axes states = axes_common(tape_at(t, index)->axes, l->relaxed);
+    if (states.count) return lower_mixture(l, x, index, of, states);
+    const instruction *i = tape_at(t, index);
+    bool all = i->op == OP_position && !axes_has(tape_at(t, x)->axes, i->axes.at[0]) &&
+               t->axes.at[i->axes.at[0]].size == t->axes.at[of].size;
+    return all ? tape_rename(t, x, of, i->axes.at[0]) : tape_gather(t, x, index, of);
+}
+
 static ref lower_new(lowering *l, const node_row *r) {
     tape *t = l->tape;
     switch (r->op) {
@@ -290,17 +311,7 @@ static ref lower_new(lowering *l, const node_row *r) {
     case NODE_position: return tape_position(t, l->axes[r->axis]);
     case NODE_size: return tape_number(t, l->model->axes[r->axis].size);
     case NODE_label: return tape_number(t, label_position(l, r));
-    case NODE_gather: {
-        ref x = lower_node(l, r->in[0]), index = lower_node(l, r->in[1]);
-        t->at = r->at;
-        axis of = l->axes[r->axis];
-        if (!axes_has(tape_at(t, x)->axes, of)) return x;
-        if (t->axes.at[of].size == 0) return tape_number(t, 0); /* as of data of which nothing is missing */
-        const instruction *i = tape_at(t, index);
-        bool all = i->op == OP_position && !axes_has(tape_at(t, x)->axes, i->axes.at[0]) &&
-                   t->axes.at[i->axes.at[0]].size == t->axes.at[of].size;
-        return all ? tape_rename(t, x, of, i->axes.at[0]) : tape_gather(t, x, index, of);
-    }
+    case NODE_gather: return lower_gather(l, r);
     case NODE_rename: {
         ref x = lower_node(l, r->in[0]);
         axis from = l->axes[r->axis];

@@ -40,6 +40,7 @@ struct lowering {
     axis batch;        /* of the program: the axis that is visited in parts, or AXIS_NONE */
     lowering *whole;   /* on the same tape, over all of its entries: of data alone; else NULL */
     ref rows;          /* which entries are visited, over `batch`, from 1; set by the caller */
+    axes relaxed;      /* of the tape: the states of latents that have weights over these for their values */
     const bool *fresh; /* by node: follows from data that the caller has set to others; or NULL */
 };
 

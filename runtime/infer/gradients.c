@@ -1,6 +1,7 @@
 #include "runtime/infer/gradients.h"
 
 #include "runtime/infer/dependence.h"
+#include "runtime/infer/relaxation.h"
 #include "runtime/infer/sleep.h"
 
 static const double TEMPERATURE = 0.5;
@@ -165,6 +166,16 @@ static bool is_followed(const check *c, variable latent) {
     return false;
 }
 
+static void check_relaxed(check *c, const draw *s, const char *other) {
+    node culprit;
+    if (!is_finite_discrete(s))
+        refuse(c, s->of, s->at, "which is neither one of 0 and 1 nor a category", other);
+    else if (!is_whole(c->p, s->of)) refuse(c, s->of, s->at, "which is drawn in parts", other);
+    else if (!is_binary(s) && !relaxed_gathers(c->p, s->of, c->d->arena, &culprit))
+        refuse(c, s->of, program_node(c->p, culprit)->at,
+               "which is here not an index in brackets, as in `mu[z]`", "use `enumerate` or `score`");
+}
+
 static void check_statement(check *c, const draw *s) {
     estimator_kind kind = gradient_of(c->p, c->o, s->of).kind;
     const char *other = "leave it to `auto`, or use `score`";
@@ -176,8 +187,7 @@ static void check_statement(check *c, const draw *s) {
         refuse(c, s->of, s->at, "under an objective that weighs draws", other);
     else if (kind == ESTIMATOR_enumerate && is_followed(c, s->of))
         refuse(c, s->of, s->at, "from which other draws of the guide follow", other);
-    else if ((kind == ESTIMATOR_concrete || kind == ESTIMATOR_straight_through) && !is_binary(s))
-        refuse(c, s->of, s->at, "which is not one of 0 and 1", other);
+    else if (kind == ESTIMATOR_concrete || kind == ESTIMATOR_straight_through) check_relaxed(c, s, other);
 }
 
 static void check_family(check *c, const family *f) {

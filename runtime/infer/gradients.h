@@ -12,10 +12,10 @@
  *   reinforce   without anything taken off (Williams, Machine Learning 8, 1992)
  *   enumerate   the sum over all states of an entry, the others being as drawn (local expectation
  *               gradients; Titsias and Lázaro-Gredilla, NeurIPS 2015): exact for a latent alone
- *   concrete    of a latent that is 0 or 1: a draw in between, expit((log odds + logistic noise) / t), in
- *               place of it; densities of the latent itself are interpolated (Maddison, Mnih and Teh;
- *               Jang, Gu and Poole, ICLR 2017). Biased
- *   straight_through   0 or 1 with the derivative of that (Bengio, Léonard and Courville, 2013). Biased
+ *   concrete    of a latent that is 0 or 1, or a category that is used as an index alone: a draw in between
+ *               its states, in place of it (relaxation.h; Maddison, Mnih and Teh; Jang, Gu and Poole, ICLR
+ *               2017). Biased
+ *   straight_through   a state with the derivative of that (Bengio, Léonard and Courville, 2013). Biased
  *
  * Without a choice: dreg under bounds; pathwise with the draws held (held.h); else pathwise where the KL is
  * known, else stl; score where draws have no derivative. */

@@ -47,7 +47,7 @@ static void forget_evidence(fit *f) {
 /* A param: one value for all draws. */
 static summary constant_summary(const sample *s, uint32_t k, uint64_t e) {
     const double *x = s->constants + s->report->first[k] + e;
-    return (summary){s->report->of[k], e, *x, 0, 0, *x, *x, *x, x, 0};
+    return (summary){s->report->of[k], e, *x, 0, 0, *x, *x, *x, x, 0, NAN, NAN};
 }
 
 /* Columns of the draws side by side that are copied together, each to be ordered: as many as a line of the
@@ -70,7 +70,7 @@ static double *find_quantiles(const fit *f, uint64_t scalars, arena *a) {
 }
 
 /* Of all that is reported, with the draws weighted so; params among it. */
-static void summarise(fit *f, const sample *s, const double *log_weight) {
+static void summarise(fit *f, const sample *s, const double *log_weight, const shares *along) {
     const reported *r = s->report;
     arena *scratch = arena_inside(f->arena);
     const moments *of = sample_moments(s, sample_weights(s, log_weight, scratch), scratch);
@@ -83,8 +83,10 @@ static void summarise(fit *f, const sample *s, const double *log_weight) {
             }
             uint64_t i = r->first[k] + e;
             const double *q = quantiles + 3 * i;
-            summary drawn = {r->of[k], e,    of[i].mean, of[i].sd,     of[i].mcse,
-                             q[0],     q[1], q[2],       f->draws + i, r->scalars};
+            summary drawn = {r->of[k], e,    of[i].mean,   of[i].sd,   of[i].mcse, q[0],
+                             q[1],     q[2], f->draws + i, r->scalars, NAN,        NAN};
+            psis own;
+            if (along && shares_of(along, r->of[k], e, &own)) drawn.khat = own.khat, drawn.ess = own.ess;
             push(f->arena, &f->summaries, drawn);
         }
     arena_close(scratch);
@@ -98,7 +100,7 @@ void course_end(course *r) {
     rng resampling = rng_open(r->options.seed, STREAM_RESAMPLE);
     f->draw_count = r->options.draws;
     f->draws = sample_resampled(s, weight, f->draw_count, &resampling, r->a);
-    summarise(f, s, weight);
+    summarise(f, s, weight, r->shares);
     uint64_t densest = 0;
     for (uint64_t i = 1; i < s->count; i++)
         if (s->log_density[i] > s->log_density[densest]) densest = i;

@@ -5,6 +5,7 @@
 
 #include "runtime/infer/fit.h"
 #include "runtime/infer/importance.h"
+#include "runtime/infer/shares.h"
 #include "runtime/infer/verdict.h"
 
 /* Streams of random numbers, by what they are for. */
@@ -14,7 +15,8 @@ enum course_stream {
     STREAM_DRAWS,
     STREAM_CHECK,
     STREAM_RESAMPLE,
-    STREAM_MODES
+    STREAM_MODES,
+    STREAM_SHARES
 };
 
 typedef struct course {
@@ -28,6 +30,7 @@ typedef struct course {
     findings findings;
     sample *sample;            /* what is reported, weighted or not */
     const double *uncorrected; /* log weights by which its draws are those of the guide itself; NULL: equal */
+    const shares *shares;      /* of draws along axes; or NULL */
 } course;
 
 /* ELBO = reconstruction - KL: E log p(data | latents), where discrete latents are summed out of the density

@@ -465,6 +465,10 @@ status course_gaussian(course *r) {
     report_relabelling(r, &best.drawing.sample);
     r->uncorrected = bound_weights(&best.drawing, a);
     if (!r->vigil.stopped) check_attempt(&g, &best, count);
+    if (best.along && !r->vigil.stopped) {
+        rng again = rng_open(r->options.seed, STREAM_SHARES);
+        r->shares = shares_find(g.particles, best.along, &best.drawing.sample, &again, a);
+    }
     r->fit->interrupted = r->vigil.stopped;
     r->sample = arena_new(a, sample);
     *r->sample = best.drawing.sample;
@@ -491,6 +495,7 @@ static void rehearse_along(gaussian_run *g, uint64_t enlarged) {
     arena *scratch = arena_inside(r->a);
     for (int i = 0; i < 2; i++) drawing_new(rep, g->space.size, 1, enlarged, scratch);
     arena_close(scratch);
+    shares_rehearse(t, enlarged, r->a);
 }
 
 bool course_gaussian_rehearse(course *r, fit_memory *needed) {

@@ -54,6 +54,8 @@ typedef struct summary {
     double mean, sd, mcse, q05, q50, q95;
     const double *draws; /* of draw d: draws[d * stride]; the stride of a param is 0 */
     uint64_t stride;
+    double khat,
+        ess; /* of the latent's own weights, where those go along axes (shares.h); NaN: it has none */
 } summary;
 
 /* A discrete latent that was summed out. Entries are in the variable's order of axes, row-major. */

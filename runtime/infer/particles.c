@@ -5,171 +5,8 @@
 #include <string.h>
 #include "autodiff/passes.h"
 #include "runtime/bind/marginal.h"
-#include "runtime/infer/dependence.h"
+#include "runtime/infer/particles_inside.h"
 #include "runtime/infer/transforms.h"
-
-/* Entries inside a cell of one block: lattices of more dimensions have too few points. */
-enum { CELL_MOST = 4 };
-
-/* Latents that have the same plates and share their particles. */
-typedef struct block {
-    uint64_t cells, size, first_cell; /* entries of each cell */
-    uint32_t particles;
-    uint64_t *offset; /* by variable: of its first entry in the buffer */
-    uint64_t *place;  /* cells × size: where an entry is in the buffer */
-    double *lattice;  /* particles × size: points of the unit cube */
-    double *at;       /* particles × points × (cells × size): the entries of the particles */
-    double *weight;   /* particles × points × cells: 1 / (K q) */
-} block;
-
-struct particles {
-    const space *space;
-    const reported *report;
-    model model; /* of the program in which the blocks are summed out */
-    const particle_block *plan;
-    block *blocks;
-    uint32_t count;
-    partition parts; /* its cells are those of the blocks, one behind the other */
-    machine *machine;
-    tape *tape;
-    uint32_t points;
-    uint64_t work;   /* entries of all values of the tape, for a draw */
-    double *globals; /* points × globals */
-    uint64_t seed, runs;
-    vigil *vigil;
-};
-
-/* ---- what is told apart ---- */
-
-typedef struct search {
-    const space *space;
-    const program *program;
-    axes *plates; /* by variable of the space: along which its entries may lie apart; none: a global */
-    node *location;
-    uint32_t *block; /* by variable of the space: the variable by which its block is known */
-    arena *arena;
-} search;
-
-/* Without those that its support, or a statement of it, ties together. */
-static axes free_plates(const program *p, variable v) {
-    const variable_row *row = program_variable(p, v);
-    axes plates = row->axes;
-    for (uint8_t k = 0; k < SUPPORTS[row->type.support].event; k++)
-        plates = axes_without(plates, row->order[row->axes.count - 1 - k]);
-    for (uint32_t i = 0; i < p->model.count; i++)
-        if (p->model.at[i].of == v)
-            plates = axes_minus(axes_minus(plates, p->model.at[i].event), p->model.at[i].along);
-    bool moving = (row->type.lower && program_node(p, row->type.lower)->stochastic) ||
-                  (row->type.upper && program_node(p, row->type.upper)->stochastic);
-    return moving ? (axes){0} : plates;
-}
-
-/* What a coordinate is scaled by must be global; the location may be another's particles. */
-static void look_at_coordinates(search *s) {
-    const program *p = s->program;
-    bool *local = arena_array(s->arena, bool, p->variables.count);
-    for (uint32_t i = 0; i < s->space->count; i++) local[s->space->of[i]] = s->plates[i].count > 0;
-    dependence d = dependence_of(p, local, s->arena);
-    for (uint32_t i = 0; i < s->space->count; i++) {
-        node scale;
-        s->location[i] = 0;
-        if (!s->space->movable[i]) continue;
-        space_location_scale(p, s->space->of[i], &s->location[i], &scale);
-        if (dependence_has(&d, scale)) s->plates[i] = (axes){0};
-    }
-}
-
-static uint64_t cell_size(const search *s, uint32_t i) {
-    return transform_size(s->space->model, s->space->of[i]) / model_size(s->space->model, s->plates[i]);
-}
-
-/* Variables with the same plates together, as long as a cell of them is small. */
-static void join_blocks(search *s) {
-    for (uint32_t i = 0; i < s->space->count; i++) {
-        s->block[i] = i;
-        if (s->plates[i].count && model_size(s->space->model, s->plates[i]) < 2) s->plates[i] = (axes){0};
-        if (s->plates[i].count && cell_size(s, i) > CELL_MOST) s->plates[i] = (axes){0};
-    }
-    for (uint32_t i = 0; i < s->space->count; i++) {
-        uint64_t size = s->plates[i].count ? cell_size(s, i) : 0;
-        for (uint32_t k = i + 1; size && s->block[i] == i && k < s->space->count; k++) {
-            if (!axes_equal(s->plates[i], s->plates[k]) || s->block[k] != k) continue;
-            if (size + cell_size(s, k) > CELL_MOST) continue;
-            size += cell_size(s, k);
-            s->block[k] = i;
-        }
-    }
-}
-
-/* The K of a lattice for cells of so many entries: a number of Fibonacci, primes. */
-static uint32_t particles_for(uint64_t size) {
-    const uint32_t counts[CELL_MOST] = {8, 21, 61, 89};
-    return counts[size - 1];
-}
-
-static uint32_t list_blocks(const search *s, particle_block *blocks, uint32_t *first) {
-    uint32_t count = 0, most = s->space->count;
-    for (uint32_t i = 0; i < most; i++) {
-        if (!s->plates[i].count || s->block[i] != i) continue;
-        particle_block *b = &blocks[count];
-        *b = (particle_block){.plates = s->plates[i],
-                              .of = arena_array(s->arena, variable, most),
-                              .location = arena_array(s->arena, node, most)};
-        uint64_t size = 0;
-        for (uint32_t k = i; k < most; k++) {
-            if (!s->plates[k].count || s->block[k] != i) continue;
-            size += cell_size(s, k);
-            b->location[b->count] = s->location[k];
-            b->of[b->count++] = s->space->of[k];
-        }
-        b->particles = particles_for(size);
-        first[count++] = i;
-    }
-    return count;
-}
-
-/* Of the blocks that meet, the one with the fewest entries falls into its variables or, having one, becomes
- * global. */
-static void give_way(search *s, const particle_block *blocks, const uint32_t *first, uint32_t count,
-                     uint64_t in_the_way) {
-    const model *m = s->space->model;
-    uint32_t least = UINT32_MAX;
-    for (uint32_t k = 0; k < count; k++) {
-        bool meets = in_the_way >> (s->program->summed.count + k) & 1;
-        if (meets &&
-            (least == UINT32_MAX || model_size(m, blocks[k].plates) < model_size(m, blocks[least].plates)))
-            least = k;
-    }
-    for (uint32_t i = 0; i < s->space->count; i++) {
-        if (least != UINT32_MAX && s->block[i] != first[least]) continue;
-        if (least != UINT32_MAX && blocks[least].count > 1) s->block[i] = i;
-        else s->plates[i] = (axes){0};
-    }
-}
-
-/* The program with as much of it as particles as can be; NULL for nothing. */
-static const program *find_plan(const space *s, particle_block **blocks, uint32_t *count, arena *a) {
-    const program *p = s->model->program;
-    search all = {s,
-                  p,
-                  arena_array(a, axes, s->count),
-                  arena_array(a, node, s->count),
-                  arena_array(a, uint32_t, s->count),
-                  a};
-    *blocks = arena_array(a, particle_block, s->count);
-    uint32_t *first = arena_array(a, uint32_t, s->count);
-    for (uint32_t i = 0; i < s->count; i++) all.plates[i] = free_plates(p, s->of[i]);
-    look_at_coordinates(&all);
-    join_blocks(&all);
-    for (;;) {
-        uint64_t in_the_way;
-        *count = list_blocks(&all, *blocks, first);
-        if (!*count) return NULL;
-        const program *found = program_with_particles(p, *blocks, *count, a, &in_the_way);
-        if (found) return found;
-        give_way(&all, *blocks, first, *count, in_the_way);
-    }
-}
 
 /* ---- where entries lie ---- */
 
@@ -230,14 +67,19 @@ static void place_block(particles *t, const lowering *l, uint32_t k, arena *a) {
     p->square[p->cells] = squares;
 }
 
-static void find_partition(particles *t, const lowering *l, arena *a) {
+static void find_partition(particles *t, arena *a) {
     const space *s = t->space;
+    arena *scratch = arena_inside(a);
+    tape *none = arena_new(scratch, tape);
+    tape_open(none, scratch);
+    lowering l = lower_open(&t->model, none, 1);
     t->parts = (partition){.size = s->size,
                            .global = arena_array(a, uint64_t, s->size),
                            .local = arena_array(a, uint64_t, s->size),
                            .first = arena_array(a, uint64_t, s->size + 1),
                            .square = arena_array(a, uint64_t, s->size + 1)};
-    for (uint32_t k = 0; k < t->count; k++) place_block(t, l, k, a);
+    for (uint32_t k = 0; k < t->count; k++) place_block(t, &l, k, a);
+    arena_close(scratch);
     for (uint32_t i = 0; i < s->count; i++) {
         bool local = program_variable(t->model.program, s->of[i])->kind == VARIABLE_summed;
         for (uint64_t e = 0; !local && e < transform_size(s->model, s->of[i]); e++)
@@ -260,72 +102,83 @@ static void make_lattice(block *b, arena *a) {
 
 /* ---- the tape ---- */
 
-/* Slots: the globals, if any; of each block the entries of its particles and their weights; centrings.
- * Outputs: the log weight but for the globals' own density, then of the draws with the particles that were
- * drawn: log density, log likelihood, what is reported; last of each block which particles these are. */
-static void write_tape(particles *t, tape *written, arena *a) {
+void particles_sum(const particles *t, tape *written, particle_sum *to) {
     const space *s = t->space;
-    lowering l = lower_open(&t->model, written, t->points);
+    arena *a = written->arena;
+    to->l = lower_open(&t->model, written, t->points);
+    lowering *l = &to->l;
     uint32_t discrete = s->model->program->summed.count;
-    find_partition(t, &l, a);
-    assignment given = assignment_open(&l), drawn;
+    to->given = assignment_open(l);
+    to->weights = arena_array(a, ref, t->count);
+    assignment *given = &to->given;
     ref *sources = arena_array(a, ref, t->model.program->summed.count), globals = 0;
     axis joint = AXIS_NONE;
     uint64_t offset = 0;
     if (t->parts.globals) {
         joint = tape_add_axis(written, "latents", (uint32_t)t->parts.globals);
-        globals = tape_input(written, axes_with(axes_one(l.draw), joint));
+        globals = tape_input(written, axes_with(axes_one(l->draw), joint));
     }
     for (uint32_t i = 0; i < s->count; i++) {
         if (program_variable(t->model.program, s->of[i])->kind == VARIABLE_summed) continue;
-        given.entries[s->of[i]] = tape_slice(written, globals, joint, offset, transform_axes(&l, s->of[i]));
+        given->entries[s->of[i]] = tape_slice(written, globals, joint, offset, transform_axes(l, s->of[i]));
         offset += transform_size(s->model, s->of[i]);
     }
     for (uint32_t k = 0; k < t->count; k++) {
         block *b = &t->blocks[k];
-        axes states = axes_one(l.states[discrete + k]), own = lower_axes(&l, t->plan[k].plates);
+        axes states = axes_one(l->states[discrete + k]), own = lower_axes(l, t->plan[k].plates);
         axis entries = tape_add_axis(written, "entries", (uint32_t)(b->cells * b->size));
-        ref x = tape_input(written, axes_with(axes_with(states, l.draw), entries));
-        ref weight = tape_input(written, axes_with(axes_union(states, own), l.draw));
-        sources[discrete + k] = tape_map1(written, OP_log, weight);
+        ref x = tape_input(written, axes_with(axes_with(states, l->draw), entries));
+        to->weights[k] = tape_input(written, axes_with(axes_union(states, own), l->draw));
+        sources[discrete + k] = tape_map1(written, OP_log, to->weights[k]);
         for (uint32_t i = 0; i < t->plan[k].count; i++) {
             variable v = t->plan[k].of[i];
-            given.entries[v] = tape_slice(written, x, entries, b->offset[i], transform_axes(&l, v));
-            given.kept[v] = own;
+            given->entries[v] = tape_slice(written, x, entries, b->offset[i], transform_axes(l, v));
+            given->kept[v] = own;
         }
     }
     for (uint32_t i = 0; i < s->count; i++)
-        if (s->movable[i]) given.centring[s->of[i]] = tape_input(written, transform_axes(&l, s->of[i]));
-    assignment_set_all(&given);
+        if (s->movable[i]) given->centring[s->of[i]] = tape_input(written, transform_axes(l, s->of[i]));
+    assignment_set_all(given);
     for (uint32_t k = 0; k < t->count; k++)
         for (uint32_t i = 0; i < t->plan[k].count; i++)
             sources[discrete + k] =
-                tape_map2(written, OP_add, sources[discrete + k], given.own_jacobian[t->plan[k].of[i]]);
-    l.marginal = marginal_new(&l, OP_log_sum_exp, sources);
-    ref weight = tape_map2(written, OP_add, lower_log_density(&l), given.log_jacobian);
-    tape_output(written, tape_expand(written, weight, axes_one(l.draw)));
-    marginal_draw(l.marginal);
+                tape_map2(written, OP_add, sources[discrete + k], given->own_jacobian[t->plan[k].of[i]]);
+    l->marginal = marginal_new(l, OP_log_sum_exp, sources);
+    ref weight = tape_map2(written, OP_add, lower_log_density(l), given->log_jacobian);
+    to->log_weight = tape_expand(written, weight, axes_one(l->draw));
+}
 
-    lowering picked = lower_fork(&l);
+/* Outputs: the log weight but for the globals' own density, then of the draws with the particles that were
+ * drawn: log density, log likelihood, what is reported; last of each block which particles these are. */
+static void write_tape(particles *t, tape *written) {
+    const space *s = t->space;
+    uint32_t discrete = s->model->program->summed.count;
+    particle_sum sum;
+    particles_sum(t, written, &sum);
+    lowering *l = &sum.l;
+    tape_output(written, sum.log_weight);
+    marginal_draw(l->marginal);
+
+    lowering picked = lower_fork(l);
     picked.model = s->model;
-    drawn = assignment_open(&picked);
+    assignment drawn = assignment_open(&picked);
     for (uint32_t i = 0; i < s->count; i++) {
-        drawn.entries[s->of[i]] = given.entries[s->of[i]];
-        drawn.centring[s->of[i]] = given.centring[s->of[i]];
+        drawn.entries[s->of[i]] = sum.given.entries[s->of[i]];
+        drawn.centring[s->of[i]] = sum.given.centring[s->of[i]];
     }
     for (uint32_t k = 0; k < t->count; k++)
         for (uint32_t i = 0; i < t->plan[k].count; i++)
             drawn.entries[t->plan[k].of[i]] =
-                tape_gather(written, given.entries[t->plan[k].of[i]],
-                            marginal_number(l.marginal, discrete + k), l.states[discrete + k]);
+                tape_gather(written, sum.given.entries[t->plan[k].of[i]],
+                            marginal_number(l->marginal, discrete + k), l->states[discrete + k]);
     assignment_set_all(&drawn);
     ref log_density = tape_map2(written, OP_add, lower_log_density(&picked), drawn.log_jacobian);
-    tape_output(written, tape_expand(written, log_density, axes_one(l.draw)));
-    tape_output(written, tape_expand(written, lower_log_likelihood(&picked), axes_one(l.draw)));
+    tape_output(written, tape_expand(written, log_density, axes_one(l->draw)));
+    tape_output(written, tape_expand(written, lower_log_likelihood(&picked), axes_one(l->draw)));
     reported_output(t->report, &picked);
     for (uint32_t k = 0; k < t->count; k++) {
-        axes own = axes_with(lower_axes(&l, t->plan[k].plates), l.draw);
-        tape_output(written, tape_expand(written, marginal_number(l.marginal, discrete + k), own));
+        axes own = axes_with(lower_axes(l, t->plan[k].plates), l->draw);
+        tape_output(written, tape_expand(written, marginal_number(l->marginal, discrete + k), own));
     }
 }
 
@@ -346,21 +199,27 @@ static uint64_t largest_entries(const tape *t, uint32_t points) {
     return largest;
 }
 
-static void make_machine(particles *t, arena *a) {
+void particles_bind(const particles *t, machine *m) {
     uint32_t slot = 0;
+    if (t->parts.globals) machine_bind(m, slot++, t->globals);
+    for (uint32_t k = 0; k < t->count; k++) {
+        machine_bind(m, slot++, t->blocks[k].at);
+        machine_bind(m, slot++, t->blocks[k].weight);
+    }
+    space_bind(t->space, slot, m);
+}
+
+static void make_machine(particles *t, arena *a) {
     t->machine = machine_new(a, t->tape, t->model.team);
     t->globals = arena_take_aligned(a, t->points * t->parts.globals * sizeof(double));
-    if (t->parts.globals) machine_bind(t->machine, slot++, t->globals);
     for (uint32_t k = 0; k < t->count; k++) {
         block *b = &t->blocks[k];
         uint64_t rows = (uint64_t)b->particles * t->points;
         b->at = arena_take_aligned(a, rows * b->cells * b->size * sizeof(double));
         b->weight = arena_take_aligned(a, rows * b->cells * sizeof(double));
         make_lattice(b, a);
-        machine_bind(t->machine, slot++, b->at);
-        machine_bind(t->machine, slot++, b->weight);
     }
-    space_bind(t->space, slot, t->machine);
+    particles_bind(t, t->machine);
 }
 
 /* Entries that draws may compute: a few seconds. */
@@ -370,21 +229,26 @@ enum { DRAWS_LEAST = 4000 };
 bool particles_afford(const particles *t, uint64_t count) { return count * t->work <= WORK_MOST; }
 
 particles *particles_new(const space *s, const reported *r, uint64_t seed, vigil *v, arena *a) {
-    particle_block *plan;
-    uint32_t count;
-    const program *p = find_plan(s, &plan, &count, a);
-    if (!p) return NULL;
+    apart plan = apart_find(s, a);
+    if (!plan.program) return NULL;
     particles *t = arena_new(a, particles);
-    *t = (particles){
-        .space = s, .report = r, .model = *s->model, .plan = plan, .count = count, .seed = seed, .vigil = v};
-    t->model.program = p;
+    *t = (particles){.space = s,
+                     .report = r,
+                     .model = *s->model,
+                     .plan = plan.blocks,
+                     .because = plan.because,
+                     .count = plan.count,
+                     .seed = seed,
+                     .vigil = v};
+    t->model.program = plan.program;
+    t->blocks = arena_array(a, block, t->count);
+    find_partition(t, a);
     const uint64_t room = 1u << 17;
     t->points = 2;
     for (int round = 0; round < 2; round++) {
         tape *written = arena_new(a, tape);
         tape_open(written, a);
-        t->blocks = arena_array(a, block, count);
-        write_tape(t, written, a);
+        write_tape(t, written);
         if (round == 0) {
             uint64_t fit = room / largest_entries(written, t->points);
             t->points = (uint32_t)(fit < 1 ? 1 : fit > 250 ? 250 : fit);
@@ -449,7 +313,7 @@ static void fill_cell(const particles *t, const block *b, uint64_t cell, uint32_
 }
 
 /* All particles of a point whose globals are in place; `means` has room for the locals. */
-static void fill_point(const particles *t, const conditional *c, uint32_t point, double *means, rng *r) {
+void particles_fill(const particles *t, const conditional *c, uint32_t point, double *means, rng *r) {
     const partition *p = &t->parts;
     conditional_means(p, c, t->globals + point * p->globals, means);
     for (uint32_t k = 0; k < t->count; k++) {
@@ -482,7 +346,7 @@ void particles_rehearse_guide(const particles *t, arena *a) {
                 (p->globals + 2) * p->globals + (p->globals + 1) * p->locals + p->square[p->cells]);
 }
 
-static proposal of_globals(const guide_along *g, arena *a) {
+proposal particles_of_globals(const guide_along *g, arena *a) {
     proposal p = {g->count, arena_array(a, gaussian, g->count), g->weight};
     for (uint32_t k = 0; k < g->count; k++) p.parts[k] = g->parts[k].globals;
     return p;
@@ -502,7 +366,7 @@ uint64_t particles_refit_draws(const particles *t, uint64_t most) {
 drawing particles_draw(particles *t, const guide_along *g, uint64_t count, rng *r, arena *a) {
     uint64_t n = t->space->size, globals = t->parts.globals;
     drawing d = drawing_new(t->report, n, g->count, count, a);
-    proposal p = of_globals(g, d.arena);
+    proposal p = particles_of_globals(g, d.arena);
     double *log_scales = proposal_log_scales(&p, d.arena), *scratch = arena_array(d.arena, double, n);
     for (uint64_t first = 0; first < d.sample.count; first += t->points) {
         uint64_t left = count - first, here = left < t->points ? left : t->points;
@@ -511,7 +375,7 @@ drawing particles_draw(particles *t, const guide_along *g, uint64_t count, rng *
             uint32_t part = proposal_place(&p, b, count, r, x);
             d.sample.log_guide[b] =
                 proposal_density(&p, log_scales, x, &d.log_normal[b], &d.log_parts[b * p.count], scratch);
-            fill_point(t, &g->parts[part], (uint32_t)(b - first), scratch, r);
+            particles_fill(t, &g->parts[part], (uint32_t)(b - first), scratch, r);
         }
         machine_run(t->machine, t->seed, t->runs++);
         const double *log_evidence = machine_output(t->machine, 0);

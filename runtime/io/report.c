@@ -75,7 +75,9 @@ static report_row row_of(const model *m, const frame *f, const summary *s, doubl
                         .mcse = s->mcse,
                         .q05 = s->q05,
                         .q50 = s->q50,
-                        .q95 = s->q95};
+                        .q95 = s->q95,
+                        .khat = s->khat,
+                        .ess = s->ess};
 }
 
 /* `0` and `1`, or the labels or numbers of the axis that it is an index into. */
@@ -207,6 +209,7 @@ void report_json_rows(json_writer *w, const report *r) {
         json_put_number(w, "q05", row->q05);
         json_put_number(w, "q50", row->q50);
         json_put_number(w, "q95", row->q95);
+        if (!isnan(row->ess)) report_json_measured(w, "ess", "khat", (measured){row->ess, row->khat});
         json_end_object(w);
     }
     json_end_list(w);
@@ -343,6 +346,34 @@ void report_table_rows(const report *r, FILE *to) {
     }
 }
 
+/* -inf where the weights have no tail, and where a file has lost that. */
+static double tail_of(const report_row *row) { return isnan(row->khat) ? -(double)INFINITY : row->khat; }
+
+/* What the weights of a latent's own entries are like, where they go along axes. */
+static void table_weights(const report_row *row, uint32_t n, FILE *to) {
+    const report_row *least = row, *worst = row;
+    char text[NAME_ROOM];
+    if (isnan(row->ess)) return;
+    for (uint32_t i = 1; i < n; i++) {
+        if (row[i].ess < least->ess) least = &row[i];
+        if (tail_of(&row[i]) > tail_of(worst)) worst = &row[i];
+    }
+    fprintf(to, "weights of %s: %.0f particles count", row->place.name, least->ess);
+    report_print_place(&least->place, text, sizeof text);
+    if (n > 1) fprintf(to, " at least (%s)", text);
+    report_print_place(&worst->place, text, sizeof text);
+    if (isfinite(worst->khat)) fprintf(to, ", k-hat %.2f", worst->khat);
+    if (isfinite(worst->khat) && n > 1) fprintf(to, " at most (%s)", text);
+    fputc('\n', to);
+}
+
+static void table_all_weights(const report *r, FILE *to) {
+    for (uint32_t i = 0, n; i < r->rows.count; i += n) {
+        n = entries_of_variable(r->rows.at, sizeof *r->rows.at, r->rows.count, i);
+        table_weights(&r->rows.at[i], n, to);
+    }
+}
+
 enum { STATES_SHOWN = 6 };
 
 /* The states with a column each where there are few; of more the most probable one alone. */
@@ -416,6 +447,7 @@ void report_table(const report *r, FILE *to) {
                 r->gaps.amortisation.value, r->gaps.amortisation.error, r->gaps.approximation.value,
                 r->gaps.approximation.error);
     for (uint32_t i = 0; i < r->kls.count; i++) table_kl(&r->kls.at[i], to);
+    table_all_weights(r, to);
     if (r->rows.count) report_table_rows(r, to);
     if (r->states.count) table_states(r, to);
 }

@@ -22,6 +22,7 @@ typedef struct report_row {
     report_place place;
     double mode; /* NaN: none */
     double mean, sd, mcse, q05, q50, q95;
+    double khat, ess; /* of the latent's own weights; NaN: it has none */
 } report_row;
 
 /* One discrete latent that was summed out. */

@@ -103,7 +103,9 @@ static void read_rows(result_reader *r) {
     const json_t *list = list_of(r, r->root, "variables");
     for (size_t i = 0; i < json_array_size(list) && r->good; i++) {
         const json_t *from = json_array_get(list, i);
-        report_row row = {.mode = number_if(r, from, "mode")};
+        report_row row = {.mode = number_if(r, from, "mode"),
+                          .khat = number_if(r, from, "khat"),
+                          .ess = number_if(r, from, "ess")};
         read_place(r, from, &row.place);
         row.mean = number_of(r, from, "mean");
         row.sd = number_of(r, from, "sd");
@@ -259,7 +261,7 @@ static void read_rows_of_draws(arena *a, const data_set *s, report *to) {
     double *sorted = arena_array(a, double, draws);
     vector(placed_row) rows = {0};
     for (uint32_t i = 0; i < s->arrays.count; i++) {
-        placed_row now = {.row = {.mode = NAN}};
+        placed_row now = {.row = {.mode = NAN, .khat = NAN, .ess = NAN}};
         draws_file_place(a, s->arrays.at[i].name, &now.row.place);
         summarise(&s->arrays.at[i], &now.row, sorted);
         if (rows.count && strcmp(rows.at[rows.count - 1].row.place.name, now.row.place.name) != 0)

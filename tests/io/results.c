@@ -45,7 +45,9 @@ static fit *made_fit(void) {
                      3 * scale,
                      4.8 * scale,
                      f->draws + i,
-                     5};
+                     5,
+                     i ? i / 8.0 : (double)NAN,
+                     i ? 3000 - i : (double)NAN};
         push(&W.arena, &f->summaries, s);
     }
     return f;
@@ -79,6 +81,10 @@ static void test_json(const char *path) {
                  "{\"name\": \"a\", \"axes\": [\"k\", \"arm\"], \"at\": [2, 1], \"label\": [2, \"control\"], "
                  "\"mean\": 4, ") != NULL,
           "json entry in the declared order");
+    CHECK(strstr(text, ", \"ess\": 2999, \"khat\": 0.125}") != NULL, "json weights of a latent");
+    CHECK(strstr(table, "\nweights of a: 2996 particles count at least (a[2, dr\"ug]), "
+                        "k-hat 0.50 at most (a[2, dr\"ug])\n") != NULL,
+          "table of weights");
     file_writer w;
     CHECK(file_begin(&W.d, &W.arena, &w, path) && access(path, F_OK) != 0, "nothing is there before the end");
     report_json(&r, w.stream);

@@ -6,7 +6,15 @@
 /* Entries of a part: at least so many, that a part is worth handing over; and a multiple of CHUNK, where sums
  * begin anew. Where each has a piece of every outer entry they are of about the same size, in whole lines of
  * the cache, of at most so many entries. */
-enum { PART_LEAST = 512, PART = 1024, PARTS_LEAST = 24, PARTS_MOST = 128, SMALL = 8 * PART, WIDE = 16 };
+enum {
+    PART_LEAST = 512,
+    PART = 1024,
+    PARTS_FEW = 6,
+    PARTS_LEAST = 24,
+    PARTS_MOST = 128,
+    SMALL = 8 * PART,
+    WIDE = 16
+};
 enum { CACHE_LINE = 16 };
 
 /* Nanoseconds of a part that others may have. */
@@ -217,10 +225,20 @@ static uint32_t fewer_parts(uint32_t parts) {
     return 1;
 }
 
+/* Into fewer parts, so that their copies have at most so many entries. */
+static cut with_fewer(const subject *of, cut c, uint64_t most, sum_range *room) {
+    for (uint32_t parts = parts_of(&c); parts > 1 && copies(&c, of, room) > most;) {
+        parts = fewer_parts(parts);
+        c = cut_inner(of, c.outer, parts);
+    }
+    return c;
+}
+
 /* The cut with few copies, `most` entries if that is possible. Draws come in pairs, so that a part of an
- * outer entry must begin at an even one. */
+ * outer entry must begin at an even one. Where its blocks would be short, a few parts with copies are better.
+ */
 static cut choose_cut(const subject *of, uint64_t most, uint32_t parts_most, sum_range *room) {
-    cut best = cut_inner(of, 1, parts_most);
+    cut whole = cut_inner(of, 1, parts_most), best = whole;
     uint64_t least = copies(&best, of, room);
     for (uint32_t i = 0; i < of->count && least > most; i++) {
         uint64_t outer = summed_first(of->results[i].walk);
@@ -229,10 +247,11 @@ static cut choose_cut(const subject *of, uint64_t most, uint32_t parts_most, sum
         uint64_t entries = copies(&other, of, room);
         if (entries < least) best = other, least = entries;
     }
-    for (uint32_t parts = parts_of(&best); least > most && parts > 1; least = copies(&best, of, room)) {
-        parts = fewer_parts(parts);
-        best = cut_inner(of, best.outer, parts);
+    if (best.outer > 1 && best.part < PART_LEAST) {
+        cut few = with_fewer(of, whole, most, room);
+        if (parts_of(&few) >= PARTS_FEW) best = few;
     }
+    best = with_fewer(of, best, most, room);
     best.parts = parts_of(&best);
     return best.parts == 1 ? (cut){1, of->entries, of->entries, 1} : best;
 }

@@ -119,6 +119,19 @@ static void gather_runs(const block *b, const micro *m, element *y, const elemen
     }
 }
 
+/* Asks for the row that the walk comes to behind the one at entry `from` of the block, that it be in the
+ * cache by then. */
+static void fetch_next_row(const block *b, const micro *m, cursor c, size_t from, const element *x,
+                           const element *index) {
+    enum { LINE = 64 / sizeof *x, MOST = 64 * LINE };
+    uint64_t n = cursor_run(&c), width = walk_run(c.walk);
+    if (b->start + from + n >= b->region->entries) return;
+    cursor_pass(&c, n);
+    int64_t at = place_of_index((double)index[c.at[1]], m->reach);
+    for (uint64_t i = 0; i < width && i < MOST && at >= 0; i += LINE)
+        __builtin_prefetch(x + c.at[0] + at * m->pitch + i, 0, 2);
+}
+
 static void run_gather(const block *b, const micro *m) {
     const element *x = whole(b, m->in[0]), *index = whole(b, m->in[1]);
     const int32_t *fixed = m->index ? m->index + b->layer * m->in[1].layer : NULL;
@@ -127,7 +140,10 @@ static void run_gather(const block *b, const micro *m) {
         int64_t s = cursor_stride(&c, 0), t = cursor_stride(&c, 1);
         if (m->ends && s == 0 && t == 1 && !b->layer) gather_runs(b, m, y + i, x + c.at[0], c.at[1], n);
         else if (fixed) gather_fixed(b, m, y + i, x + c.at[0], s, fixed + c.at[1], t, n);
-        else gather_dynamic(b, m, y + i, x + c.at[0], s, index + c.at[1], t, n);
+        else if (t == 0 && s == 1) {
+            fetch_next_row(b, m, c, i, x, index);
+            gather_one(b, m, y + i, x + c.at[0], s, place_of_index((double)index[c.at[1]], m->reach), n);
+        } else gather_dynamic(b, m, y + i, x + c.at[0], s, index + c.at[1], t, n);
     }
 }
 

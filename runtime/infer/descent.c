@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <string.h>
+#include "runtime/infer/fit.h"
 
 /* The trace. */
 
@@ -145,7 +146,7 @@ enum { LEVELS_MOST = 6 };
 enum { TAKEN = 20 };
 
 static void begin_level(descent *o) {
-    double memory = 1 / (o->rate * o->pace);
+    double memory = fmin(1 / (o->rate * o->pace), INT32_MAX);
     o->stride = o->climbs ? (uint32_t)fmax(1, floor(memory / TAKEN)) : 1;
     o->skipped = 0;
     trace_restart(&o->trace, (uint32_t)fmax(4, ceil(memory / o->stride)));
@@ -195,34 +196,72 @@ descent_event descent_take(descent *o, const double *x, const double *unit) {
     return DESCENT_lowered;
 }
 
-/* Whether no batch has a higher mean of the last entry than the newest. */
-static bool ends_highest(const trace *t) {
-    for (uint32_t b = 0; b + 1 < t->count; b++)
-        if (t->mean[b][t->size - 1] >= t->mean[t->count - 1][t->size - 1]) return false;
-    return t->count > 0;
+/* What a descent may end with: sums over the newest iterates, from the longest stretch to the last one alone.
+ */
+enum { ENDS_MOST = 8 };
+typedef struct ending {
+    const double *sum;
+    double scale;
+} ending;
+
+/* The batches become sums over all that is newer. */
+static void accumulate(trace *t) {
+    const double *newer = t->mean[BATCHES];
+    for (uint32_t b = t->count; b-- > 0; newer = t->mean[b])
+        for (uint64_t i = 0; i < t->size; i++) t->mean[b][i] = newer[i] + t->length * t->mean[b][i];
 }
 
-/* The iterates of the open batch, with those of the one before where they are few. */
-static bool newest(const trace *t, double *average) {
-    double before = 2 * t->filled < t->length ? t->length : 0;
-    for (uint64_t i = 0; i < t->size; i++)
-        average[i] = (t->mean[t->count - 1][i] * before + (t->filled ? t->mean[BATCHES][i] : 0)) /
-                     (before + t->filled);
-    return true;
+static uint32_t list_endings(trace *t, const double *last, ending ends[ENDS_MOST]) {
+    uint32_t count = 0;
+    if (!t->filled) memset(t->mean[BATCHES], 0, t->size * sizeof(double));
+    accumulate(t);
+    for (uint32_t n = t->count - t->count / 2; n > 0; n /= 2)
+        ends[count++] = (ending){t->mean[t->count - n], 1 / ((double)n * t->length + t->filled)};
+    if (t->filled) ends[count++] = (ending){t->mean[BATCHES], 1 / (double)t->filled};
+    if (last) ends[count++] = (ending){last, 1};
+    return count;
 }
 
-static bool last_half(const trace *t, double *average) {
-    uint32_t from = t->count / 2;
-    for (uint64_t i = 0; i < t->size && t->count; i++) {
-        average[i] = 0;
-        for (uint32_t b = from; b < t->count; b++) average[i] += t->mean[b][i] / (t->count - from);
+static void take_ending(descent *o, const ending *e) {
+    for (uint64_t i = 0; i < o->trace.size; i++) o->average[i] = e->scale * e->sum[i];
+}
+
+/* By more than chance explains, where both met the same draws. */
+static bool is_better(const double *value, const double *than, uint32_t trials) {
+    double sum = 0, squares = 0;
+    for (uint32_t i = 0; i < trials; i++) {
+        double gain = value[i] - than[i];
+        sum += gain;
+        squares += gain * gain;
     }
-    return t->count > 0;
+    measured gain = measured_mean(sum, squares, trials);
+    return gain.value > 2 * gain.error;
 }
 
-bool descent_stop(descent *o) {
-    return o->climbs && ends_highest(&o->trace) ? newest(&o->trace, o->average)
-                                                : last_half(&o->trace, o->average);
+/* What is not finite counts as this. */
+static const double WORST = -1e100;
+
+static uint32_t best_ending(descent *o, const ending *ends, uint32_t count, const descent_trials *t) {
+    double value[ENDS_MOST][TRIALS_MOST];
+    uint32_t best = 0;
+    for (uint32_t i = 0; i < t->count; i++)
+        for (uint32_t k = 0; k < count; k++) {
+            take_ending(o, &ends[k]);
+            value[k][i] = t->value(t->user, o->average, i);
+            if (!isfinite(value[k][i])) value[k][i] = WORST;
+        }
+    for (uint32_t k = 1; k < count; k++)
+        if (is_better(value[k], value[best], t->count)) best = k;
+    return best;
+}
+
+bool descent_stop(descent *o, const descent_trials *t) {
+    ending ends[ENDS_MOST];
+    if (!t) o->trace.filled = 0; /* a few iterates, perhaps, that none speaks for */
+    uint32_t count =
+        o->trace.count || o->trace.filled ? list_endings(&o->trace, t ? t->last : NULL, ends) : 0;
+    if (count) take_ending(o, &ends[t ? best_ending(o, ends, count, t) : 0]);
+    return count > 0;
 }
 
 static void trace_carry(trace *t, carrier *c) {

@@ -55,10 +55,18 @@ descent_event descent_take(descent *o, const double *x, const double *unit);
 void descent_retreat(descent *o);
 /* Forgets the iterates of this level. */
 void descent_restart(descent *o);
-/* The best `average` that is known when there is no time left: of the last half, or, where the value of what
- * is climbed still rises, so that older iterates are worse, of the newest. False where no iterate was taken.
- */
-bool descent_stop(descent *o);
+/* How what is climbed is compared at several x: each is tried on the same draws. */
+enum { TRIALS_MOST = 100 };
+typedef struct descent_trials {
+    const double *last; /* the last iterate */
+    uint32_t count;     /* at most TRIALS_MOST */
+    void *user;
+    double (*value)(void *user, const double *x, uint32_t trial); /* trial by trial, x by x */
+} descent_trials;
+/* The best `average` that is known when there is no time left: of the last half, or, where what is climbed is
+ * clearly higher there, as while it still rises and older iterates are worse, of a part of it, or the last
+ * iterate alone. Without trials, of the last half. Ends the trace. False where no iterate was taken. */
+bool descent_stop(descent *o, const descent_trials *t);
 void descent_carry(descent *o, carrier *c);
 
 #endif

@@ -347,7 +347,7 @@ static bool descend(gaussian *g, density *many, rng *r, arena *a, gaussian_cours
             break;
         }
     }
-    if (descent_stop(&o)) from_average(g, o.average);
+    if (descent_stop(&o, NULL)) from_average(g, o.average);
     return true;
 }
 

@@ -240,6 +240,35 @@ void objective_rehearse(const objective *o, arena *a) {
     else judge_open(o, a);
 }
 
+/* Trials for the end of a fit: a small share of its steps, and enough to tell chance from a difference. */
+static uint32_t trials_of(const objective_course *c) {
+    uint64_t count = 8 + c->steps / 200;
+    return count < TRIALS_MOST ? (uint32_t)count : TRIALS_MOST;
+}
+
+typedef struct trying {
+    objective *objective;
+    uint64_t first;  /* the steps that trials have the draws of */
+    uint32_t visits; /* trials whose rows were visited */
+} trying;
+
+static double value_at(void *user, const double *x, uint32_t trial) {
+    trying *t = user;
+    objective *o = t->objective;
+    for (; t->visits <= trial; t->visits++) batches_next(&o->batches);
+    optimiser_place(&o->climber, x);
+    return objective_run(o, t->first + trial) ? (o->rises < 0 ? -o->value : o->value) : (double)NAN;
+}
+
+/* Goes where the iterates that there were say is best, not having come to rest. */
+static void end_early(objective *o, judge *j, const objective_course *c) {
+    trying t = {.objective = o, .first = c->steps};
+    optimiser_read(&o->climber, j->iterate);
+    descent_trials trials = {.last = j->iterate, .count = trials_of(c), .user = &t, .value = value_at};
+    bool any = descent_stop(&j->levels, &trials);
+    optimiser_place(&o->climber, any ? j->levels.average : j->iterate);
+}
+
 bool objective_fit(objective *o, arena *a, objective_course *c) {
     const options *options = o->options;
     uint64_t faults = 0;
@@ -262,7 +291,7 @@ bool objective_fit(objective *o, arena *a, objective_course *c) {
         if (is_due(c)) save(o, &j, c, &faults);
     }
     save(o, &j, c, &faults);
-    if (!c->converged && descent_stop(&j.levels)) optimiser_place(&o->climber, j.levels.average);
+    if (!c->converged) end_early(o, &j, c);
     optimiser_read(&o->climber, o->x);
     return true;
 }

@@ -11,7 +11,7 @@
 #include "runtime/infer/optimiser.h"
 #include "runtime/infer/route.h"
 
-enum { FAULTS_MOST = 100, WATCH_EVERY = 50 };
+enum { FAULTS_MOST = 100, WATCH_EVERY = 50, TRIALS = 20 };
 /* Steps are numbered from here, so that none has the draws of one of the fit or of what is reported. */
 static const uint64_t FIRST_REFINEMENT = UINT64_C(1) << 43;
 /* Draws that are weighed together, in so many runs. */
@@ -140,12 +140,31 @@ static machine *climbed(guide *g, const double *x, const options *plain, uint32_
     return m;
 }
 
-static bool step(climb *c, uint64_t seed, uint64_t number, double rate) {
+static bool run(climb *c, uint64_t seed, uint64_t number) {
     machine_run(c->machine, seed, number);
     c->value = machine_output(c->machine, 0)[0];
     for (uint32_t i = 0; i < c->mover.count; i++)
         c->mover.blocks[i].gradient = machine_output(c->machine, 1 + i);
-    return isfinite(c->value) && optimiser_step(&c->mover, rate);
+    return isfinite(c->value);
+}
+
+typedef struct trying {
+    climb *climb;
+    uint64_t seed, first;
+} trying;
+
+static double value_at(void *user, const double *x, uint32_t trial) {
+    trying *t = user;
+    optimiser_place(&t->climb->mover, x);
+    return run(t->climb, t->seed, t->first + trial) ? t->climb->value : (double)NAN;
+}
+
+/* Goes where the iterates that there were say is best, not having come to rest. */
+static void end_early(climb *c, descent *levels, double *iterate, uint64_t seed, uint64_t first) {
+    trying t = {c, seed, first};
+    optimiser_read(&c->mover, iterate);
+    bool any = descent_stop(levels, &(descent_trials){iterate, TRIALS, &t, value_at});
+    optimiser_place(&c->mover, any ? levels->average : iterate);
 }
 
 /* Until the averages stand still; the moves of the arguments are then in x. */
@@ -158,7 +177,7 @@ static bool climb_on(climb *c, const options *o, vigil *v, double *x, arena *a, 
                 ? vigil_tell(v, taken, o->steps, (measured){c->value, NAN}, c->mover.length)
                 : vigil_asks(v, "refine"))
             return false;
-        if (!step(c, o->seed, FIRST_REFINEMENT + taken, levels.rate)) {
+        if (!run(c, o->seed, FIRST_REFINEMENT + taken) || !optimiser_step(&c->mover, levels.rate)) {
             faults++;
             continue;
         }
@@ -171,7 +190,7 @@ static bool climb_on(climb *c, const options *o, vigil *v, double *x, arena *a, 
         if (event == DESCENT_converged) break;
     }
     *steps += taken;
-    if (taken == o->steps && descent_stop(&levels)) optimiser_place(&c->mover, levels.average);
+    if (taken == o->steps) end_early(c, &levels, iterate, o->seed, FIRST_REFINEMENT + taken);
     optimiser_read(&c->mover, x);
     for (uint64_t i = 0; i < size; i++)
         if (!isfinite(x[i])) return false;

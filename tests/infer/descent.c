@@ -47,22 +47,66 @@ static void drift(arena *a) {
     check(!lowered, "descent sees a drift", "took a drift of %g for stationary", x);
 }
 
-/* Where time runs out on the way up, what is as old as half of the run is no part of the average. */
-static void rise(arena *a) {
+/* A hill whose top is `top`, seen through the same noise by all who ask in one trial. */
+typedef struct hill {
+    double top;
+    uint64_t asked;
+} hill;
+
+static double height(void *user, const double *x, uint32_t trial) {
+    hill *h = user;
+    rng r = rng_open(5, trial);
+    h->asked++;
+    return rng_normal(&r) - (x[0] - h->top) * (x[0] - h->top);
+}
+
+static double stopped_at(descent *d, double last, double top) {
+    double at[2] = {last, 0};
+    hill h = {.top = top};
+    return descent_stop(d, &(descent_trials){at, 20, &h, height}) && h.asked > 0 ? d->average[0] : NAN;
+}
+
+/* x as a function of the share of the steps, with noise of sd 0.1 about it. */
+static descent walked(double (*path)(double), uint64_t stream, arena *a) {
     enum { STEPS = 1000 };
-    double unit = 1, x[2];
-    descent up = descent_open(2, 1, 0.1, 0.05, 1, true, a), flat = descent_open(2, 1, 0.1, 0.05, 1, true, a);
+    descent d = descent_open(2, 1, 0.1, 0.05, 1, true, a);
+    rng r = rng_open(6, (uint32_t)stream);
+    double unit = 1e-6, x[2] = {0}; /* never still */
     for (int i = 0; i < STEPS; i++) {
-        x[0] = i, x[1] = i;
-        if (descent_due(&up)) descent_take(&up, x, &unit);
-        x[1] = 0;
-        if (descent_due(&flat)) descent_take(&flat, x, &unit);
+        x[0] = path((double)i / STEPS) + 0.1 * rng_normal(&r);
+        x[1] = x[0];
+        if (descent_due(&d)) descent_take(&d, x, &unit);
     }
-    check(descent_stop(&up) && up.average[0] > 0.8 * STEPS, "what rises is averaged at its end",
-          "the average is that about step %g", up.average[0]);
-    check(descent_stop(&flat) && fabs(flat.average[0] / STEPS - 0.75) < 0.1,
-          "what does not is averaged over its last half", "the average is that about step %g",
-          flat.average[0]);
+    return d;
+}
+
+static double straight(double t) { return 10 * t; }
+static double rested(double t) { return t < 0.4 ? 10 * t : 4; }
+static double slowing(double t) { return 1 - exp(-20 * t); }
+
+/* Where time runs out on the way up, what is as old as half of the run is no part of the average; where the
+ * iterates have come to rest, all that rest are. */
+static void rise(arena *a) {
+    descent up = walked(straight, 0, a), rest = walked(rested, 1, a), slow = walked(slowing, 2, a),
+            none = walked(rested, 3, a);
+    double at = stopped_at(&up, 10.3, 20);
+    check(fabs(at - 10.3) < 1e-12, "what still climbs ends where it is highest", "it ends at %g", at);
+    /* the last half: the mean of 500 has a standard error of 0.0045, and 8 / 15 of 1000 a half at the most */
+    at = stopped_at(&rest, 4.3, 4);
+    check(fabs(at - 4) < 4 * 0.0045, "what rests is averaged", "it ends at %g", at);
+    /* of what lacks exp(-20 t), less than 5e-5 in the last half */
+    at = stopped_at(&slow, 1.3, 1);
+    check(fabs(at - 1) < 4 * 0.0045 + 5e-5, "what comes to rest is averaged", "it ends at %g", at);
+    check(descent_stop(&none, NULL) && fabs(none.average[0] - 4) < 4 * 0.0045,
+          "without trials it is the last half", "it ends at %g", none.average[0]);
+    descent empty = descent_open(2, 1, 0.1, 0.05, 1, true, a);
+    CHECK(!descent_stop(&empty, NULL), "of no iterates there is no average");
+}
+
+/* A rate next to nothing has iterates that are remembered for longer than steps can be counted. */
+static void slow_rate(arena *a) {
+    descent d = descent_open(1, 1, 1e-30, 0.05, 1, true, a);
+    CHECK(d.stride > 1 && d.trace.length > 1, "a rate next to nothing has a stride");
 }
 
 static void merge(arena *a) {
@@ -84,6 +128,7 @@ int main(void) {
     quadratic(&a);
     drift(&a);
     rise(&a);
+    slow_rate(&a);
     merge(&a);
     arena_close(&a);
     return check_end();

@@ -44,6 +44,7 @@ typedef enum family_kind {
 } family_kind;
 enum { PRECISION_double, PRECISION_single };
 enum { JACOBIAN_no, JACOBIAN_yes };
+enum { CONTROL_none, CONTROL_regression };
 enum { NOISE_random, NOISE_antithetic, NOISE_sobol };
 
 /* How the gradient for a latent is estimated, see runtime/infer/gradients.h. */

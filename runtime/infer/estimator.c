@@ -1,6 +1,7 @@
 #include "runtime/infer/estimator.h"
 
 #include "runtime/infer/bounds.h"
+#include "runtime/infer/control.h"
 #include "runtime/infer/sleep.h"
 
 static estimate write_elbo(estimator *e) {
@@ -14,6 +15,8 @@ static estimate write_elbo(estimator *e) {
         if (gradient_is_scored(how)) surrogate = plus(e, surrogate, score_write(e, s));
         if (how.kind == ESTIMATOR_enumerate) surrogate = plus(e, surrogate, local_expectation_write(e, s));
     }
+    ref control = is_controlled(e->options) ? control_write(e, surrogate) : 0;
+    if (control) surrogate = plus(e, surrogate, control);
     return (estimate){times(e, tape_sum(e->t, value, draw_axis(e)), mean),
                       times(e, tape_sum(e->t, surrogate, draw_axis(e)), mean), e->weight != 0, 1};
 }
@@ -145,5 +148,5 @@ static bool em_check(diagnostics *d, const program *p, const options *o) {
 
 bool estimate_check(diagnostics *d, const program *p, const options *o) {
     return bound_check(d, p, o) && em_check(d, p, o) && gradients_check(d, p, o) && sleep_check(d, p, o) &&
-           free_bits_check(d, p, o);
+           control_check(d, p, o) && free_bits_check(d, p, o);
 }

@@ -1,5 +1,6 @@
 #include "runtime/infer/gradients.h"
 
+#include "runtime/infer/control.h"
 #include "runtime/infer/dependence.h"
 #include "runtime/infer/relaxation.h"
 #include "runtime/infer/sleep.h"
@@ -127,6 +128,10 @@ const char *gradient_text(const program *p, const options *o, variable latent, a
     bool dreams = is_asleep(o) && sleep_taught(p, a)[latent];
     if (dreams && o->sleep >= 1) return "the score at what the model dreams";
     const char *awake = waking_text(p, o, latent, a);
+    if (control_applies(p, o, latent))
+        return gradient_is_scored(gradient_of(p, o, latent))
+                   ? "score function, a baseline by regression on the other draws"
+                   : arena_print(a, "%s, less a quadratic by regression on the other draws", awake);
     return dreams ? arena_print(a, "%s; by %g at what the model dreams", awake, o->sleep) : awake;
 }
 

@@ -31,6 +31,9 @@ static inline bool is_bound(const options *o) {
     return x.word != OBJECTIVE_elbo && x.word != OBJECTIVE_em && x.word != OBJECTIVE_map && !elbo;
 }
 
+/* Whether gradients are made quieter by regressions, see control.h. */
+static inline bool is_controlled(const options *o) { return o->control.word == CONTROL_regression; }
+
 typedef struct gradient_choice {
     estimator_kind kind; /* never auto */
     double temperature;

@@ -47,6 +47,8 @@ bool held_check(diagnostics *d, const program *p, const options *o) {
     if (is_bound(o))
         return refuse(d, NO_PLACE, "the gradients of this `objective` are not its slope with draws held",
                       "leave `objective` out, or use `optimizer = adam`");
+    if (is_controlled(o))
+        return refuse(d, NO_PLACE, "what `control` takes off is not a slope of it", "leave `control` out");
     if (precision_of(o) != IN_DOUBLE)
         return refuse(d, NO_PLACE, "its search along a line needs the digits of double",
                       "leave `precision` out");

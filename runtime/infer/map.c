@@ -29,9 +29,9 @@ static bool refuse(diagnostics *d, span at, const char *what, const char *help) 
 
 /* Options of other objectives' fits. */
 static bool check_options(diagnostics *d, const options *o) {
-    static const option_id OTHERS[] = {OPTION_batch,     OPTION_beta,      OPTION_anneal,
-                                       OPTION_free_bits, OPTION_estimator, OPTION_family,
-                                       OPTION_samples,   OPTION_noise,     OPTION_sleep};
+    static const option_id OTHERS[] = {OPTION_batch,     OPTION_beta,   OPTION_anneal,  OPTION_free_bits,
+                                       OPTION_estimator, OPTION_family, OPTION_samples, OPTION_noise,
+                                       OPTION_sleep,     OPTION_control};
     for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
         if (o->given >> OTHERS[i] & 1)
             return refuse(d, NO_PLACE,

@@ -27,7 +27,9 @@ static uint32_t draws_a_step(const guide *g, const options *o) {
     bool asked = o->given >> OPTION_samples & 1;
     if (is_held(o) && !asked) return HELD_DRAWS;
     bool compared = scored || is_coupled(o);
-    return asked || !o->batch.axis ? (uint32_t)o->samples : compared ? SAMPLES_SCORED : SAMPLES_BATCH;
+    return asked || !o->batch.axis || is_controlled(o) ? (uint32_t)o->samples
+           : compared                                  ? SAMPLES_SCORED
+                                                       : SAMPLES_BATCH;
 }
 
 /* A factor that changes with the steps; 1 where none was asked for. */

@@ -7,10 +7,10 @@
 /* Whether the guide is one Gaussian over all latents, of which there are some, and nothing else is to be
  * optimised or asked for. */
 static bool is_gaussian(const program *p, const options *o) {
-    const uint64_t others = (uint64_t)1 << OPTION_objective | (uint64_t)1 << OPTION_batch |
-                            (uint64_t)1 << OPTION_beta | (uint64_t)1 << OPTION_anneal |
-                            (uint64_t)1 << OPTION_optimizer | (uint64_t)1 << OPTION_estimator |
-                            (uint64_t)1 << OPTION_free_bits | (uint64_t)1 << OPTION_noise;
+    const uint64_t others =
+        (uint64_t)1 << OPTION_objective | (uint64_t)1 << OPTION_batch | (uint64_t)1 << OPTION_beta |
+        (uint64_t)1 << OPTION_anneal | (uint64_t)1 << OPTION_optimizer | (uint64_t)1 << OPTION_estimator |
+        (uint64_t)1 << OPTION_free_bits | (uint64_t)1 << OPTION_noise | (uint64_t)1 << OPTION_control;
     bool latents = false;
     for (variable v = 0; v < p->variables.count; v++) {
         variable_kind kind = program_variable(p, v)->kind;

@@ -1,5 +1,5 @@
 /* What stands in for the derivative of a draw that has none, or that is not asked for, under the ELBO. */
-#include "runtime/infer/terms.h"
+#include "runtime/infer/control.h"
 
 /* What depends on the latent of a statement, and along which of its axes that stays apart. */
 typedef struct influence {
@@ -37,7 +37,8 @@ static ref less_others(estimator *e, ref signal) {
 ref score_write(estimator *e, const draw *s) {
     influence x = influence_of(e, s);
     ref signal = influenced(e, &x, e->live);
-    if (how_of(e, s->of).kind != ESTIMATOR_reinforce) signal = less_others(e, signal);
+    if (control_applies(e->program, e->options, s->of)) signal = control_signal(e, s, x.kept, signal);
+    else if (how_of(e, s->of).kind != ESTIMATOR_reinforce) signal = less_others(e, signal);
     ref log_q =
         tape_sum(e->t, lower_node(e->live, s->log_density), lower_axes(e->live, axes_minus(s->axes, x.kept)));
     return tape_sum(e->t, times(e, stopped(e, signal), log_q), lower_axes(e->live, x.kept));

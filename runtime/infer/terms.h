@@ -1,5 +1,5 @@
 /* The terms of an objective, on a tape: what estimators are put together from. Inside of estimator.c,
- * scores.c, bounds.c and sleep.c only. */
+ * scores.c, bounds.c, control.c and sleep.c only. */
 #ifndef VM_INFER_TERMS_H
 #define VM_INFER_TERMS_H
 

@@ -103,6 +103,17 @@ static const problem PROBLEMS[] = {
      pair_prior,
      pair_joint,
      pair_q},
+    {"a family",
+     "param mu : real = 0.4\ndata y : real = 1.2\n"
+     "model {\n  z ~ normal(mu, 1)\n  y ~ normal(z + sin(z), 0.8)\n}\n"
+     "guide { z ~ mean_field() }\n",
+     3,
+     {0.4, 0.5, -0.3},
+     NODES,
+     smooth_draw,
+     smooth_prior,
+     smooth_joint,
+     smooth_q},
 };
 
 typedef enum wanted { TARGET_elbo, TARGET_bound, TARGET_wake, TARGET_stuck, TARGET_relaxed } wanted;
@@ -145,6 +156,10 @@ static const objective_case COUPLED[] = {{"elbo", "pathwise", TARGET_elbo, 0, 1,
                                          {"elbo", "reinforce", TARGET_elbo, 0, 1, 1}};
 static const objective_case COUPLED_PAIR[] = {{"elbo", "reinforce", TARGET_elbo, 0, 1, 1},
                                               {"elbo", "enumerate", TARGET_elbo, 0, 1, 1}};
+/* With control variates by regression: for the one, for those that are scored, and for the family. */
+static const objective_case CONTROLLED[] = {{"elbo", "pathwise", TARGET_elbo, 0, 1, 1},
+                                            {"elbo(2)", "stl", TARGET_elbo, 0, 1, 2},
+                                            {"elbo", "score", TARGET_elbo, 0, 1, 1}};
 static const char *const NOISES[] = {"antithetic", "sobol"};
 static const objective_case STUCK = {"iwae(2)", "stl", TARGET_stuck, 1, 1, 1};
 static const objective_case LOCAL[] = {{"elbo", "enumerate", TARGET_elbo, 0, 1, 1},
@@ -233,18 +248,23 @@ static double exact_slope(const problem *p, const objective_case *c, int k) {
     return c->sign * change / (2 * h);
 }
 
-static objective *opened(const problem *p, const objective_case *of, const char *noise, arena *a) {
+/* `control` where it is not NULL. */
+static objective *opened(const problem *p, const objective_case *of, const char *noise, const char *control,
+                         arena *a) {
     const setting set[] = {{OPTION_objective, of->text},
                            {OPTION_estimator, of->estimator},
-                           {OPTION_samples, "2"},
+                           {OPTION_samples, control ? "5" : "2"},
                            {OPTION_noise, noise},
-                           {OPTION_beta, "1"}};
-    return climbing(a, p->program, set, sizeof set / sizeof *set, p->at);
+                           {OPTION_beta, "1"},
+                           {OPTION_control, control}};
+    return climbing(a, p->program, set, sizeof set / sizeof *set - !control, p->at);
 }
 
-static void unbiased_with(const problem *p, const objective_case *c, const char *noise, arena *a) {
-    const char *name = arena_print(a, "%s: %s by %s, noise %s", p->name, c->text, c->estimator, noise);
-    objective *o = opened(p, c, noise, a);
+static void unbiased_with(const problem *p, const objective_case *c, const char *noise, const char *control,
+                          arena *a) {
+    const char *name = arena_print(a, "%s: %s by %s, noise %s, control %s", p->name, c->text, c->estimator,
+                                   noise, control ? control : "none");
+    objective *o = opened(p, c, noise, control, a);
     if (!check(o != NULL, name, "no objective")) return;
     estimates e = estimates_of(o, STEPS, a);
     for (int k = 0; k < p->numbers; k++) {
@@ -260,7 +280,7 @@ static void unbiased_with(const problem *p, const objective_case *c, const char 
 }
 
 static void unbiased(const problem *p, const objective_case *c, arena *a) {
-    unbiased_with(p, c, "random", a);
+    unbiased_with(p, c, "random", NULL, a);
 }
 
 /* … and the slope of the guide's first number is not that of the objective. */
@@ -282,10 +302,13 @@ int main(void) {
     for (size_t k = 0; k < sizeof PAIR / sizeof *PAIR; k++) unbiased(&PROBLEMS[2], &PAIR[k], &a);
     for (int i = 0; i < 2; i++) {
         for (size_t k = 0; k < sizeof COUPLED / sizeof *COUPLED; k++)
-            unbiased_with(&PROBLEMS[0], &COUPLED[k], NOISES[i], &a);
+            unbiased_with(&PROBLEMS[0], &COUPLED[k], NOISES[i], NULL, &a);
         for (size_t k = 0; k < sizeof COUPLED_PAIR / sizeof *COUPLED_PAIR; k++)
-            unbiased_with(&PROBLEMS[2], &COUPLED_PAIR[k], NOISES[i], &a);
+            unbiased_with(&PROBLEMS[2], &COUPLED_PAIR[k], NOISES[i], NULL, &a);
     }
+    for (int i = 0; i < 3; i++) unbiased_with(&PROBLEMS[0], &CONTROLLED[i], "random", "regression", &a);
+    for (int i = 1; i < 3; i++) unbiased_with(&PROBLEMS[i], &CONTROLLED[2], "random", "regression", &a);
+    for (int i = 0; i < 2; i++) unbiased_with(&PROBLEMS[3], &CONTROLLED[i], "random", "regression", &a);
     biased(&PROBLEMS[0], &STUCK, &CASES[2], &a);
     biased(&PROBLEMS[1], &RELAXED, &CASES[0], &a);
     biased(&PROBLEMS[1], &STRAIGHT, &CASES[0], &a);

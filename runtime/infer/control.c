@@ -14,7 +14,7 @@ static bool is_normal(const program *p, const draw *s) {
            !s->upper && !s->along.count && is_whole(p, s->of);
 }
 
-/* The family that a joint one comes out as, see fit.c. */
+/* The family that a joint one comes out as, see course_guide.c. */
 static bool is_mean_field(const options *o, family_kind kind) {
     if (kind == FAMILY_auto) kind = (family_kind)o->family.word;
     return kind == FAMILY_auto || kind == FAMILY_mean_field;

@@ -33,7 +33,8 @@ enum {
     OBJECTIVE_chi,
     OBJECTIVE_inclusive,
     OBJECTIVE_em,
-    OBJECTIVE_map
+    OBJECTIVE_map,
+    OBJECTIVE_tmc
 };
 typedef enum family_kind {
     FAMILY_auto,

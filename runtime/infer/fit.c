@@ -9,6 +9,7 @@
 #include "runtime/infer/map.h"
 #include "runtime/infer/refine.h"
 #include "runtime/infer/route.h"
+#include "runtime/infer/tmc.h"
 #include "runtime/infer/transforms.h"
 
 static const struct {
@@ -47,7 +48,7 @@ static void refuse_checkpoints(diagnostics *d) {
 
 bool fit_check(diagnostics *d, const program *p, const options *o) {
     return map_check(d, p, o) && batch_check(d, p, o) && estimate_check(d, p, o) && held_check(d, p, o) &&
-           noise_check(d, p, o);
+           noise_check(d, p, o) && tmc_check(d, p, o);
 }
 
 static bool can_run(diagnostics *d, const model *m, const options *o) {

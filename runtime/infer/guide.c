@@ -187,23 +187,29 @@ static const gradient_choice *choices_of(const program *p, const options *o, are
     return how;
 }
 
+const family_axes *guide_write_parts(const guide *g, lowering *l, guide_tape *out) {
+    tape *t = l->tape;
+    out->parts = arena_array(t->arena, ref, g->parts.count);
+    out->visited = arena_array(t->arena, ref, g->parts.count);
+    family_axes *on = arena_array(t->arena, family_axes, g->families.count);
+    for (uint32_t f = 0; f < g->families.count; f++) on[f] = family_add_axes(&g->families.at[f].layout, t);
+    for (uint32_t b = 0; b < g->parts.count; b++) {
+        const part *k = &g->parts.at[b];
+        out->visited[b] = out->parts[b] = k->of != VARIABLE_NONE
+                                              ? write_variable(l, k->of)
+                                              : tape_input(t, tensor_axes(tensor_of(g, k), &on[k->family]));
+    }
+    return on;
+}
+
 guide_tape guide_write(const guide *g, lowering *l, const options *o) {
     tape *t = l->tape;
     const program *p = g->model->program;
     assignment given = assignment_open(l);
     given.how = choices_of(p, o, t->arena);
-    guide_tape out = {.live = l,
-                      .relaxed = o != NULL,
-                      .parts = arena_array(t->arena, ref, g->parts.count),
-                      .visited = arena_array(t->arena, ref, g->parts.count),
-                      .families = arena_array(t->arena, family_draw, g->families.count)};
-    family_axes *on = arena_array(t->arena, family_axes, g->families.count);
-    for (uint32_t f = 0; f < g->families.count; f++) on[f] = family_add_axes(&g->families.at[f].layout, t);
-    for (uint32_t b = 0; b < g->parts.count; b++) {
-        const part *k = &g->parts.at[b];
-        out.parts[b] = k->of != VARIABLE_NONE ? write_variable(l, k->of)
-                                              : tape_input(t, tensor_axes(tensor_of(g, k), &on[k->family]));
-    }
+    guide_tape out = {
+        .live = l, .relaxed = o != NULL, .families = arena_array(t->arena, family_draw, g->families.count)};
+    const family_axes *on = guide_write_parts(g, l, &out);
     if (l->whole) l->rows = tape_input(t, axes_one(l->axes[l->batch]));
     assert(!l->whole || !g->refinement);
     if (g->refinement) write_refinement(l, g->refinement);

@@ -75,6 +75,8 @@ typedef struct guide_tape {
     ref log_jacobian; /* of the families' latents */
     bool relaxed;     /* draws are what the estimators of a step want, see gradients.h */
 } guide_tape;
+/* Its inputs alone, and the axes of its families. */
+const family_axes *guide_write_parts(const guide *g, lowering *l, guide_tape *out);
 /* `o` is of the steps of a fit, whose estimators hold some draws fast and relax others; NULL for the guide as
  * it is. */
 guide_tape guide_write(const guide *g, lowering *l, const options *o);

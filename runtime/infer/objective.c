@@ -8,6 +8,7 @@
 #include "runtime/infer/estimator.h"
 #include "runtime/infer/held.h"
 #include "runtime/infer/retreat.h"
+#include "runtime/infer/tmc.h"
 
 enum { FAULTS_MOST = 200, WATCH_EVERY = 50 };
 
@@ -86,9 +87,16 @@ objective *objective_new(diagnostics *d, const guide *g, const options *options,
     *o = (objective){.guide = g, .options = options, .tape = arena_new(a, tape)};
     o->draws = draws_a_step(g, options);
     o->batches = batches_open(g->model, options, options->seed, a);
-    lowering l = lower_open_batch(g->model, written, o->draws, o->batches.axis, o->batches.size);
-    guide_tape q = guide_write(g, &l, options);
-    estimate e = estimate_write(g, &q, options, o->draws);
+    lowering l;
+    guide_tape q;
+    estimate e;
+    if (is_tmc(options)) {
+        if (!tmc_write(d, g, options, written, &l, &q, &e)) return NULL;
+    } else {
+        l = lower_open_batch(g->model, written, o->draws, o->batches.axis, o->batches.size);
+        q = guide_write(g, &l, options);
+        e = estimate_write(g, &q, options, o->draws);
+    }
     o->rises = e.rises;
     uint32_t parts = g->parts.count, slot = parts;
     ref *gradient = arena_array(a, ref, parts), culprit;

@@ -539,6 +539,14 @@ ZERO(random_zipf)
 ZERO(random_passage)
 ZERO(allot)
 
+static void pull_beta_order(visit *s, op slopes) {
+    give_product(s, 0, MUL(G, tape_beta_order(s->t, slopes, X, (axis)s->x.attribute)));
+}
+RULE(log_beta_below) { pull_beta_order(s, OP_log_beta_below_slopes); }
+RULE(log_beta_above) { pull_beta_order(s, OP_log_beta_above_slopes); }
+UNKNOWN(log_beta_below_slopes)
+UNKNOWN(log_beta_above_slopes)
+
 /* Scans: the rule stands below the walk, which it needs for the body. Results make the walk stop at the scan;
  * their adjoints are found there. */
 RULE(scan_result) {

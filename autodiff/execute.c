@@ -9,6 +9,7 @@ static __attribute__((noinline)) void run_step(const execution *e, const plan_st
     case STEP_product: run_product(e, s); break;
     case STEP_cumulate: run_cumulate(e, s); break;
     case STEP_allot: run_allot(e, s); break;
+    case STEP_beta_order: run_beta_order(e, s); break;
     case STEP_scatter: run_scatter(e, s); break;
     case STEP_rows: run_rows(e, s); break;
     case STEP_place: run_place(e, s); break;

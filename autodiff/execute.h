@@ -22,6 +22,7 @@
 #define run_solve         TYPED(run_solve)
 #define run_draws         TYPED(run_draws)
 #define run_allot         TYPED(run_allot)
+#define run_beta_order    TYPED(run_beta_order)
 #define run_scalar        TYPED(run_scalar)
 
 void run_steps(const execution *e, uint32_t first, uint32_t end);
@@ -41,6 +42,7 @@ void run_cholesky(const execution *e, const plan_step *s);
 void run_cholesky_back(const execution *e, const plan_step *s);
 void run_solve(const execution *e, const plan_step *s);
 void run_allot(const execution *e, const plan_step *s);
+void run_beta_order(const execution *e, const plan_step *s);
 /* y[i] = the draw of entry first + i; x are the parameters. */
 void run_draws(const kernels *k, op f, element *y, const element *const x[3], draw_stream stream,
                uint64_t first, size_t n);

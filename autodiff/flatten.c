@@ -15,7 +15,11 @@ static axes named_by(const instruction *x) {
     case OP_place:
     case OP_cumsum:
     case OP_cumsum_back:
-    case OP_allot: return axes_one((axis)x->attribute);
+    case OP_allot:
+    case OP_log_beta_below:
+    case OP_log_beta_above:
+    case OP_log_beta_below_slopes:
+    case OP_log_beta_above_slopes: return axes_one((axis)x->attribute);
     case OP_rename:
     case OP_cholesky:
     case OP_solve_lower:

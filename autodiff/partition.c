@@ -412,6 +412,7 @@ static void partition_step(plan *p, plan_step *s, sum_range *room) {
     if (s->kind == STEP_cumulate) partition_entries(s, s->walk->entries, (double)s->count, 1);
     if (s->kind == STEP_allot)
         partition_entries(s, s->walk->entries, draw_cost(OP_random_binomial) * (double)s->count, 1);
+    if (s->kind == STEP_beta_order) partition_entries(s, s->walk->entries, 3e4, 1);
     if (s->kind == STEP_place) partition_entries(s, placed_entries(s), 1, PART);
     if (s->kind == STEP_scatter && s->place) {
         uint64_t run = s->walk->size[s->walk->rank - 1];

@@ -958,6 +958,13 @@ static void plan_whole(planner *p, plan_step *s) {
         s->kind = STEP_allot;
         plan_allot(p, s, r);
         break;
+    case OP_log_beta_below:
+    case OP_log_beta_above:
+    case OP_log_beta_below_slopes:
+    case OP_log_beta_above_slopes:
+        s->kind = STEP_beta_order;
+        plan_cumulate(p, s, r);
+        break;
     case OP_scatter:
         s->kind = STEP_scatter;
         plan_scatter(p, s, r);

@@ -211,11 +211,12 @@ typedef enum step_kind {
     STEP_region,
     STEP_reduce, /* in[0], result along `walk` */
     STEP_product,
-    STEP_cumulate, /* in[0], result along `walk` (without the axis), `count` entries of stride `pitch` */
-    STEP_allot,    /* … of in[0] and in[1], of stride `pitch2` */
-    STEP_scatter,  /* x, index, result along `walk` */
-    STEP_rows,     /* sum_rows, scatter_rows */
-    STEP_place,    /* `placed` side by side */
+    STEP_cumulate,   /* in[0], result along `walk` (without the axis), `count` entries of stride `pitch` */
+    STEP_allot,      /* … of in[0] and in[1], of stride `pitch2` */
+    STEP_beta_order, /* in[0] along an axis of stride `from_pitch`, the result of stride `pitch` */
+    STEP_scatter,    /* x, index, result along `walk` */
+    STEP_rows,       /* sum_rows, scatter_rows */
+    STEP_place,      /* `placed` side by side */
     STEP_cholesky,
     STEP_cholesky_back,
     STEP_solve,

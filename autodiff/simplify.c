@@ -385,6 +385,10 @@ static ref simplify(const rewriting *w, instruction x) {
     case OP_cumsum:
     case OP_cumsum_back: return cumulate(s, x.op, x.in[0], first);
     case OP_allot: return tape_allot(t, x.in[0], x.in[1], first);
+    case OP_log_beta_below:
+    case OP_log_beta_above:
+    case OP_log_beta_below_slopes:
+    case OP_log_beta_above_slopes: return tape_beta_order(t, x.op, x.in[0], first);
     case OP_gather: return gather(s, x.in[0], x.in[1], first);
     case OP_scatter: return scatter(s, x.in[0], x.in[1], first, x.axes, was);
     case OP_rename: return tape_rename(t, x.in[0], first, second);

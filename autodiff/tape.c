@@ -250,6 +250,13 @@ ref tape_allot(tape *t, ref x, ref u, axis along) {
     return tape_emit(t, (instruction){.op = OP_allot, .in = {x, u}, .axes = all, .attribute = along});
 }
 
+ref tape_beta_order(tape *t, op f, ref x, axis along) {
+    bool slopes = f == OP_log_beta_below_slopes || f == OP_log_beta_above_slopes;
+    x = tape_expand(t, x, axes_one(along));
+    axes to = slopes ? axes_of(t, x) : axes_without(axes_of(t, x), along);
+    return tape_emit(t, (instruction){.op = f, .in = {x}, .axes = to, .attribute = along});
+}
+
 /* MOVE. */
 
 ref tape_gather(tape *t, ref x, ref index, axis of) {
@@ -372,6 +379,10 @@ static void print_attributes(const tape *t, const instruction *x, FILE *to) {
     case OP_cumsum:
     case OP_cumsum_back:
     case OP_allot:
+    case OP_log_beta_below:
+    case OP_log_beta_above:
+    case OP_log_beta_below_slopes:
+    case OP_log_beta_above_slopes:
     case OP_gather:
     case OP_mixture:
     case OP_scatter_rows:

@@ -115,6 +115,8 @@ ref tape_scatter_rows(tape *t, ref x, ref w, ref index, axis of, axes to);
 ref tape_cumsum(tape *t, ref x, axis along);
 ref tape_cumsum_back(tape *t, ref x, axis along);
 ref tape_allot(tape *t, ref x, ref u, axis along);
+/* log_beta_below, … */
+ref tape_beta_order(tape *t, op f, ref x, axis along);
 
 /* MOVE. */
 ref tape_gather(tape *t, ref x, ref index, axis of);

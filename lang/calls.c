@@ -29,7 +29,8 @@ const char *primitive_text(checker *c, const char *n, node_op op) {
                        : inputs == 0 ? "()"
                        : inputs == 1 ? "(x)"
                        : inputs == 2 ? "(x, y)"
-                                     : "(x, y, z)");
+                       : inputs == 3 ? "(x, y, z)"
+                                     : "(u, v, a, b)");
 }
 
 /* ---- calls ---- */
@@ -105,7 +106,7 @@ static node call_matrix(checker *c, const call *k, node_op op, axes over, node m
 }
 
 static node call_primitive(checker *c, call *k, node_op op) {
-    node in[3] = {0};
+    node in[NODE_INPUTS_MOST] = {0};
     uint32_t wants = (uint32_t)node_inputs(op);
     axes over = {0};
     for (uint32_t i = 0; i < k->axis_count; i++) over = axes_union(over, k->axes[i]);
@@ -202,7 +203,7 @@ static node call_primitive(checker *c, call *k, node_op op) {
         return program_add(c->p, row);
     }
     default:
-        if (!k->brackets) return make(c, op, in[0], in[1], in[2], k->at->at);
+        if (!k->brackets) return make_map(c, op, in, k->at->at);
         diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, k->brackets->span, "`%s` takes no axes", k->name);
         advise(c->d, told, "leave out the brackets: it works for each entry");
         return 0;

@@ -218,6 +218,7 @@ const binding *library_find(checker *c, const char *n);
 /* ---- nodes.c ---- */
 
 /* A node with axes, range and place; 0 if an input failed. */
+node make_map(checker *c, node_op op, const node *in, span at);
 node make(checker *c, node_op op, node a, node b, node x, span at);
 node make_number(checker *c, double x, span at);
 node make_variable(checker *c, variable v, span at);

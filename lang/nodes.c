@@ -13,10 +13,9 @@ bool too_many_axes(checker *c, axes s, span at) {
     return true;
 }
 
-node make(checker *c, node_op op, node a, node b, node x, span at) {
-    node in[3] = {a, b, x};
+node make_map(checker *c, node_op op, const node *in, span at) {
     node_row row = {.op = op, .at = place(c, at)};
-    range ranges[3];
+    range ranges[NODE_INPUTS_MOST];
     for (int i = 0; i < node_inputs(op); i++) {
         if (!in[i]) return 0;
         const node_row *r = program_node(c->p, in[i]);
@@ -28,6 +27,10 @@ node make(checker *c, node_op op, node a, node b, node x, span at) {
     }
     row.range = range_of(op, ranges);
     return program_add(c->p, row);
+}
+
+node make(checker *c, node_op op, node a, node b, node x, span at) {
+    return make_map(c, op, (const node[]){a, b, x}, at);
 }
 
 node make_number(checker *c, double x, span at) {
@@ -52,7 +55,7 @@ node make_expand(checker *c, node x, axes to, span at) {
     if (axes_equal(all, row.axes)) return x;
     if (too_many_axes(c, all, at)) return 0;
     row.op = NODE_expand;
-    row.in[0] = x, row.in[1] = row.in[2] = 0;
+    row.in[0] = x, row.in[1] = row.in[2] = row.in[3] = 0;
     row.axes = all;
     row.axis = row.axis2 = 0;
     row.number = 0;
@@ -108,7 +111,7 @@ node make_rename(checker *c, node x, axis from, axis to, span at) {
     node_row row = *r;
     assert(!axes_has(r->axes, to));
     row.op = NODE_rename;
-    row.in[0] = x, row.in[1] = row.in[2] = 0;
+    row.in[0] = x, row.in[1] = row.in[2] = row.in[3] = 0;
     row.axes = axes_with(axes_without(r->axes, from), to);
     row.axis = from, row.axis2 = to;
     if (SUPPORTS[r->type.support].event && r->type.index == from) row.type.index = to;

@@ -37,13 +37,13 @@ int node_inputs(node_op op) { return NODES[op].inputs; }
 
 /* What makes two nodes the same: everything but place, type and range, which follow from the rest. */
 typedef struct node_key {
-    uint64_t op, in[3], axis, payload;
+    uint64_t op, in[NODE_INPUTS_MOST], axis, payload;
     axes axes;
 } node_key;
 
 static node_key key_of(const node_row *r) {
     node_key k = {.op = r->op, .axis = (uint64_t)r->axis << 16 | r->axis2, .axes = r->axes};
-    for (int i = 0; i < 3; i++) k.in[i] = r->in[i];
+    for (int i = 0; i < NODE_INPUTS_MOST; i++) k.in[i] = r->in[i];
     _Static_assert(sizeof(r->label) == sizeof k.payload && sizeof(r->number) == sizeof k.payload, "one word");
     memcpy(&k.payload, &r->number, sizeof k.payload);
     return k;

@@ -85,9 +85,11 @@ typedef enum node_form {
     FORM_RANDOM
 } node_form;
 
+enum { NODE_INPUTS_MOST = 4 };
+
 typedef struct node_row {
     node_op op;
-    node in[3];
+    node in[NODE_INPUTS_MOST];
     axes axes;
     axis axis, axis2; /* FACTOR, SOLVE: of the rows and of the columns */
     type type; /* SUPPORT_real unless something narrower is known to hold along event axes, or it is an index

@@ -167,7 +167,7 @@ node make_part(checker *c, node x, axis whole, axis part, int32_t shift, span at
     node_row row = *program_node(c->p, x);
     if (type_ties(c->p, row.type, whole)) row.type = (type){0};
     row.op = NODE_part;
-    row.in[0] = x, row.in[1] = row.in[2] = 0;
+    row.in[0] = x, row.in[1] = row.in[2] = row.in[3] = 0;
     row.axes = axes_with(axes_without(row.axes, whole), part);
     row.axis = part, row.axis2 = whole;
     row.number = shift;

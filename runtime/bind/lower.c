@@ -14,6 +14,12 @@ static void open_values(lowering *l) {
     l->nodes = arena_array(l->tape->arena, ref, l->model->program->nodes.count + 1);
 }
 
+static bool has_four_operands(const program *p) {
+    for (node n = 1; n < p->nodes.count; n++)
+        if (node_inputs(program_node(p, n)->op) == 4) return true;
+    return false;
+}
+
 /* The axis of all entries stands where it does without a batch, so that values over it are laid out alike. */
 lowering lower_open_batch(const model *m, tape *t, uint32_t draws, axis batch, uint32_t entries) {
     const program *p = m->program;
@@ -33,10 +39,12 @@ lowering lower_open_batch(const model *m, tape *t, uint32_t draws, axis batch, u
         l.axes[a] = whole[a] = tape_add_axis(t, p->axes.at[a].name, m->axes[a].size);
         if (a == batch) l.axes[a] = tape_add_axis(t, "batch", entries);
     }
+    l.operands = has_four_operands(p) ? tape_add_axis(t, "operands", 4) : AXIS_NONE;
     open_values(&l);
     if (batch == AXIS_NONE) return l;
     l.whole = arena_new(t->arena, lowering);
-    *l.whole = (lowering){.model = m, .tape = t, .draw = l.draw, .axes = whole, .batch = AXIS_NONE};
+    *l.whole = (lowering){
+        .model = m, .tape = t, .draw = l.draw, .axes = whole, .operands = l.operands, .batch = AXIS_NONE};
     open_values(l.whole);
     return l;
 }
@@ -115,7 +123,7 @@ static bool is_number(const tape *t, ref r, double x) {
 /* With the state of a discrete latent known, what it switches off is not there: it need not even be finite,
  * and has no derivative. 0 where nothing is known. */
 static ref known_state(tape *t, op f, const ref *in, int inputs) {
-    double x[3] = {0}, y;
+    double x[NODE_INPUTS_MOST] = {0}, y;
     int numbers = 0;
     for (int i = 0; i < inputs; i++)
         if (tape_at(t, in[i])->op == OP_number) x[i] = tape_at(t, in[i])->number, numbers++;
@@ -127,10 +135,18 @@ static ref known_state(tape *t, op f, const ref *in, int inputs) {
     return 0;
 }
 
+/* Operands as the entries of one value along an axis: an op has at most three. */
+static ref side_by_side(tape *t, const ref *in, axis along) {
+    ref sum = tape_number(t, 0), place = tape_position(t, along);
+    for (uint32_t i = 0; i < t->axes.at[along].size; i++)
+        sum = tape_select(t, tape_map2(t, OP_eq, place, tape_number(t, i + 1)), in[i], sum);
+    return sum;
+}
+
 static ref lower_primitive(lowering *l, const node_row *r) {
     tape *t = l->tape;
     op f = op_of(r->op);
-    ref in[3] = {0};
+    ref in[NODE_INPUTS_MOST] = {0};
     int inputs = node_inputs(r->op);
     for (int i = 0; i < inputs; i++) in[i] = lower_node(l, r->in[i]);
     t->at = r->at;
@@ -162,6 +178,7 @@ static ref lower_primitive(lowering *l, const node_row *r) {
         ref known = l->base ? known_state(t, f, in, inputs) : 0;
         if (known) return known;
         if (f == OP_log) return tape_log(t, in[0]);
+        if (inputs == 4) return tape_beta_order(t, f, side_by_side(t, in, l->operands), l->operands);
         if (inputs == 3) return tape_map3(t, f, in[0], in[1], in[2]);
         return inputs == 1 ? tape_map1(t, f, in[0]) : tape_map2(t, f, in[0], in[1]);
     }

@@ -26,6 +26,7 @@ struct lowering {
     axis draw;              /* of the tape */
     axis *states, *befores; /* by discrete latent that is summed out: of its states, of its neighbour's */
     axis *axes;             /* tape axis of each axis of the program */
+    axis operands;          /* of the operands of functions that have four; AXIS_NONE where there are none */
     ref *variables;         /* by variable; 0: not set */
     ref *nodes;             /* by node; 0: not lowered yet */
     ref *given;             /* by node: what stands in its place, 0: nothing does; or NULL. Forks share it */

@@ -24,7 +24,7 @@ static double log_gamma(double x) {
 }
 
 /* The primitives of numbers; false for the others. */
-static bool apply(node_op op, const double in[3], double *out) {
+static bool apply(node_op op, const double in[NODE_INPUTS_MOST], double *out) {
     double x = in[0], y = in[1];
     switch (op) {
     case NODE_neg: *out = -x; return true;
@@ -100,7 +100,7 @@ static bool compute(evaluation *e, const node_row *r, double *value) {
     case NODE_label: return label_position(&bound[r->axis], r->label, value);
     default: break;
     }
-    double in[3] = {0};
+    double in[NODE_INPUTS_MOST] = {0};
     if (node_form_of(r->op) != FORM_MAP) return false;
     for (int i = 0; i < node_inputs(r->op); i++)
         if (!evaluate(e, r->in[i], &in[i])) return false;

@@ -272,6 +272,10 @@ static ref allotted(maker *m, op f, int variant) {
     return variant ? 0 : tape_allot(&m->t, input(m, "ac", 1.25, 1.4), input(m, "c", 0.3, 0.35), C);
 }
 
+static ref ordered_betas(maker *m, op f, int variant) {
+    return variant ? 0 : tape_beta_order(&m->t, f, input(m, variant ? "bc" : "ac", 2.2, 4.8), C);
+}
+
 static ref gathered(maker *m, op f, int variant) {
     (void)f;
     switch (variant) {
@@ -520,6 +524,10 @@ static const row ROWS[OP_count] = {
     [OP_random_zipf] = BUILT(drawn),
     [OP_random_passage] = BUILT(drawn),
     [OP_allot] = BUILT(allotted),
+    [OP_log_beta_below] = {EXPECTED_once, ordered_betas, 0, 0, 0, 0},
+    [OP_log_beta_above] = {EXPECTED_once, ordered_betas, 0, 0, 0, 0},
+    [OP_log_beta_below_slopes] = {EXPECTED_unknown, ordered_betas, 0, 0, 0, 0},
+    [OP_log_beta_above_slopes] = {EXPECTED_unknown, ordered_betas, 0, 0, 0, 0},
 };
 
 static void check_derivatives(memory *host, const char *name, builder *build, op f, expected wanted) {

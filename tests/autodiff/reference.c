@@ -437,6 +437,32 @@ static void matrices(run *u, const instruction *c, number *result) {
     }
 }
 
+/* Term by term, with the derivatives of their logarithms. */
+static number beta_order(run *u, const instruction *c) {
+    uint32_t wanted = u->point[c->attribute];
+    number p[4], sum = 0, slope = 0;
+    for (uint32_t i = 0; i < 4; i++) u->point[c->attribute] = i, p[i] = at(u, c->in[0]);
+    u->point[c->attribute] = wanted;
+    number n = p[0] + p[2] + p[3];
+    for (int j = 0; j < (int)p[1]; j++) {
+        number log_term = lgammal(p[0] + j) - lgammal(p[0]) - lgammal(1.L + j) + lgammal(p[0] + p[2]) +
+                          lgammal(p[3] + j) - lgammal(n + j) - lgammal(p[2]) - lgammal(p[3]) +
+                          lgammal(p[2] + p[3]);
+        number both = digamma(p[2] + p[3]) - digamma(n + j);
+        number by[4] = {digamma(p[0] + j) - digamma(p[0]) + digamma(p[0] + p[2]) - digamma(n + j), 0,
+                        digamma(p[0] + p[2]) - digamma(p[2]) + both,
+                        digamma(p[3] + j) - digamma(p[3]) + both};
+        sum += expl(log_term);
+        slope += expl(log_term) * by[wanted];
+    }
+    switch (c->op) {
+    case OP_log_beta_below: return logl(sum);
+    case OP_log_beta_above: return log1pl(-sum);
+    case OP_log_beta_below_slopes: return slope / sum;
+    default: return -slope / (1 - sum);
+    }
+}
+
 static number draw(const run *u, const instruction *c, size_t k) {
     switch (c->op) {
     case OP_random_normal: return ndtri(uniform(u, c, k));
@@ -472,6 +498,7 @@ static number at_point(run *u, const instruction *c, size_t k) {
     case KIND_LINEAR:
         if (c->op == OP_mixture || c->op == OP_shares || c->op == OP_sum_rows) return rows(u, c);
         if (c->op == OP_allot) return roundl(at(u, c->in[0]));
+        if (c->op >= OP_log_beta_below && c->op <= OP_log_beta_above_slopes) return beta_order(u, c);
         return c->op == OP_contract ? reduce(u, c) : cumulate(u, c);
     case KIND_SCAN:
         return c->op == OP_scan ? 0 : u->results[u->t->code.at[c->in[0]].attribute][c->attribute][k];

@@ -628,6 +628,49 @@ POISSON, BINOMIAL = poisson_tails(lambda r: r), binomial_tails(lambda p: p)
 NEGATIVE = neg_binomial_tails(lambda m, d: (d, d / m))
 
 
+def term_by_term(first, ratio, j, count):
+    """count terms from number j on, each the one before times ratio(j); of infinitely many those that are something."""
+    total, t = mpf(0), first
+    while count > 0 and t > total * mpf(10) ** -140:
+        total += t
+        t *= ratio(j)
+        j, count = j + 1, count - 1
+    return total
+
+
+def beta_binomial_below(x, n, a, b):
+    x, n = mp.nint(x), mp.nint(n)
+    first = exp(loggamma(a + b) - loggamma(b) + loggamma(n + b) - loggamma(n + a + b))
+    return term_by_term(first, lambda j: (n - j) * (a + j) / ((j + 1) * (n - j - 1 + b)), mpf(0), min(x, n) + 1)
+
+
+def beta_binomial_above(x, n, a, b):
+    x, n = mp.nint(x), mp.nint(n)
+    return beta_binomial_below(n - x - 1, n, b, a) if x < n else mpf(0)
+
+
+def either(below, above, few):
+    """Both by the one sum that has few terms, where the other has not."""
+    return (lambda x, *v: below(x, *v) if few(below, x, *v) else 1 - above(x, *v),
+            lambda x, *v: above(x, *v) if few(above, x, *v) else 1 - below(x, *v), None)
+
+
+def hypergeometric_below(x, draws, marked, others):
+    x, draws, marked, others = (mp.nint(v) for v in (x, draws, marked, others))
+    j = max(mpf(0), draws - others)
+    first = exp(sum(hypergeometric(j, draws, marked, others)))
+    return term_by_term(first, lambda i: (marked - i) * (draws - i) / ((i + 1) * (others - draws + i + 1)), j, min(x, marked, draws) - j + 1)
+
+
+def hypergeometric_above(x, draws, marked, others):
+    return hypergeometric_below(draws - x - 1, draws, others, marked)
+
+
+def beta_negative_below(x, r, a, b):
+    first = exp(sum(beta_neg_binomial(mpf(0), r, a, b)))
+    return term_by_term(first, lambda j: (b + j) * (r + j) / ((j + 1) * (a + b + r + j)), mpf(0), mp.nint(x) + 1)
+
+
 def modified_tails(x, loc, scale, rate):
     z = (x - loc) / scale
     density = exp(sum(exp_mod_normal(x, loc, scale, rate))) / rate
@@ -662,6 +705,11 @@ TAILS |= {
     scaled_inv_chi_square: (*inverse_tails(lambda d, s: (d / 2, d / 2 * s**2)), None),
     beta: (*beta_tails(lambda a, b: (a, b)), None),
     beta_proportion: (*beta_tails(lambda m, p: (m * p, (1 - m) * p)), None),
+    beta_binomial: either(beta_binomial_below, beta_binomial_above,
+                          lambda side, x, n, a, b: n < 3000 or (x < n / 2) == (side == beta_binomial_below)),
+    beta_neg_binomial: (beta_negative_below, lambda *v: 1 - beta_negative_below(*v), None),
+    hypergeometric: either(hypergeometric_below, hypergeometric_above,
+                           lambda side, x, d, m, o: d < 3000 or (x < d / 2) == (side == hypergeometric_below)),
     poisson: POISSON,
     poisson_log: poisson_tails(exp),
     binomial: BINOMIAL,
@@ -741,6 +789,13 @@ TAIL_POINTS |= {
     poisson_log: grid([-8, 0.3, 3, 5], COUNTED),
     binomial: grid([(10, 0.3), (100, 0.5), (1000, 0.01), (100, 1e-6)], [0, 1, 3, 7, 10, 60]),
     binomial_logit: grid([(10, -0.7), (100, 0), (1000, -5), (100, -12)], [0, 1, 3, 7, 10, 60]),
+    beta_binomial: grid([(10, 0.3, 2), (100, 0.5, 0.5), (1000, 40, 0.01), (1000, 200, 1e6), (1000, 3, 5), (100, 1e-6, 1e-8)],
+                        [0, 1, 7, 10, 60, 400]) +
+                   grid([(10**9, 0.5, 0.7), (10**9, 1e-8, 3), (10**6, 50, 1e-3)], [0, 7, 500]) +
+                   [((10**9, 0.5, 0.7), 10**9 - 3), ((10**6, 50, 1e-3), 10**6 - 40)],
+    beta_neg_binomial: grid([(1, 1, 1), (0.5, 0.02, 7), (7, 3, 2), (100, 40, 3), (1e-8, 0.3, 1e8), (1e6, 1e-8, 0.5)], COUNTED),
+    hypergeometric: grid([(5, 6, 7), (13, 6, 7), (40, 1000, 10**6), (700, 900, 400), (2000, 10**9, 10**9)],
+                         [0, 1, 3, 6, 20, 300, 950]) + grid([(10**6, 10**4, 10**9)], [0, 1, 3, 6, 20]),
     neg_binomial: grid([(1, 1), (0.5, 1e-2), (7, 100), (30, 0.3)], COUNTED),
     neg_binomial_2: grid([(1e-3, 1), (30, 0.5), (4, 200), (50, 10)], COUNTED),
     neg_binomial_2_log: grid([(-7, 1), (3.4, 0.5), (1, 200), (4, 10)], COUNTED),

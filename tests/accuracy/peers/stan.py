@@ -26,7 +26,7 @@ import numpy as np
 
 from summary import DATABASE, posteriors, summarise, write
 
-CHAINS, LONGEST = 4, 120  # seconds of the processor for a posterior
+CHAINS, LONGEST = 4, 900  # seconds of the processor for a posterior
 FUNCTION = "hmc_nuts_diag_e_adapt"
 
 
@@ -36,7 +36,7 @@ def compiled(folder, model):
     name = httpstan.models.calculate_model_name(program)
     try:
         return httpstan.models.import_services_extension_module(name)
-    except KeyError:
+    except (KeyError, ImportError):
         for attempt in range(3):  # its stanc has one second
             try:
                 asyncio.run(httpstan.models.build_services_extension_module(program))

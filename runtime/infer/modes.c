@@ -3,10 +3,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { CLIMBS = 32, MODES_MOST = 8 };
+enum { CLIMBS_NEAR = 32, CLIMBS_FAR = 32, MODES_MOST = 8 };
 
-/* A mode this many nats below the largest is left out: its share of the draws would be lost. */
+/* A mode is left out where its mass, times its squared distance in sds of the guide, is this many nats below
+ * the largest mass: so much less than a mode's own variance it adds to that of all. */
 static const double FAR_BELOW = 12;
+/* Of the far climbs: the first, and each second one twice as far, to 2^18 sds. */
+static const double FAR_FIRST = 8;
 /* Of the parts of the first proposal, before draws say more: none is left with less. */
 static const double SHARE_LEAST = 0.03;
 /* Modes nearer than this many sds, in the metric of either, are one. */
@@ -17,15 +20,34 @@ typedef struct mode {
     double log_mass;
 } mode;
 
-static bool near(const gaussian *g, const double *x, double *scratch) {
+static double distance(const gaussian *g, const double *x, double *scratch) {
     uint64_t n = g->size;
     for (uint64_t i = 0; i < n; i++) scratch[i] = x[i] - g->mean[i];
     matrix_solve_vector(g->algebra, g->factor, scratch, n);
-    return vector_length(g->algebra, scratch, n) < APART;
+    return vector_length(g->algebra, scratch, n);
 }
 
-/* Points a few sds of the guide away, and others anywhere around 0. */
+static bool near(const gaussian *g, const double *x, double *scratch) {
+    return distance(g, x, scratch) < APART;
+}
+
+/* So far that the guide's sd says nothing: all latents at once, or one of them, beside a draw of the others.
+ */
+static void farther_point(const gaussian *guide, int number, rng *r, double *x) {
+    double far = ldexp(FAR_FIRST, number / 2);
+    uint64_t n = guide->size, one = (uint64_t)(rng_uniform(r) * (double)n);
+    bool all = number % 2 == 0;
+    for (uint64_t i = 0; i < n; i++) x[i] = (all ? far : 1) * rng_normal(r);
+    gaussian_place(guide, x, 1, x);
+    if (!all) x[one] = guide->mean[one] + far * guide->factor[one * n + one] * rng_normal(r);
+}
+
+/* Points a few sds of the guide away, and others anywhere around 0; then farther ones. */
 static void far_point(const gaussian *guide, int number, rng *r, double *x) {
+    if (number >= CLIMBS_NEAR) {
+        farther_point(guide, number - CLIMBS_NEAR, r, x);
+        return;
+    }
     double far = 1 + number % 4;
     for (uint64_t i = 0; i < guide->size; i++)
         x[i] = number % 3 ? far * rng_normal(r) : far * (2 * rng_uniform(r) - 1);
@@ -50,8 +72,9 @@ bool modes_find(density *one, density *many, const gaussian *guide, double log_m
     mode modes[MODES_MOST];
     uint32_t count = 0;
     double *from = arena_array(a, double, n), *scratch = arena_array(a, double, n), best = log_mass;
-    for (int i = 0;
-         i < CLIMBS && one->gradients + many->gradients < end_at && !vigil_asks(one->vigil, "modes"); i++) {
+    for (int i = 0; i < CLIMBS_NEAR + CLIMBS_FAR && one->gradients + many->gradients < end_at &&
+                    !vigil_asks(one->vigil, "modes");
+         i++) {
         start end;
         double *to = arena_array(a, double, n);
         far_point(guide, i, r, from);
@@ -70,7 +93,8 @@ bool modes_find(density *one, density *many, const gaussian *guide, double log_m
     found->weight[0] = fmax(exp(log_mass - best), SHARE_LEAST);
     double sum = found->weight[0];
     for (uint32_t k = 0; k < count; k++) {
-        if (modes[k].log_mass < best - FAR_BELOW) continue;
+        double far = fmax(distance(guide, modes[k].at.mean, scratch), 1);
+        if (modes[k].log_mass < best - FAR_BELOW - 2 * log(far)) continue;
         found->parts[found->count] = modes[k].at;
         sum += found->weight[found->count++] = fmax(exp(modes[k].log_mass - best), SHARE_LEAST);
     }

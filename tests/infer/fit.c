@@ -134,6 +134,30 @@ static void two_modes(arena *a) {
     check(told, "two modes are told", "no reason `modes`");
 }
 
+/* Five values of a Cauchy distribution in two clusters: the mode of the smaller has 0.2 % of the mass, 40 sds
+ * away, and thereby four fifths of the variance; the moments by quadrature. */
+static void far_mode(arena *a) {
+    const double y[5] = {-20, -21, 20, 21, 22};
+    double mass = 0, sum = 0, squares = 0;
+    for (int i = -400000; i <= 400000; i++) {
+        double m = i * 1e-3, w = exp(-0.5 * m * m / 1e4);
+        for (int k = 0; k < 5; k++) w /= 1 + (y[k] - m) * (y[k] - m);
+        mass += w, sum += w * m, squares += w * m * m;
+    }
+    double mean = sum / mass, sd = sqrt(squares / mass - mean * mean);
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        fit *f = fitted(a,
+                        "axis k = 5\ndata y[k] : real = if k <= 2 then -19 - k else 17 + k\n"
+                        "model {\n  m ~ normal(0, 100)\n  y[k] ~ cauchy(m, 1)\n}\n",
+                        seed);
+        if (!check(f != NULL, "a far mode runs", "no fit")) return;
+        const summary *m = scalar(f, "m", 0);
+        /* its mass is from 3 % of 50,000 draws or more, to 4 * 2.6 %, and the sd from its root */
+        check(fabs(log(m->sd / sd)) < 0.06, "sd with a far mode", "seed %d: %.4f not %.4f", (int)seed, m->sd,
+              sd);
+    }
+}
+
 /* A guide of the program's own that holds one of two equal modes: its weights are nearly equal, and it is not
  * called good. One that holds the posterior is. */
 static void half_of_it(arena *a) {
@@ -211,6 +235,7 @@ int main(void) {
     chain(&a);
     seeds(&a);
     two_modes(&a);
+    far_mode(&a);
     half_of_it(&a);
     funnel(&a);
     drawn_by_guide(&a, "elbo");

@@ -15,6 +15,7 @@
  *   draws.c         statements `x ~ D(…)`, narrowed, truncated, censored
  *   missing.c       data with missing entries
  *   guides.c        the guide, held against the model
+ *   conjugate.c     guides of the families of the priors; expectations under them
  *   enumeration.c   discrete latents, summed out
  *   warnings.c      what is legal and probably not meant
  *   statements.c    declarations, model, generate and fit
@@ -30,6 +31,8 @@
 /* ---- program.c, ranges.c ---- */
 
 node program_add(program *p, node_row row);
+/* To which nodes and variables can be added; all else is the original's. */
+program *program_copy(const program *p, arena *a);
 const char *axes_text(const program *p, axes s);
 
 range range_of(node_op op, const range *inputs);
@@ -421,6 +424,12 @@ missing *missing_of(const program *p, variable v);
 void check_guide_block(checker *c, const item *block);
 /* Without a guide the family is ours to choose. */
 void choose_guide(checker *c);
+
+/* ---- conjugate.c ---- */
+
+/* `theta[doc, topic] ~ dirichlet(?)`: a latent drawn from the family that is conjugate to its prior, as what
+ * stands at `at` asks for. NULL, reported, where none is known. */
+const item *conjugate_statement(checker *c, variable v, span at);
 
 /* ---- enumeration.c ---- */
 

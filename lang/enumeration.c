@@ -769,15 +769,7 @@ void sum_out(checker *c) {
 
 /* To change what is summed out, and to add nodes of indices. */
 static program *copy_of(const program *p, arena *a) {
-    program *copy = arena_new(a, program);
-    *copy = *p;
-    copy->arena = a;
-    copy->nodes.at = arena_array(a, node_row, p->nodes.capacity);
-    memcpy(copy->nodes.at, p->nodes.at, p->nodes.count * sizeof *p->nodes.at);
-    copy->table = arena_array(a, uint32_t, p->table_size);
-    memcpy(copy->table, p->table, p->table_size * sizeof *p->table);
-    copy->variables.at = arena_array(a, variable_row, p->variables.count);
-    memcpy(copy->variables.at, p->variables.at, p->variables.count * sizeof *p->variables.at);
+    program *copy = program_copy(p, a);
     memset(&copy->summed, 0, sizeof copy->summed);
     memset(&copy->marginal, 0, sizeof copy->marginal);
     memset(&copy->eliminations, 0, sizeof copy->eliminations);

@@ -163,6 +163,35 @@ static void declare_guide_draw(checker *c, const item *it, definition_list *list
     push(c->arena, list, f);
 }
 
+/* `a, b ~ conjugate()` */
+static bool is_conjugate(const item *it) {
+    const expression *e = it->draw.distribution;
+    return e->kind == EXPRESSION_call && e->head->kind == EXPRESSION_name &&
+           strcmp(e->head->name, "conjugate") == 0;
+}
+
+static void declare_conjugate(checker *c, const item *from, variable v, definition_list *list,
+                              coverage *all) {
+    const item *it = program_variable(c->p, v)->self ? conjugate_statement(c, v, from->at) : NULL;
+    if (it) declare_guide_draw(c, it, list, all);
+    else all->by[v] = from;
+}
+
+static void declare_conjugates(checker *c, const item *it, definition_list *list, coverage *all) {
+    if (it->draw.distribution->list.count) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, it->draw.distribution->at,
+                                    "`conjugate` takes no arguments: all of its guides' are free");
+        advise(c->d, told, "write `conjugate()`");
+    }
+    for (uint32_t i = 0; i < it->draw.targets.count; i++) {
+        const target *t = &it->draw.targets.at[i];
+        if (t->name == c->word_rest) continue;
+        variable v = latent_named(c, t->name);
+        if (v == VARIABLE_NONE) report_not_latent(c, t);
+        else declare_conjugate(c, it, v, list, all);
+    }
+}
+
 static void report_uncovered(checker *c, const item *block, const coverage *all) {
     const char *missing = NULL;
     for (variable v = 0; v < c->p->variables.count; v++) {
@@ -184,7 +213,8 @@ void check_guide_block(checker *c, const item *block) {
     for (uint32_t i = 0; i < block->block.items.count; i++) {
         const item *it = block->block.items.at[i];
         family_kind kind = it->kind == ITEM_draw ? family_of(it) : FAMILY_auto;
-        if (kind && names_rest(c, it)) {
+        bool conjugate = it->kind == ITEM_draw && is_conjugate(it);
+        if ((kind || conjugate) && names_rest(c, it)) {
             if (rest) {
                 diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->at, "`rest` stands twice");
                 advise(c->d, told, "the first takes all that is left; remove one");
@@ -192,10 +222,13 @@ void check_guide_block(checker *c, const item *block) {
             rest = it;
         }
         if (kind) add_family(c, it, kind, &all);
+        else if (conjugate) declare_conjugates(c, it, &list, &all);
         else if (it->kind == ITEM_draw) declare_guide_draw(c, it, &list, &all);
         else if (it->kind == ITEM_define || it->kind == ITEM_let || it->kind == ITEM_param)
             declare_local(c, c->guide, it, &list, VARIABLE_guide);
     }
+    for (variable v = 0; rest && is_conjugate(rest) && v < variables; v++)
+        if (is_continuous_latent(c->p, v) && !all.by[v]) declare_conjugate(c, rest, v, &list, &all);
     check_list(c, &list);
     complete_samples(c);
     for (uint32_t k = 0; k < c->p->families.count; k++) {
@@ -207,8 +240,26 @@ void check_guide_block(checker *c, const item *block) {
     if (!rest) report_uncovered(c, block, &all);
 }
 
+/* Coordinate ascent is of statements. */
+static void choose_conjugates(checker *c) {
+    coverage all = {.by = arena_array(c->arena, const item *, c->p->variables.count + 1)};
+    definition_list list = {0};
+    uint32_t variables = c->p->variables.count;
+    for (variable v = 0; v < variables; v++) {
+        if (!is_continuous_latent(c->p, v)) continue;
+        const item from = {.at = program_variable(c->p, v)->at};
+        declare_conjugate(c, &from, v, &list, &all);
+    }
+    check_list(c, &list);
+    complete_samples(c);
+}
+
 /* Without a guide the family is ours to choose. */
 void choose_guide(checker *c) {
+    if (c->p->options.objective.word == OBJECTIVE_cavi) {
+        choose_conjugates(c);
+        return;
+    }
     family f = {.kind = FAMILY_auto};
     f.of = arena_array(c->arena, variable, c->p->variables.count + 1);
     for (variable v = 0; v < c->p->variables.count; v++)

@@ -34,7 +34,8 @@ enum {
     OBJECTIVE_inclusive,
     OBJECTIVE_em,
     OBJECTIVE_map,
-    OBJECTIVE_tmc
+    OBJECTIVE_tmc,
+    OBJECTIVE_cavi
 };
 typedef enum family_kind {
     FAMILY_auto,

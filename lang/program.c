@@ -76,6 +76,19 @@ node program_add(program *p, node_row row) {
     return *slot;
 }
 
+program *program_copy(const program *p, arena *a) {
+    program *copy = arena_new(a, program);
+    *copy = *p;
+    copy->arena = a;
+    copy->nodes.at = arena_array(a, node_row, p->nodes.capacity);
+    memcpy(copy->nodes.at, p->nodes.at, p->nodes.count * sizeof *p->nodes.at);
+    copy->table = arena_array(a, uint32_t, p->table_size);
+    memcpy(copy->table, p->table, p->table_size * sizeof *p->table);
+    copy->variables.at = arena_array(a, variable_row, p->variables.capacity);
+    memcpy(copy->variables.at, p->variables.at, p->variables.count * sizeof *p->variables.at);
+    return copy;
+}
+
 range type_range(const program *p, type t) {
     const support_row *s = &SUPPORTS[t.support];
     range r = {s->lowest, s->highest, s->open && s->lowest > -INFINITY, s->open && s->highest < INFINITY,

@@ -995,16 +995,16 @@ program *program_compile(diagnostics *d, names *n, uint32_t source, const text_r
     net_settle_names(c);
     c->block = BLOCK_generate;
     if (o.blocks[BLOCK_generate]) check_generate(c, o.blocks[BLOCK_generate]);
-    c->block = BLOCK_guide;
-    if (o.blocks[BLOCK_guide]) check_guide_block(c, o.blocks[BLOCK_guide]);
-    else choose_guide(c);
-    net_settle_names(c);
-    if (!d->errors) sum_out(c);
     for (uint32_t i = 0; i < o.fits.count; i++)
         for (uint32_t k = 0; k < o.fits.at[i]->block.items.count; k++) {
             c->now = (surroundings){0};
             check_option(c, o.fits.at[i]->block.items.at[k]);
         }
+    c->block = BLOCK_guide;
+    if (o.blocks[BLOCK_guide]) check_guide_block(c, o.blocks[BLOCK_guide]);
+    else choose_guide(c);
+    net_settle_names(c);
+    if (!d->errors) sum_out(c);
     check_uncalled(c);
     report_unsupported(c);
     if (!d->errors) warn_of_program(c, source);

@@ -3,9 +3,11 @@
 
 #include <math.h>
 #include <string.h>
+#include "runtime/infer/cavi.h"
 #include "runtime/infer/em.h"
 #include "runtime/infer/fingerprint.h"
 #include "runtime/infer/held.h"
+#include "runtime/infer/monotone.h"
 #include "runtime/infer/objective.h"
 #include "runtime/infer/refine.h"
 #include "runtime/infer/route.h"
@@ -39,28 +41,65 @@ static const latent_kl *collapsed_latent(const fit *f) {
     return NULL;
 }
 
-/* Steps until what is left of the climb, as the last two rises foretell it (Aitken's formula; Böhning, Dietz,
- * Schaub, Schlattmann and Lindsay, Annals of the Institute of Statistical Mathematics 46, 1994), is that of
- * params which lie a hundredth of the tolerance from the top. */
-static bool em_fit(course *r, em *steps, double *x, uint64_t size, objective_course *c) {
-    double before = NAN, rise = NAN, enough = 0.5 * pow(0.01 * r->options.tolerance, 2);
-    while (c->steps < r->options.steps && !c->converged && !c->interrupted) {
-        if (!em_step(steps)) return false;
-        c->steps++;
-        double last = rise, now = em_value(steps);
-        rise = now - before, before = now;
-        c->converged = rise * rise < enough * (last - rise) || fabs(rise) < 1e-12 * (1 + fabs(now));
-        c->interrupted = vigil_tell(c->vigil, c->steps, r->options.steps, (measured){now, 0}, NAN);
-    }
-    memcpy(x, em_params(steps), size * sizeof *x);
+/* By steps that never go down. */
+static bool ascend(course *r, monotone up, objective_course *c) {
+    up.most = r->options.steps;
+    bool good = monotone_run(&up, c->vigil);
+    c->steps = up.steps, c->converged = up.converged, c->interrupted = up.interrupted;
+    return good;
+}
+
+static bool em_moves(void *of) { return em_step(of); }
+static double em_reached(const void *of) { return em_value(of); }
+
+static bool em_fit(course *r, const guide *g, double *x, objective_course *c) {
+    em *steps = em_new(r->d, g, x, r->a);
+    monotone up = {.step = em_moves,
+                   .value = em_reached,
+                   .of = steps,
+                   .enough = monotone_enough(r->options.tolerance, 1)};
+    if (!steps || !ascend(r, up, c)) return false;
+    memcpy(x, em_params(steps), g->size * sizeof *x);
     return true;
 }
 
 static bool climb(course *r, const guide *g, objective *climbed, objective_course *c) {
     route way = route_of(r->model->program, &r->options);
-    if (way != ROUTE_em) return (way == ROUTE_held ? held_fit : objective_fit)(climbed, r->a, c);
-    em *steps = em_new(r->d, g, climbed->x, r->a);
-    return steps && em_fit(r, steps, climbed->x, g->size, c);
+    if (way == ROUTE_em) return em_fit(r, g, climbed->x, c);
+    return (way == ROUTE_held ? held_fit : objective_fit)(climbed, r->a, c);
+}
+
+static bool cavi_moves(void *of) { return cavi_step(of); }
+static double cavi_reached(const void *of) { return cavi_value(of); }
+
+static status cavi_fit(course *r, const guide *g, double *x, objective_course *c) {
+    cavi *steps = cavi_new(r->d, g, x, r->options.seed, r->a);
+    if (!steps) return STATUS_invalid_program;
+    monotone up = {.step = cavi_moves,
+                   .value = cavi_reached,
+                   .of = steps,
+                   .enough = monotone_enough(r->options.tolerance, g->size)};
+    if (!ascend(r, up, c)) {
+        cavi_complain(steps, r->d);
+        return STATUS_not_finite;
+    }
+    cavi_read(steps, x);
+    return STATUS_ok;
+}
+
+/* The guide from its start to where it ends, *x. */
+static status fit_guide(course *r, const guide *g, objective_course *c, double **x) {
+    bool closed = is_cavi(&r->options);
+    objective *climbed = closed ? NULL : objective_new(r->d, g, &r->options, r->a);
+    if (!closed && !climbed) return STATUS_invalid_program;
+    *x = closed ? arena_array(r->a, double, g->size) : climbed->x;
+    guide_start(g, r->options.seed, *x, r->a);
+    status reached = closed                    ? cavi_fit(r, g, *x, c)
+                     : climb(r, g, climbed, c) ? STATUS_ok
+                                               : complain_of_climb(r, climbed, c);
+    r->fit->steps = c->steps;
+    r->fit->gradients = c->steps * (closed ? 1 : climbed->draws);
+    return reached;
 }
 
 /* The KLs of latents, and what those of the rows are made of. */
@@ -99,26 +138,24 @@ status course_guide(course *r) {
     const options *o = &r->options;
     family_kind kind = o->family.word ? (family_kind)o->family.word : FAMILY_mean_field;
     guide *g = guide_new(r->d, r->model, kind, o->family.count, a);
-    objective *climbed = g ? objective_new(r->d, g, o, a) : NULL;
-    if (!climbed) return STATUS_invalid_program;
-    guide_start(g, o->seed, climbed->x, a);
+    if (!g) return STATUS_invalid_program;
     objective_course course = {.host = &r->host, .vigil = &r->vigil};
     if (r->host.checkpoints) course.fingerprint = fingerprint_of(r->d, r->model, o);
-    if (!climb(r, g, climbed, &course)) return complain_of_climb(r, climbed, &course);
-    r->fit->steps = course.steps;
-    r->fit->gradients = course.steps * climbed->draws;
+    double *x;
+    status reached = fit_guide(r, g, &course, &x);
+    if (reached != STATUS_ok) return reached;
     reported *rep = arena_new(a, reported);
     *rep = reported_new(r->model, false, a);
     uint64_t count = draws_that_pay(r->model, rep->scalars, r->options.draws);
     guide_draws *drawn = arena_new(a, guide_draws);
-    *drawn = objective_draw(g, rep, climbed->x, count, r->options.seed, &r->vigil, a);
-    if (r->host.refine) refine(r, g, climbed->x, rep, count, drawn);
+    *drawn = objective_draw(g, rep, x, count, r->options.seed, &r->vigil, a);
+    if (r->host.refine) refine(r, g, x, rep, count, drawn);
     r->sample = &drawn->sample;
     averages m = {0};
     for (uint64_t i = 0; i < r->sample->count; i++)
         averages_add(&m, drawn->elbo[i], r->sample->log_likelihood[i]);
     course_report_bound(r->fit, averages_bound(&m));
-    report_kls(r, g, climbed->x, drawn);
+    report_kls(r, g, x, drawn);
     r->findings = (findings){.converged = course.converged,
                              .held = is_held(o),
                              .draws = r->sample->count,
@@ -127,20 +164,29 @@ status course_guide(course *r) {
                              .collapsed = collapsed_latent(r->fit),
                              .joint = true};
     if (!r->vigil.stopped)
-        wider_check_guide(&r->findings, r->d, g, climbed->x, r->sample, r->fit->gradients / 2, o, &r->vigil,
-                          a);
+        wider_check_guide(&r->findings, r->d, g, x, r->sample, r->fit->gradients / 2, o, &r->vigil, a);
     r->fit->interrupted = r->vigil.stopped;
     return STATUS_ok;
+}
+
+static bool rehearse_climb(course *r, const guide *g) {
+    if (is_cavi(&r->options)) {
+        double *x = arena_array(r->a, double, g->size);
+        guide_start(g, r->options.seed, x, r->a);
+        return cavi_new(r->d, g, x, r->options.seed, r->a) != NULL;
+    }
+    objective *climbed = objective_new(r->d, g, &r->options, r->a);
+    if (!climbed) return false;
+    guide_start(g, r->options.seed, climbed->x, r->a);
+    objective_rehearse(climbed, r->a);
+    return true;
 }
 
 bool course_guide_rehearse(course *r, fit_memory *needed) {
     const options *o = &r->options;
     family_kind kind = o->family.word ? (family_kind)o->family.word : FAMILY_mean_field;
     guide *g = guide_new(r->d, r->model, kind, o->family.count, r->a);
-    objective *climbed = g ? objective_new(r->d, g, o, r->a) : NULL;
-    if (!climbed) return false;
-    guide_start(g, o->seed, climbed->x, r->a);
-    objective_rehearse(climbed, r->a);
+    if (!g || !rehearse_climb(r, g)) return false;
     reported *rep = arena_new(r->a, reported);
     *rep = reported_new(r->model, false, r->a);
     uint64_t count = draws_that_pay(r->model, rep->scalars, o->draws);

@@ -2,6 +2,7 @@
  * latents, goes one route, programs with other guides another (route.h, course.h). */
 #include "runtime/infer/fit.h"
 
+#include "runtime/infer/cavi.h"
 #include "runtime/infer/clock.h"
 #include "runtime/infer/course.h"
 #include "runtime/infer/estimator.h"
@@ -19,6 +20,7 @@ static const struct {
     [ROUTE_gaussian] = {course_gaussian, course_gaussian_rehearse},
     [ROUTE_map] = {course_map, course_map_rehearse},
     [ROUTE_em] = {course_guide, course_guide_rehearse},
+    [ROUTE_cavi] = {course_guide, course_guide_rehearse},
     [ROUTE_held] = {course_guide, course_guide_rehearse},
     [ROUTE_steps] = {course_guide, course_guide_rehearse},
 };
@@ -39,16 +41,16 @@ static bool single_check(diagnostics *d, const model *m, const options *o) {
 }
 
 static void refuse_checkpoints(diagnostics *d) {
-    diagnostic *said =
-        diagnose_data(d, NULL, 0,
-                      "this fit does not climb by steps that could be kept: it has no guide "
-                      "block, params or batches, its objective is `em` or `map`, or its optimizer `lbfgs`");
+    diagnostic *said = diagnose_data(
+        d, NULL, 0,
+        "this fit does not climb by steps that could be kept: it has no guide "
+        "block, params or batches, its objective is `em`, `cavi` or `map`, or its optimizer `lbfgs`");
     advise(d, said, "leave `--checkpoint` out");
 }
 
 bool fit_check(diagnostics *d, const program *p, const options *o) {
     return map_check(d, p, o) && batch_check(d, p, o) && estimate_check(d, p, o) && held_check(d, p, o) &&
-           noise_check(d, p, o) && tmc_check(d, p, o);
+           noise_check(d, p, o) && tmc_check(d, p, o) && cavi_check(d, p, o);
 }
 
 static bool can_run(diagnostics *d, const model *m, const options *o) {

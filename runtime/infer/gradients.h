@@ -28,7 +28,8 @@
 static inline bool is_bound(const options *o) {
     choice x = o->objective;
     bool elbo = x.word == OBJECTIVE_renyi && x.number > 1 - 1e-6 && x.number < 1 + 1e-6;
-    return x.word != OBJECTIVE_elbo && x.word != OBJECTIVE_em && x.word != OBJECTIVE_map && !elbo;
+    return x.word != OBJECTIVE_elbo && x.word != OBJECTIVE_em && x.word != OBJECTIVE_map &&
+           x.word != OBJECTIVE_cavi && !elbo;
 }
 
 /* Whether gradients are made quieter by regressions, see control.h. */

@@ -8,6 +8,7 @@ typedef enum route {
     ROUTE_gaussian, /* one Gaussian over the unconstrained space, by natural gradients */
     ROUTE_map,      /* to a mode */
     ROUTE_em,       /* params by expectation and maximisation */
+    ROUTE_cavi,     /* the guide by coordinate ascent */
     ROUTE_held,     /* the guide by L-BFGS with its draws held */
     ROUTE_steps     /* the guide and the params by noisy gradients */
 } route;

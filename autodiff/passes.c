@@ -14,6 +14,7 @@ const pass PASSES[] = {
     {"mix", pass_mix, true},
     {"factor", pass_factor, false},
     {"contract", pass_contract, false},
+    {"late", pass_late, true},
     {"drop", pass_drop, false},
     {"inner", pass_inner, true},
 };

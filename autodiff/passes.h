@@ -47,6 +47,8 @@ void pass_mix(const tape *from, tape *to);
 void pass_factor(const tape *from, tape *to);
 /* Sums of products become contractions where that is faster than a fused loop: see contract.c. */
 void pass_contract(const tape *from, tape *to);
+/* Sums of single numbers add last what is known last: see late.c. */
+void pass_late(const tape *from, tape *to);
 /* Leaves out what no output needs. */
 void pass_drop(const tape *from, tape *to);
 /* Makes the axis innermost that makes for the longest vectors: see inner.c. */

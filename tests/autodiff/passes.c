@@ -285,6 +285,22 @@ static uint64_t entries(const tape *t, op f) {
     return n;
 }
 
+/* The output adds, or subtracts, the one entry with this op to all the rest. */
+static bool is_added_last(const tape *t, op f) {
+    const instruction *x = tape_at(t, t->outputs.at[0]);
+    return (x->op == OP_add || x->op == OP_sub) &&
+           (tape_at(t, x->in[0])->op == f || tape_at(t, x->in[1])->op == f);
+}
+
+static void late_terms(memory *host) {
+    REWRITE("what is known last is added last", is_added_last(to, OP_log1p_exp),
+            MAP2(sub, MAP2(sub, NUMBER(2), MAP1(log1p_exp, z)), MAP2(mul, z, NUMBER(3))));
+    REWRITE("a sum that is used twice stays whole", count(to, OP_add) == 2, ({
+                ref both = MAP2(add, MAP1(log1p_exp, z), z);
+                MAP2(mul, both, MAP2(add, both, tape_sum_all(t, x)));
+            }));
+}
+
 static void sums(memory *host) {
     REWRITE("sum of a number", is_number(to, 6),
             tape_sum(t, tape_expand(t, NUMBER(1), of2(A, B)), of2(A, B)));
@@ -483,6 +499,7 @@ int main(int count_of_arguments, char **arguments) {
     numbering(&host);
     identities(&host);
     sums(&host);
+    late_terms(&host);
     lookups(&host);
     factors(&host);
     contractions(&host);

@@ -67,7 +67,7 @@ static bool multiply_vector(const kernels *k, const tile_product *t) {
 
 static void multiply_one(const kernels *k, const matrix_product *q, const tile_product *all, uint32_t number,
                          element *work) {
-    uint32_t row = number / q->across.pieces, column = number % q->across.pieces;
+    uint32_t row = number / tile_pieces(&q->across), column = number % tile_pieces(&q->across);
     uint64_t i = tile_from(&q->down, row), j = tile_from(&q->across, column);
     tile_product t = *all;
     t.rows = tile_from(&q->down, row + 1) - i;
@@ -102,7 +102,7 @@ static void product_part(void *context, uint32_t thread, uint32_t part) {
     for (uint64_t i = from; i < to; i++, cursor_pass(&c, 1)) {
         bring_sides(q, entries_of(e, s->in[0]) + c.at[0], entries_of(e, s->in[1]) + c.at[1], work);
         tile_product all = product_at(e, s, &c, work);
-        for (uint32_t k = 0; k < q->down.pieces * q->across.pieces; k++)
+        for (uint32_t k = 0; k < tile_pieces(&q->down) * tile_pieces(&q->across); k++)
             multiply_one(e->plan->kernels, q, &all, k, work);
         if (q->c.packed) from_matrix(q->c.copy, entries_of(e, s->of) + c.at[2], work + q->room[2]);
     }

@@ -334,32 +334,29 @@ static double loop_cost(const plan *p, ref r) {
 /* Products. */
 
 /* A tile brings both its panels anew, those of the rows into the second-level cache: so tiles are as few and
- * as large as they can be. Threads cut the longer side alone, into as many pieces for each of them that one
- * who comes late leaves the others some of his own, and one for each of a product that is soon done; of whole
- * panels, so that they do not meet in a line of the cache. Bits do not depend on the tiles. */
-enum { TILE_BYTES = 256 * 1024, TILES_A_THREAD = 2 };
-static const double TILE_PAYS = 100000;
+ * as large as they can be. Threads cut the longer side alone, each has a share of it, and of a product that
+ * is not soon done in pieces that become smaller, so that one who comes late or is slower leaves the others
+ * some of his own; of whole panels, so that they do not meet in a line of the cache. Bits do not depend on
+ * the tiles. */
+enum { TILE_BYTES = 256 * 1024 };
+static const double FALLING_PAYS = 200000; /* nanoseconds of a share */
 
-static uint64_t tiles_wanted(const plan *p, double nanoseconds) {
-    uint64_t threads = team_threads(p->team);
-    double each = nanoseconds / (double)threads / TILE_PAYS;
-    if (threads == 1 || !team_pays(nanoseconds)) return 1;
-    return threads * (each < 1 ? 1 : each < TILES_A_THREAD ? (uint64_t)each : TILES_A_THREAD);
-}
-
-static tile_cut cut_side(uint64_t size, uint64_t unit, uint64_t pieces) {
+static tile_cut cut_side(uint64_t size, uint64_t unit, uint64_t shares, bool falling) {
     uint64_t units = divide_up(size, unit);
-    return (tile_cut){size, unit, (uint32_t)(!units ? 1 : pieces < units ? pieces : units)};
+    shares = !units ? 1 : shares < units ? shares : units;
+    return (tile_cut){size, unit, (uint32_t)shares, falling && units >= 10 * shares ? TILE_FALLING : 1};
 }
 
 static void cut_product(const plan *p, matrix_product *q, uint64_t rows, uint64_t columns,
                         double nanoseconds) {
-    uint64_t terms = q->k < TILE_TERMS ? (uint64_t)q->k : TILE_TERMS;
+    uint64_t terms = q->k < TILE_TERMS ? (uint64_t)q->k : TILE_TERMS, panel = 2 * p->kernels->lanes;
     uint64_t most = TILE_BYTES / element_size(p->precision) / (terms + !terms), down = divide_up(rows, most);
-    uint64_t wanted = tiles_wanted(p, nanoseconds), panel = 2 * p->kernels->lanes;
-    bool by_rows = rows > columns;
-    q->down = cut_side(rows, MICRO_ROWS, by_rows && down < wanted ? wanted : down);
-    q->across = cut_side(columns, panel, by_rows || !down ? 1 : divide_up(wanted, down));
+    uint64_t threads = team_pays(nanoseconds) ? team_threads(p->team) : 1;
+    bool falling = threads > 1 && nanoseconds > FALLING_PAYS * (double)threads, by_rows = rows > columns;
+    bool few = down <= threads;
+    q->down = cut_side(rows, MICRO_ROWS, by_rows && few ? threads : down, by_rows && few && falling);
+    q->across =
+        cut_side(columns, panel, by_rows || !down ? 1 : divide_up(threads, down), !by_rows && falling);
 }
 
 /* Where there is one product, threads share its tiles; else the products of the batch. */
@@ -372,11 +369,11 @@ static void partition_product(const plan *p, plan_step *s) {
     cut_product(p, q, rows, columns, one);
     uint64_t group = (uint64_t)(PART_PAYS / one) + 1;
     partition_entries(s, q->batch->entries, one, group);
-    uint32_t tiles = q->down.pieces * q->across.pieces;
+    uint32_t tiles = tile_pieces(&q->down) * tile_pieces(&q->across);
     q->shares_tiles = q->batch->entries == 1 && tiles > 1;
     if (q->shares_tiles) s->cut.parts = tiles;
     q->behind = s->work;
-    s->work = plan_rounded(s->work + tile_room(divide_up(rows, q->down.pieces) + MICRO_ROWS, terms));
+    s->work = plan_rounded(s->work + tile_room(divide_up(rows, q->down.shares) + MICRO_ROWS, terms));
 }
 
 /* Square matrices: the entries of the batch are shared. */

@@ -167,15 +167,21 @@ typedef struct matrix_side {
     const walk *copy; /* packed: value, matrix */
 } matrix_side;
 
-/* How one side of a product is cut into pieces of whole units, as even as they can be; the last unit may be
- * in part. */
+/* How one side of a product is cut: into even shares of whole units, and each share into one piece, or into
+ * three that are the smaller the later they come: 5, 3 and 2 tenths. The last unit may be in part. */
+enum { TILE_FALLING = 3 };
 typedef struct tile_cut {
     uint64_t size, unit;
-    uint32_t pieces;
+    uint32_t shares, each;
 } tile_cut;
 
+static inline uint32_t tile_pieces(const tile_cut *c) { return c->shares * c->each; }
+
 static inline uint64_t tile_from(const tile_cut *c, uint32_t piece) {
-    uint64_t from = (c->size + c->unit - 1) / c->unit * piece / c->pieces * c->unit;
+    static const uint64_t TENTHS[TILE_FALLING] = {0, 5, 8};
+    uint64_t tenths = piece / c->each * 10 + TENTHS[piece % c->each],
+             units = (c->size + c->unit - 1) / c->unit;
+    uint64_t from = units * tenths / (c->shares * UINT64_C(10)) * c->unit;
     return from < c->size ? from : c->size;
 }
 

@@ -15,7 +15,7 @@ typedef struct term {
 } term;
 
 typedef struct terms {
-    uint32_t count;
+    uint32_t count, coming; /* there, and in all of the sums that were begun */
     term at[TERMS_MOST];
 } terms;
 
@@ -66,11 +66,13 @@ static void insert(terms *s, term x) {
     s->at[i] = x;
 }
 
+/* Of a sum that has too many terms an inner one stays whole. */
 static void collect(const tape *t, const timetable *w, ref r, bool minus, terms *s) {
     const instruction *x = tape_at(t, r);
+    s->coming++;
     for (int i = 0; i < 2; i++) {
         bool less = minus != (i == 1 && x->op == OP_sub);
-        if (w->inner[x->in[i]] && s->count + 4 < TERMS_MOST) collect(t, w, x->in[i], less, s);
+        if (w->inner[x->in[i]] && s->coming < TERMS_MOST) collect(t, w, x->in[i], less, s);
         else insert(s, (term){x->in[i], less, w->known[x->in[i]]});
     }
 }
@@ -91,7 +93,7 @@ static ref write_sum(const rewriting *w, const terms *s) {
 static ref rewrite(const rewriting *w, instruction x) {
     const timetable *known = w->user;
     if (!is_sum(w->from, w->at) || known->inner[w->at]) return pass_emit(w, x);
-    terms s = {0};
+    terms s = {.coming = 1};
     collect(w->from, known, w->at, false, &s);
     return s.count > 2 ? write_sum(w, &s) : pass_emit(w, x);
 }

@@ -295,6 +295,16 @@ static bool is_added_last(const tape *t, op f) {
 static void late_terms(memory *host) {
     REWRITE("what is known last is added last", is_added_last(to, OP_log1p_exp),
             MAP2(sub, MAP2(sub, NUMBER(2), MAP1(log1p_exp, z)), MAP2(mul, z, NUMBER(3))));
+    REWRITE("of many terms too", is_added_last(to, OP_log1p_exp), ({
+                ref all = MAP1(log1p_exp, z);
+                for (int k = 0; k < 40; k++) all = MAP2(add, all, MAP2(mul, z, NUMBER(k + 2)));
+                all;
+            }));
+    REWRITE("of too many the first are one term", count(to, OP_add) == 300, ({
+                ref all = MAP1(exp, z);
+                for (int k = 0; k < 300; k++) all = MAP2(add, all, MAP1(tanh, MAP2(mul, z, NUMBER(k + 2))));
+                all;
+            }));
     REWRITE("a sum that is used twice stays whole", count(to, OP_add) == 2, ({
                 ref both = MAP2(add, MAP1(log1p_exp, z), z);
                 MAP2(mul, both, MAP2(add, both, tape_sum_all(t, x)));

@@ -67,13 +67,18 @@ INLINE real f_bessel_ratio(real x) {
     pick(a < 2, POLYNOMIAL((a - M_SQRT2) / (a + M_SQRT2), C_K##n##_MIDDLE),                                  \
          POLYNOMIAL(4 / greater(all(2), a) - 1, C_K##n##_FAR))
 
+/* e^gamma x / 2 */
+INLINE two k_scaled(real x) {
+    const double half_e_gamma = 0x1.c7f45cab1356cp-1, its_low = -0x1.d6b0214a2928cp-58;
+    two p = two_product(x, all(half_e_gamma));
+    p.low = madd(x, all(its_low), p.low);
+    return p;
+}
+
 /* log(x / 2) + gamma for 0 < x <= 1 */
 INLINE real k_log(real x) {
-    const double half_e_gamma = 0x1.c7f45cab1356cp-1, its_low = -0x1.d6b0214a2928cp-58;
     lanes tiny = x < 0x1p-900;
-    real steady = pick(tiny, x * 0x1p200, x);
-    two p = two_product(steady, all(half_e_gamma));
-    p.low = madd(steady, all(its_low), p.low);
+    two p = k_scaled(pick(tiny, x * 0x1p200, x));
     return log_of(p.high, &p.low) - pick(tiny, all(200 * M_LN2), all(0));
 }
 

@@ -93,8 +93,6 @@ static beta_moments beta_completed(real a, two b, real x, real from, beta_moment
 /* Either integral. For small parameters a J(a) = 1 + (n + i) x J(a + 1) and, above, b J(b) = 1 + (n + i) y
  * J(b + 1). */
 LARGE beta_moments beta_integral(beta_point p, lanes lower) {
-    enum { POINTS = 40 };
-    static const double nodes[POINTS] = {C_GAUSS_40_NODES}, weights[POINTS] = {C_GAUSS_40_WEIGHTS};
     real first = pick(lower, p.a, p.b), way = pick(lower, all(-1), all(1));
     lanes few = first < FEW;
     two n = two_sum(p.a, p.b), shift = {pick(few, all(SHIFT), all(0)), all(0)}, sum = twice_add(n, shift);
@@ -117,9 +115,9 @@ LARGE beta_moments beta_integral(beta_point p, lanes lower) {
         end -= (d.high * end + sum.high * k - CUT) / slope;
     }
     two j = {all(0), all(0)}, t = j, rest = j;
-    for (int i = 0; i < POINTS; i += ABREAST) {
+    for (int i = 0; i < GAUSS_40; i += ABREAST) {
         real w[ABREAST], k[ABREAST], m[ABREAST], over[ABREAST];
-        for (int l = 0; l < ABREAST; l++) w[l] = end * nodes[i + l];
+        for (int l = 0; l < ABREAST; l++) w[l] = end * GAUSS_40_NODES[i + l];
         for (int l = 0; l < ABREAST; l++) over[l] = exp_rest(way * w[l]);
         for (int l = 0; l < ABREAST; l++) k[l] = beta_cumulant(x.high, w[l], way, over[l], &m[l]);
         if (any(x.high * madd(way, w[ABREAST - 1], over[ABREAST - 1]) > 1))
@@ -127,7 +125,7 @@ LARGE beta_moments beta_integral(beta_point p, lanes lower) {
                 k[l] = beta_cumulant_beyond(x.high, w[l], way, over[l], k[l], &m[l]);
         for (int l = 0; l < ABREAST; l++)
             k[l] = madd(d.high, w[l], madd(sum.high, k[l], madd(d.low, w[l], sum.low * k[l])));
-        for (int l = 0; l < ABREAST; l++) k[l] = weights[i + l] * falling_exp(k[l]);
+        for (int l = 0; l < ABREAST; l++) k[l] = GAUSS_40_WEIGHTS[i + l] * falling_exp(k[l]);
         for (int l = 0; l < ABREAST; l++) {
             j = sum_on(j, k[l]);
             t = sum_on(t, (w[l] - way * m[l]) * k[l]);

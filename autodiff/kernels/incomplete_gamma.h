@@ -105,21 +105,25 @@ LARGE tail_weight gamma_weight(real a, real x, two log_x) {
 
 /* digamma(a) - log x by the log of 1 + (exp(digamma(a)) - x) / x; below 1, digamma(a) = digamma(a + 1) - 1 /
  * a. */
-LARGE real digamma_beyond_log(real a, real x, real log_x) {
-    lanes low = a < 1;
-    real one = pick(low, all(1), all(0)), rest = exp_digamma_rest(a + one);
-    real z = ((a - x) + (rest + one)) / x, g = (a + one) + rest;
+LARGE real digamma_beyond_log(two a, real x, real log_x) {
+    lanes few = a.high < 1;
+    real one = pick(few, all(1), all(0)), rest = exp_digamma_rest(a.high + one) + one;
+    two above = two_sum(a.high, -x), all_above = two_sum(above.high, rest);
+    real z = all_above.high / x, g = a.high + rest;
     lanes near = (z > -0.5) & (z < 1e290);
-    real y = f_log1p(pick(near, z, all(0)));
+    two back = two_product(pick(near, z, all(0)), pick(near, x, all(1)));
+    real lost = ((all_above.high - back.high) - back.low) + (all_above.low + (above.low + a.low));
+    real u = pick(near, 1 + z, all(1));
+    real low = pick(near, (z - (u - 1)) + lost / x, all(0)), y = log_of(u, &low);
     if (!everywhere(near)) y = pick(near, y, pick(z < 1, f_log(g / x), f_log(g) - log_x));
-    return y - pick(low, 1 / a, all(0));
+    return y - pick(few, 1 / a.high, all(0));
 }
 
 LARGE gamma_tail gamma_tail_of(real a, real x) {
     a = bounded(a, PARAMETER_LEAST);
     x = bounded(x, 0x1p-1022);
     two log_x = twice_log((two){x, all(0)});
-    real ahead = digamma_beyond_log(a, x, log_x.high);
+    real ahead = digamma_beyond_log((two){a, all(0)}, x, log_x.high);
     lanes lower = ahead >= 0, near = ~lower & (x < 1);
     gamma_moments s = gamma_integral(a, x, lower);
     if (any(near)) {

@@ -19,8 +19,10 @@
 #define LARGE static __attribute__((noinline))
 
 /* Points of a rule go ABREAST: what one waits for leaves the processor idle. */
-enum { GAUSS = 32, ABREAST = 4 };
+enum { GAUSS = 32, GAUSS_40 = 40, ABREAST = 4 };
 static const double GAUSS_NODES[GAUSS] = {C_GAUSS_NODES}, GAUSS_WEIGHTS[GAUSS] = {C_GAUSS_WEIGHTS};
+static const double GAUSS_40_NODES[GAUSS_40] = {C_GAUSS_40_NODES},
+                    GAUSS_40_WEIGHTS[GAUSS_40] = {C_GAUSS_40_WEIGHTS};
 
 #define CUT             39.5 /* e^-39.5 is 7e-18 */
 #define FEW             4.0  /* parameters below it are raised by SHIFT */

@@ -14,16 +14,28 @@
 #include "tests/autodiff/quad_reference.h"
 
 /* Where arguments are taken from: evenly, or evenly by their logarithm to the base 2, of either sign or of
- * one; evenly by standard deviations from the mean of the distribution with the arguments before, where such
- * a number is within it. */
-typedef enum spread { NONE, EVEN, POWER, MINUS_POWER, EITHER_POWER, AROUND_GAMMA, AROUND_BETA } spread;
+ * one; within `high` times `low` of `low`, where a function changes its method; evenly by standard deviations
+ * from the mean of the distribution with the arguments before, where such a number is within it; around the
+ * square of the argument before, or such that the sum of both squares is around one number. */
+typedef enum spread {
+    NONE,
+    EVEN,
+    POWER,
+    MINUS_POWER,
+    EITHER_POWER,
+    NEAR,
+    AROUND_GAMMA,
+    AROUND_BETA,
+    AROUND_SQUARE,
+    AROUND_CIRCLE
+} spread;
 
 typedef struct range {
     spread how;
     double low, high;
 } range;
 
-enum { MOST_RANGES = 8, ARGUMENTS = 3, MOST_TABLES = 3, BATCH = 256 };
+enum { MOST_RANGES = 12, ARGUMENTS = 3, MOST_TABLES = 3, BATCH = 256 };
 
 typedef quad reference(const quad *x);
 
@@ -61,6 +73,12 @@ REFERENCE(of_log_bessel_i0, q_log_bessel_i0(x[0]))
 REFERENCE(of_bessel_ratio, q_bessel_ie(1, x[0]) / q_bessel_ie(0, x[0]))
 REFERENCE(of_bessel_k0e, q_bessel_ke(0, x[0]))
 REFERENCE(of_bessel_k1e, q_bessel_ke(1, x[0]))
+REFERENCE(of_log_bessel_i, q_log_bessel_ie(x[0], x[1]) + x[1])
+REFERENCE(of_log_bessel_i_by_order, q_bessel_i_by_order(x[0], x[1]))
+REFERENCE(of_log_bessel_i_by_x, q_bessel_i_by_x(x[0], x[1]))
+REFERENCE(of_log_bessel_k, q_log_bessel_ke(x[0], x[1]) - x[1])
+REFERENCE(of_log_bessel_k_by_order, q_bessel_k_of(x[0], x[1]).by_order)
+REFERENCE(of_log_bessel_k_by_x, q_bessel_k_of(x[0], x[1]).by_x)
 REFERENCE(of_lbeta, q_lbeta(x[0], x[1]))
 REFERENCE(of_digamma_rise, q_digamma_rise(x[0], x[1]))
 REFERENCE(of_owens_t, q_owens_t(x[0], x[1]))
@@ -86,6 +104,15 @@ REFERENCE(of_inc_beta_c_rate, expq(log_beta_density(x) - q_log_beta_tail(x[0], x
 
 /* How much the value changes when the arguments do, relatively: lbeta has zeros along a curve. */
 REFERENCE(size_of_lbeta, x[0] * q_digamma_rise(x[0], x[1]) + x[1] * q_digamma_rise(x[1], x[0]))
+REFERENCE(size_of_log_bessel_i,
+          q_abs(x[0] * q_bessel_i_by_order(x[0], x[1])) + x[1] * q_abs(q_bessel_i_by_x(x[0], x[1])))
+static quad size_of_log_bessel_k(const quad *x) {
+    q_bessel_k k = q_bessel_k_of(x[0], x[1]);
+    return x[0] * k.by_order + x[1] * q_abs(k.by_x);
+}
+/* I of a negative order has zeros of its derivatives. */
+REFERENCE(size_of_log_bessel_i_by_order, x[0] < 0 ? q_abs(q_bessel_i_by_order(-x[0], x[1])) : 0)
+REFERENCE(size_of_log_bessel_i_by_x, x[0] < 0 ? q_bessel_i_by_x(x[0], x[1]) - 2 * x[0] / x[1] : 0)
 static quad von_mises_change(quad k, quad x) {
     quad s = sinq(0.5Q * x), density = expq(-2 * k * s * s) / (2 * M_PIq * q_bessel_ie(0, k));
     return q_abs(x) * density;
@@ -137,6 +164,20 @@ static const function FUNCTIONS[] = {
     FUNCTION(bessel_ratio, {{EVEN, 0, 10}}, {{EVEN, 0, 40}}, {{EITHER_POWER, -60, 60}}),
     FUNCTION(bessel_k0e, {{EVEN, 0, 4}}, {{EVEN, 0, 40}}, {{POWER, -60, 60}}),
     FUNCTION(bessel_k1e, {{EVEN, 0, 4}}, {{EVEN, 0, 40}}, {{POWER, -60, 60}}),
+#define BESSEL_RANGES(least)                                                                                 \
+    {{EVEN, least, 3}, {EVEN, 0, 30}}, {{EVEN, 0, 30}, {EVEN, 0, 30}}, {{EVEN, least, 5}, {EVEN, 0, 3}},     \
+        {{POWER, -20, 2}, {EVEN, 0, 60}}, {{POWER, -10, 11}, {POWER, -10, 11}},                              \
+        {{POWER, -20, 12}, {POWER, -40, 6}}, {{POWER, -10, 5}, {POWER, 11, 60}},                             \
+        {{EVEN, 0, 4.9}, {AROUND_SQUARE, -0.1, 0.1}}, {{EVEN, least, 24}, {AROUND_CIRCLE, -0.01, 0.01}},     \
+        {{EVEN, least, 24}, {NEAR, 0.125, 0.01}}, {                                                          \
+        {EVEN, least, 5}, { NEAR, 1.12, 0.01 }                                                               \
+    }
+    FUNCTION_OF_SIZE(log_bessel_i, BESSEL_RANGES(-0.499)),
+    FUNCTION_OF_SIZE(log_bessel_i_by_order, BESSEL_RANGES(-0.499)),
+    FUNCTION_OF_SIZE(log_bessel_i_by_x, BESSEL_RANGES(-0.499)),
+    FUNCTION_OF_SIZE(log_bessel_k, BESSEL_RANGES(0)),
+    FUNCTION(log_bessel_k_by_order, BESSEL_RANGES(0)),
+    FUNCTION(log_bessel_k_by_x, BESSEL_RANGES(0)),
     FUNCTION_OF_SIZE(lbeta, {{EVEN, 0, 5}, {EVEN, 0, 5}}, {{EVEN, 0, 20}, {EVEN, 0, 20}},
                      {{POWER, -10, 20}, {POWER, -10, 20}}, {{POWER, -40, 60}, {POWER, -40, 60}}),
     FUNCTION(digamma_rise, {{EVEN, 0, 5}, {EVEN, 0, 5}}, {{EVEN, 0, 20}, {EVEN, 0, 20}},
@@ -182,6 +223,9 @@ static double argument(const range *r, const double *before, rng *source) {
     case POWER: return exp2(u);
     case MINUS_POWER: return -exp2(u);
     case EITHER_POWER: return rng_uniform(source) < 0.5 ? -exp2(u) : exp2(u);
+    case NEAR: return r->low * (1 + r->high * (2 * rng_uniform(source) - 1));
+    case AROUND_SQUARE: return before[0] * before[0] * (1 + u);
+    case AROUND_CIRCLE: return sqrt(fmax(0.01, 576 * (1 + u) - before[0] * before[0]));
     case AROUND_GAMMA: {
         double x = before[0] + u * sqrt(before[0]);
         return x > 0 ? x : before[0] * rng_uniform(source);

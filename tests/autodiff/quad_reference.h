@@ -132,17 +132,56 @@ static inline quad q_log_bessel_i0(quad x) {
     return log1pq(rest);
 }
 
-/* 1 - cosh t = -2 sinh(t / 2)^2; the terms are divided by e^top, the largest. */
-static inline quad q_log_bessel_ke(quad nu, quad x) {
-    quad h = 1 / (10 + 2.2Q * sqrtq(sqrtq(x * x + nu * nu))), peak = asinhq(nu / x);
-    quad half = sinhq(0.5Q * peak), top = nu * peak - 2 * x * half * half, sum = 0.5Q * expq(-top);
-    for (int k = 1;; k++) {
-        quad t = h * k, s = sinhq(0.5Q * t), e = nu * t - 2 * x * s * s - top;
-        if (t > peak && e < -82) break;
-        sum += 0.5Q * expq(e) * (1 + expq(-2 * nu * t));
+/* The derivatives of log I: by the order the mean of log(x / 2) - digamma(nu + k + 1) over the series, or
+ * that of Hankel's expansion; by x from the ratio to the next order. */
+static inline quad q_bessel_i_by_order(quad nu, quad x) {
+    if (x > 2000 && x > nu * nu) {
+        quad term = 1, sum = 1, slope = 0, slopes = 0;
+        for (int k = 1; k < 200 && q_abs(term) > Q_EPS * q_abs(sum); k++) {
+            quad odd = 2 * k - 1, ratio = -(4 * nu * nu - odd * odd) / (8 * k * x);
+            slope = slope * ratio - term * nu / (k * x);
+            term *= ratio;
+            sum += term, slopes += slope;
+        }
+        return slopes / sum;
     }
-    return logq(h * sum) + top;
+    quad z = 0.25Q * x * x, term = 1, sum = 1, rise = logq(0.5Q * x) - q_digamma(nu + 1), mean = rise;
+    for (int k = 1; term > Q_EPS * sum; k++) {
+        term *= z / (k * (k + nu));
+        rise -= 1 / (k + nu);
+        sum += term, mean += term * rise;
+    }
+    return mean / sum;
 }
+
+static inline quad q_bessel_i_by_x(quad nu, quad x) {
+    return nu / x + expq(q_log_bessel_ie(nu + 1, x) - q_log_bessel_ie(nu, x));
+}
+
+/* log(e^x K) and the derivatives of log K, by trapezoidal sums of 10.32.9 from its peak to either side;
+ * 1 - cosh t = -2 sinh(t / 2)^2, and the terms are divided by e^top, the largest. */
+typedef struct q_bessel_k {
+    quad log_scaled, by_order, by_x;
+} q_bessel_k;
+
+static inline q_bessel_k q_bessel_k_of(quad nu, quad x) {
+    quad h = 1 / (10 + 2.2Q * sqrtq(sqrtq(x * x + nu * nu))), peak = asinhq(nu / x);
+    quad half = sinhq(0.5Q * peak), top = nu * peak - 2 * x * half * half, sum = 0, order = 0, slope = 0;
+    long middle = (long)(peak / h);
+    for (int way = -1; way <= 1; way += 2)
+        for (long k = way > 0 ? middle + 1 : middle; k >= 0; k += way) {
+            quad t = h * k, s = sinhq(0.5Q * t), e = nu * t - 2 * x * s * s - top, y = expq(e);
+            if (e < -82) break;
+            if (k == 0) y *= 0.5Q;
+            quad back = expm1q(-2 * nu * t);
+            sum += 0.5Q * y * (2 + back);
+            order -= 0.5Q * y * t * back;
+            slope += 0.5Q * y * (2 + back) * (1 + 2 * s * s);
+        }
+    return (q_bessel_k){logq(h * sum) + top, order / sum, -slope / sum};
+}
+
+static inline quad q_log_bessel_ke(quad nu, quad x) { return q_bessel_k_of(nu, x).log_scaled; }
 
 static inline quad q_bessel_ke(int nu, quad x) { return expq(q_log_bessel_ke(nu, x)); }
 

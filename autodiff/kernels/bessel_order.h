@@ -269,7 +269,7 @@ INLINE real bessel_reach(real n, real w, double way) {
 
 /* For the mean of (1 - e^(-2 n s)) s, of cosh s, over e^(-f) (1 + e^(-2 n s)), u = s - asinh(n / x). */
 LARGE real bessel_k_integral(real n, real x, bessel_part part) {
-    enum { FEW_POINTS = 28, POINTS = 40 };
+    enum { FEW_POINTS = 28, POINTS = 44 };
     real w = bessel_distance(n, x), peak = bessel_slant(n, x, w);
     real least = greater(all(0), peak + bessel_reach(n, w, -1)), most = peak + bessel_reach(n, w, 1);
     real points = pick(n < 1, all(FEW_POINTS), all(POINTS)), h = (most - least) / points;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include "runtime/infer/jackknife.h"
 #include "runtime/infer/states.h"
+#include "runtime/infer/upper.h"
 
 void averages_add(averages *m, double elbo, double log_likelihood) {
     const double x[3] = {elbo, log_likelihood, log_likelihood - elbo};
@@ -41,7 +42,8 @@ static void forget_evidence(fit *f) {
     const program *p = f->model->program;
     for (variable v = 0; v < p->variables.count; v++)
         if (program_variable(p, v)->kind == VARIABLE_param)
-            f->elbo = f->reconstruction = f->kl = f->log_evidence = f->jackknife = (measured){NAN, NAN};
+            f->elbo = f->reconstruction = f->kl = f->log_evidence = f->jackknife = f->upper =
+                (measured){NAN, NAN};
 }
 
 /* A param: one value for all draws. */
@@ -111,6 +113,7 @@ void course_end(course *r) {
     f->ess = s->quality.ess;
     f->log_evidence = (measured){s->quality.log_mean, s->quality.log_mean_error};
     f->jackknife = jackknife_evidence(s->log_density, s->log_guide, s->count);
+    f->upper = upper_bound(s->log_density, s->log_guide, s->count, f->khat);
     if (f->mode) forget_evidence(f);
     verdict_judge(f, &r->findings);
 }

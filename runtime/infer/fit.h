@@ -111,6 +111,7 @@ typedef struct fit {
     measured elbo, reconstruction, kl; /* elbo = reconstruction - kl, see course.h */
     gaps gaps;
     measured log_evidence, jackknife; /* the latter without the bias of a log of a mean, see jackknife.h */
+    measured upper;                   /* a bound of the evidence from above, see upper.h */
     double khat, ess;
     bool corrected;               /* summaries are of importance-weighted draws */
     vector(latent_kl) latent_kls; /* of latents that the guide draws in one statement */

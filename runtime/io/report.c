@@ -115,6 +115,7 @@ report report_of_fit(const fit *f, arena *a) {
                 .kl = f->kl,
                 .log_evidence = f->log_evidence,
                 .jackknife = f->jackknife,
+                .upper = f->upper,
                 .gaps = f->gaps,
                 .khat = f->khat,
                 .ess = f->ess,
@@ -224,6 +225,7 @@ static void json_bounds(json_writer *w, const report *r) {
     json_put_object(w, "log_evidence");
     report_json_measured(w, "value", "mcse", r->log_evidence);
     report_json_measured(w, "jackknife", "jackknife_mcse", r->jackknife);
+    report_json_measured(w, "upper", "upper_mcse", r->upper);
     json_put_number(w, "khat", r->khat);
     json_put_number(w, "ess", r->ess);
     json_end_object(w);
@@ -442,6 +444,9 @@ void report_table(const report *r, FILE *to) {
     fprintf(to, "%llu draws, seed %llu", (unsigned long long)r->draws, (unsigned long long)r->seed);
     if (isfinite(r->seconds)) fprintf(to, ", %.2f s", r->seconds);
     fputc('\n', to);
+    if (isfinite(r->upper.value) && isfinite(r->elbo.value))
+        fprintf(to, "the evidence lies between the elbo and the chi bound, %.6g ± %.2g\n", r->upper.value,
+                r->upper.error);
     if (r->gaps.known)
         fprintf(to, "refined row by row: amortisation gap %.4g ± %.2g, approximation gap %.4g ± %.2g\n",
                 r->gaps.amortisation.value, r->gaps.amortisation.error, r->gaps.approximation.value,

@@ -190,6 +190,7 @@ static void read_result(void *user) {
     to->gaps.approximation =
         (measured){number_if(r, gaps, "approximation"), number_if(r, gaps, "approximation_mcse")};
     to->jackknife = (measured){number_if(r, evidence, "jackknife"), number_if(r, evidence, "jackknife_mcse")};
+    to->upper = (measured){number_if(r, evidence, "upper"), number_if(r, evidence, "upper_mcse")};
     to->khat = number_of(r, evidence, "khat");
     to->ess = number_of(r, evidence, "ess");
     to->steps = whole_of(r, r->root, "steps");
@@ -278,7 +279,7 @@ static bool read_draws(diagnostics *d, arena *a, const char *path, char *text, s
     draws_file from;
     if (!draws_file_read_text(d, a, path, text, length, &from)) return false;
     to->model = report_model_name(a, from.model ? from.model : path);
-    to->elbo = to->reconstruction = to->kl = to->log_evidence = to->jackknife =
+    to->elbo = to->reconstruction = to->kl = to->log_evidence = to->jackknife = to->upper =
         (measured){(double)NAN, (double)NAN};
     to->khat = to->ess = to->seconds = (double)NAN;
     to->seed = from.seed;

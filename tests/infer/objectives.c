@@ -246,9 +246,39 @@ static void parts_add_up(arena *a) {
               f->kl.value, f->kl.error, c->kl_prior);
         check(fabs(f->log_evidence.value - c->evidence) < 4 * f->log_evidence.error + 1e-7, c->name,
               "the evidence is %g +- %g, not %g", f->log_evidence.value, f->log_evidence.error, c->evidence);
+        /* weights with a fourth moment alone have a bound from above that is known */
+        check(isnan(f->upper.value) ? f->khat >= 0.25
+                                    : f->upper.value > c->evidence - 4 * f->upper.error - 1e-7,
+              c->name, "%g +- %g is no bound of %g from above, k-hat %g", f->upper.value, f->upper.error,
+              c->evidence, f->khat);
         check(fabs(f->jackknife.value - c->evidence) < 4 * f->jackknife.error + 1e-7, c->name,
               "by the jackknife it is %g +- %g, not %g", f->jackknife.value, f->jackknife.error, c->evidence);
     }
+}
+
+/* w = p(y | z) p(z) / q(z) for z ~ normal(0, 1), y = 1 ~ normal(z, 1), q = normal(0, 1.2): that is
+ * normal(1; z, 1) normal(z; 0, 1) / normal(z; 0, 1.2), bounded, and 1/2 log of the mean of its square is an
+ * integral. One run that descends the chi bound brackets the evidence between that and its ELBO. */
+static void one_run_brackets(arena *a) {
+    fit *fixed = fitted(a,
+                        "data y : real = 1\nmodel {\n  z ~ normal(0, 1)\n  y ~ normal(z, 1)\n}\n"
+                        "guide { z ~ normal(0, 1.2) }\n",
+                        3);
+    double sum = 0;
+    for (double h = 1e-3, z = -12; z < 12; z += h)
+        sum += h * exp(2 * (log_normal(1, z, 1) + log_normal(z, 0, 1)) - log_normal(z, 0, 1.2));
+    if (!check(fixed != NULL, "the chi bound", "no fit")) return;
+    check(fabs(fixed->upper.value - 0.5 * log(sum)) < 4 * fixed->upper.error + 1e-9,
+          "the chi bound of a fixed guide", "%g +- %g, not %g", fixed->upper.value, fixed->upper.error,
+          0.5 * log(sum));
+    fit *f = fitted(a,
+                    "data y : real = 1\nmodel {\n  z ~ normal(0, 1)\n  y ~ normal(z, 1)\n}\n"
+                    "guide { z ~ student_t(8, ?, ?) }\nfit { objective = chi(2, 100) }\n",
+                    3);
+    if (!check(f != NULL, "the chi bound", "no fit")) return;
+    double evidence = log_normal(1, 0, sqrt(2.0));
+    check(f->elbo.value < evidence && f->upper.value > evidence && f->upper.value - f->elbo.value < 0.1,
+          "one run brackets the evidence", "%g to %g of %g", f->elbo.value, f->upper.value, evidence);
 }
 
 /* ---- batches ---- */
@@ -321,6 +351,7 @@ int main(void) {
     bounds_close_in(&a);
     jackknife_takes_bias_off(&a);
     parts_add_up(&a);
+    one_run_brackets(&a);
     batches_stand_for_all(&a);
     others_stay(&a);
     arena_close(&a);

@@ -30,6 +30,7 @@ static fit *made_fit(void) {
     f->elbo = (measured){-1072.4, 0.2}, f->reconstruction = (measured){-1000, 0.3};
     f->kl = (measured){72.4, 0.1}, f->log_evidence = (measured){-1071.9, 0.1};
     f->jackknife = (measured){-1071.8, 0.2};
+    f->upper = (measured){-1070.5, 0.3};
     f->khat = INFINITY, f->ess = 3999, f->corrected = true;
     f->draw_count = 5;
     f->draws = arena_array(&W.arena, double, 25);
@@ -66,14 +67,16 @@ static void test_json(const char *path) {
     fit *f = made_fit();
     report r = report_of_fit(f, &W.arena), again;
     char *text = printed(report_json, &r), *table = printed(report_table, &r);
-    CHECK(strstr(text, "{\"model\": \"made\", \"verdict\": \"good\", \"reasons\": [{\"code\": \"khat\", "
-                       "\"value\": 0.31, "
-                       "\"text\": \"the weights\\nare good\"}], \"seconds\": 0.25, \"seed\": 7, "
-                       "\"elbo\": {\"value\": -1072.4, \"mcse\": 0.2, \"reconstruction\": -1000, "
-                       "\"reconstruction_mcse\": 0.3, "
-                       "\"kl\": 72.4, \"kl_mcse\": 0.1}, "
-                       "\"log_evidence\": {\"value\": -1071.9, \"mcse\": 0.1, \"jackknife\": -1071.8, "
-                       "\"jackknife_mcse\": 0.2, \"khat\": null, ") == text,
+    CHECK(strstr(text,
+                 "{\"model\": \"made\", \"verdict\": \"good\", \"reasons\": [{\"code\": \"khat\", "
+                 "\"value\": 0.31, "
+                 "\"text\": \"the weights\\nare good\"}], \"seconds\": 0.25, \"seed\": 7, "
+                 "\"elbo\": {\"value\": -1072.4, \"mcse\": 0.2, \"reconstruction\": -1000, "
+                 "\"reconstruction_mcse\": 0.3, "
+                 "\"kl\": 72.4, \"kl_mcse\": 0.1}, "
+                 "\"log_evidence\": {\"value\": -1071.9, \"mcse\": 0.1, \"jackknife\": -1071.8, "
+                 "\"jackknife_mcse\": 0.2, \"upper\": -1070.5, \"upper_mcse\": 0.3, \"khat\": null, ") ==
+              text,
           "json head");
     CHECK(strstr(text, "{\"name\": \"mu\", \"axes\": [], \"at\": [], \"mean\": 1, \"sd\": ") != NULL,
           "json scalar");

@@ -5,27 +5,28 @@
 #include "runtime/infer/states.h"
 #include "runtime/infer/upper.h"
 
-void averages_add(averages *m, double elbo, double log_likelihood) {
-    const double x[3] = {elbo, log_likelihood, log_likelihood - elbo};
+void averages_add(averages *m, double elbo, double log_likelihood, double log_density) {
+    const double x[AVERAGED] = {elbo, log_likelihood, log_likelihood - elbo, log_density, elbo - log_density};
     m->count++;
-    for (int i = 0; i < 3; i++) m->sum[i] += x[i], m->squares[i] += x[i] * x[i];
+    for (int i = 0; i < AVERAGED; i++) m->sum[i] += x[i], m->squares[i] += x[i] * x[i];
 }
 
 bound averages_bound(const averages *m) {
-    measured x[3];
-    for (int i = 0; i < 3; i++) x[i] = measured_mean(m->sum[i], m->squares[i], m->count);
-    return (bound){x[0], x[1], x[2]};
+    measured x[AVERAGED];
+    for (int i = 0; i < AVERAGED; i++) x[i] = measured_mean(m->sum[i], m->squares[i], m->count);
+    return (bound){x[0], x[1], x[2], x[3], x[4]};
 }
 
 void course_report_bound(fit *f, bound b) {
     f->elbo = b.elbo, f->reconstruction = b.reconstruction, f->kl = b.kl;
+    f->energy = b.energy, f->entropy = b.entropy;
 }
 
 bound bound_of_drawing(const drawing *d) {
     averages m = {0};
     for (uint64_t b = 0; b < d->sample.count; b += 2) {
         double elbo = d->sample.log_density[b] - d->log_normal[b];
-        if (isfinite(elbo)) averages_add(&m, elbo, d->sample.log_likelihood[b]);
+        if (isfinite(elbo)) averages_add(&m, elbo, d->sample.log_likelihood[b], d->sample.log_density[b]);
     }
     return averages_bound(&m);
 }
@@ -42,8 +43,8 @@ static void forget_evidence(fit *f) {
     const program *p = f->model->program;
     for (variable v = 0; v < p->variables.count; v++)
         if (program_variable(p, v)->kind == VARIABLE_param)
-            f->elbo = f->reconstruction = f->kl = f->log_evidence = f->jackknife = f->upper =
-                (measured){NAN, NAN};
+            f->elbo = f->reconstruction = f->kl = f->energy = f->entropy = f->log_evidence = f->jackknife =
+                f->upper = (measured){NAN, NAN};
 }
 
 /* A param: one value for all draws. */

@@ -34,16 +34,18 @@ typedef struct course {
 } course;
 
 /* ELBO = reconstruction - KL: E log p(data | latents), where discrete latents are summed out of the density
- * of the data, and the KL from the guide to the prior. */
+ * of the data, and the KL from the guide to the prior. It is energy + entropy, too: E log p(data, latents)
+ * with the log-Jacobian of what families draw, and the entropy of the guide in these numbers. */
 typedef struct bound {
-    measured elbo, reconstruction, kl;
+    measured elbo, reconstruction, kl, energy, entropy;
 } bound;
 
 /* Their estimates by draws of the guide. */
+enum { AVERAGED = 5 };
 typedef struct averages {
-    double count, sum[3], squares[3];
+    double count, sum[AVERAGED], squares[AVERAGED];
 } averages;
-void averages_add(averages *m, double elbo, double log_likelihood);
+void averages_add(averages *m, double elbo, double log_likelihood, double log_density);
 bound averages_bound(const averages *m);
 
 /* Of the first Gaussian of a proposal, by its own draws among those of the mixture, and the log weights by

@@ -123,9 +123,9 @@ static void refine(course *r, guide *g, const double *x, const reported *rep, ui
     *drawn = objective_draw(g, rep, x, count, r->options.seed, &r->vigil, r->a);
     averages was = {0}, now = {0}, more = {0};
     for (uint64_t i = 0; i < drawn->sample.count; i++) {
-        averages_add(&was, before.elbo[i], 0);
-        averages_add(&now, drawn->elbo[i], 0);
-        averages_add(&more, drawn->elbo[i] - before.elbo[i], 0);
+        averages_add(&was, before.elbo[i], 0, 0);
+        averages_add(&now, drawn->elbo[i], 0, 0);
+        averages_add(&more, drawn->elbo[i] - before.elbo[i], 0, 0);
     }
     measured bound = refine_evidence(g, x, r->options.seed, &r->vigil, r->a),
              elbo = averages_bound(&now).elbo;
@@ -153,7 +153,7 @@ status course_guide(course *r) {
     r->sample = &drawn->sample;
     averages m = {0};
     for (uint64_t i = 0; i < r->sample->count; i++)
-        averages_add(&m, drawn->elbo[i], r->sample->log_likelihood[i]);
+        averages_add(&m, drawn->elbo[i], r->sample->log_likelihood[i], r->sample->log_density[i]);
     course_report_bound(r->fit, averages_bound(&m));
     report_kls(r, g, x, drawn);
     r->findings = (findings){.converged = course.converged,

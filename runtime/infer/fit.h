@@ -109,6 +109,7 @@ typedef struct fit {
     double seconds;
     uint64_t memory;                   /* bytes that it held at most */
     measured elbo, reconstruction, kl; /* elbo = reconstruction - kl, see course.h */
+    measured energy, entropy;          /* elbo = energy + entropy, of the numbers in which the guide lives */
     gaps gaps;
     measured log_evidence, jackknife; /* the latter without the bias of a log of a mean, see jackknife.h */
     measured upper;                   /* a bound of the evidence from above, see upper.h */

@@ -113,6 +113,8 @@ report report_of_fit(const fit *f, arena *a) {
                 .elbo = f->elbo,
                 .reconstruction = f->reconstruction,
                 .kl = f->kl,
+                .energy = f->energy,
+                .entropy = f->entropy,
                 .log_evidence = f->log_evidence,
                 .jackknife = f->jackknife,
                 .upper = f->upper,
@@ -221,6 +223,8 @@ static void json_bounds(json_writer *w, const report *r) {
     report_json_measured(w, "value", "mcse", r->elbo);
     report_json_measured(w, "reconstruction", "reconstruction_mcse", r->reconstruction);
     report_json_measured(w, "kl", "kl_mcse", r->kl);
+    report_json_measured(w, "energy", "energy_mcse", r->energy);
+    report_json_measured(w, "entropy", "entropy_mcse", r->entropy);
     json_end_object(w);
     json_put_object(w, "log_evidence");
     report_json_measured(w, "value", "mcse", r->log_evidence);

@@ -50,7 +50,7 @@ typedef struct report {
     vector(reason) reasons;
     uint64_t seed, steps, gradients, draws;
     double seconds;
-    measured elbo, reconstruction, kl, log_evidence, jackknife, upper;
+    measured elbo, reconstruction, kl, energy, entropy, log_evidence, jackknife, upper;
     double khat, ess;
     bool interrupted, corrected;
     vector(report_row) rows; /* those of one variable follow each other */

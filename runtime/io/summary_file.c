@@ -180,6 +180,8 @@ static void read_result(void *user) {
     to->reconstruction =
         (measured){number_of(r, elbo, "reconstruction"), number_of(r, elbo, "reconstruction_mcse")};
     to->kl = (measured){number_of(r, elbo, "kl"), number_of(r, elbo, "kl_mcse")};
+    to->energy = (measured){number_if(r, elbo, "energy"), number_if(r, elbo, "energy_mcse")};
+    to->entropy = (measured){number_if(r, elbo, "entropy"), number_if(r, elbo, "entropy_mcse")};
     to->log_evidence.value = number_of(r, evidence, "value");
     to->log_evidence.error = number_of(r, evidence, "mcse");
     const json_t *gaps = json_object_get(r->root, "gaps");
@@ -279,8 +281,8 @@ static bool read_draws(diagnostics *d, arena *a, const char *path, char *text, s
     draws_file from;
     if (!draws_file_read_text(d, a, path, text, length, &from)) return false;
     to->model = report_model_name(a, from.model ? from.model : path);
-    to->elbo = to->reconstruction = to->kl = to->log_evidence = to->jackknife = to->upper =
-        (measured){(double)NAN, (double)NAN};
+    to->elbo = to->reconstruction = to->kl = to->energy = to->entropy = to->log_evidence = to->jackknife =
+        to->upper = (measured){(double)NAN, (double)NAN};
     to->khat = to->ess = to->seconds = (double)NAN;
     to->seed = from.seed;
     to->verdict = from.verdict;

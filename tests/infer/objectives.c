@@ -196,7 +196,7 @@ static void jackknife_takes_bias_off(arena *a) {
 
 typedef struct exact_case {
     const char *name, *program;
-    double evidence, kl_posterior, kl_prior;
+    double evidence, kl_posterior, kl_prior, entropy; /* of the guide */
 } exact_case;
 
 static double beta_kl(double a, double b, double c, double d) { /* by differences of lgamma for digamma */
@@ -206,6 +206,7 @@ static double beta_kl(double a, double b, double c, double d) { /* by difference
     return lgamma(a + b) - lgamma(a) - lgamma(b) - lgamma(c + d) + lgamma(c) + lgamma(d) +
            (a - c) * (da - dab) + (b - d) * (db - dab);
 }
+static double digamma(double x) { return (lgamma(x + 1e-5) - lgamma(x - 1e-5)) / 2e-5; }
 static double gamma_kl(double a, double r, double b, double s) {
     const double h = 1e-5;
     double da = (lgamma(a + h) - lgamma(a - h)) / (2 * h);
@@ -220,17 +221,19 @@ static void parts_add_up(arena *a) {
         {"normal",
          "data y : real = 1\nmodel {\n  z ~ normal(0, 1)\n  y ~ normal(z, 1)\n}\n"
          "guide { z ~ normal(0.3, 0.9) }\n",
-         log_normal(1, 0, sqrt(2.0)), normal_kl(0.3, 0.9, 0.5, sqrt(0.5)), normal_kl(0.3, 0.9, 0, 1)},
+         log_normal(1, 0, sqrt(2.0)), normal_kl(0.3, 0.9, 0.5, sqrt(0.5)), normal_kl(0.3, 0.9, 0, 1),
+         0.5 * log(2 * M_PI * M_E) + log(0.9)},
         {"beta and binomial",
          "data k : count = 7\nmodel {\n  p ~ beta(2, 3)\n  k ~ binomial(10, p)\n}\n"
          "guide { p ~ beta(6, 5) }\n",
          lgamma(11) - lgamma(8) - lgamma(4) + lgamma(9) + lgamma(6) - lgamma(15) - lgamma(2) - lgamma(3) +
              lgamma(5),
-         beta_kl(6, 5, 9, 6), beta_kl(6, 5, 2, 3)},
+         beta_kl(6, 5, 9, 6), beta_kl(6, 5, 2, 3), -beta_kl(6, 5, 1, 1)},
         {"gamma and poisson",
          "data k : count = 4\nmodel {\n  r ~ gamma(2, 1)\n  k ~ poisson(r)\n}\n"
          "guide { r ~ gamma(5, 1.5) }\n",
-         lgamma(6) - lgamma(2) - lgamma(5) - 6 * log(2.0), gamma_kl(5, 1.5, 6, 2), gamma_kl(5, 1.5, 2, 1)},
+         lgamma(6) - lgamma(2) - lgamma(5) - 6 * log(2.0), gamma_kl(5, 1.5, 6, 2), gamma_kl(5, 1.5, 2, 1),
+         5 - log(1.5) + lgamma(5) - 4 * digamma(5)},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const exact_case *c = &cases[i];
@@ -242,6 +245,11 @@ static void parts_add_up(arena *a) {
         /* four standard errors, and 1e-8 of the differences above */
         check(fabs(f->elbo.value - elbo) < 4 * f->elbo.error + 1e-7, c->name, "the ELBO is %g +- %g, not %g",
               f->elbo.value, f->elbo.error, elbo);
+        double guide = f->entropy.value, energy = f->energy.value;
+        check(fabs(f->elbo.value - (energy + guide)) < 1e-9, c->name, "nor energy and entropy: %g, %g",
+              energy, guide);
+        check(fabs(guide - c->entropy) < 4 * f->entropy.error + 1e-7, c->name,
+              "the entropy is %g +- %g, not %g", guide, f->entropy.error, c->entropy);
         check(fabs(f->kl.value - c->kl_prior) < 4 * f->kl.error + 1e-7, c->name, "the KL is %g +- %g, not %g",
               f->kl.value, f->kl.error, c->kl_prior);
         check(fabs(f->log_evidence.value - c->evidence) < 4 * f->log_evidence.error + 1e-7, c->name,

@@ -30,6 +30,7 @@ static fit *made_fit(void) {
     f->elbo = (measured){-1072.4, 0.2}, f->reconstruction = (measured){-1000, 0.3};
     f->kl = (measured){72.4, 0.1}, f->log_evidence = (measured){-1071.9, 0.1};
     f->jackknife = (measured){-1071.8, 0.2};
+    f->energy = (measured){-1080, 0.4}, f->entropy = (measured){7.6, 0.5};
     f->upper = (measured){-1070.5, 0.3};
     f->khat = INFINITY, f->ess = 3999, f->corrected = true;
     f->draw_count = 5;
@@ -73,7 +74,8 @@ static void test_json(const char *path) {
                  "\"text\": \"the weights\\nare good\"}], \"seconds\": 0.25, \"seed\": 7, "
                  "\"elbo\": {\"value\": -1072.4, \"mcse\": 0.2, \"reconstruction\": -1000, "
                  "\"reconstruction_mcse\": 0.3, "
-                 "\"kl\": 72.4, \"kl_mcse\": 0.1}, "
+                 "\"kl\": 72.4, \"kl_mcse\": 0.1, \"energy\": -1080, \"energy_mcse\": 0.4, \"entropy\": 7.6, "
+                 "\"entropy_mcse\": 0.5}, "
                  "\"log_evidence\": {\"value\": -1071.9, \"mcse\": 0.1, \"jackknife\": -1071.8, "
                  "\"jackknife_mcse\": 0.2, \"upper\": -1070.5, \"upper_mcse\": 0.3, \"khat\": null, ") ==
               text,

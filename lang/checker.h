@@ -14,6 +14,7 @@
  *   distributions.c distributions as values: arguments, axes, properties
  *   draws.c         statements `x ~ D(…)`, narrowed, truncated, censored
  *   missing.c       data with missing entries
+ *   centring.c      where latents of location-scale families are placed
  *   guides.c        the guide, held against the model
  *   conjugate.c     guides of the families of the priors; expectations under them
  *   enumeration.c   discrete latents, summed out
@@ -356,10 +357,17 @@ void check_group(checker *c, group *g);
 /* The value of a name that is asked for while its group is checked, and whose axes only its value tells. */
 void check_loose(checker *c, definition *f);
 bool group_begun(const group *g);
-/* The samples of the guide's statements put together, variable by variable, see `draw`. */
+/* The samples of statements put together, variable by variable, see `draw`. `told`: their loops are noted. */
+void put_together(checker *c, draw *draws, const part *cuts, uint32_t count, bool told);
+/* … those of the guide. */
 void complete_samples(checker *c);
 /* Notes the statements of the model with lags, to be told. */
 void note_lags(checker *c);
+
+/* ---- centring.c ---- */
+
+/* Gives the latents of the model their placements. */
+void place_latents(checker *c);
 
 /* ---- distributions.c ---- */
 

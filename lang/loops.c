@@ -28,11 +28,16 @@ typedef struct view {
 
 typedef enum progress { FRESH, WAITING, DONE } progress;
 
+/* What is woven: values, whose mistakes are told, draws, or where latents are placed, which no one is told
+ * of. */
+typedef enum weft { OF_VALUES, OF_DRAWS, OF_PLACES } weft;
+
 typedef struct weaving {
     checker *c;
     const pieces *members;
     uint32_t count;
-    bool tell, failed;
+    weft for_what;
+    bool failed;
     uint32_t *number; /* by variable: 1 + which member it is; 0: none */
     uint32_t nodes;   /* of the program, before anything is rewritten */
     uint8_t *needs;   /* by node: 1 where it needs a member, 2 where not, 0 not known yet */
@@ -85,7 +90,7 @@ static node fail(weaving *w) {
 }
 
 static bool silent(weaving *w) {
-    bool again = w->failed || !w->tell;
+    bool again = w->failed || w->for_what != OF_VALUES;
     w->failed = true;
     return again;
 }
@@ -163,7 +168,7 @@ static bool find_lags(weaving *w, node n, bool *seen) {
     if (r->op == NODE_part && r->number != 0) {
         bool leads = r->number > 0;
         if (w->found_lag && r->axis2 != w->along) {
-            if (w->tell)
+            if (w->for_what == OF_VALUES)
                 push(w->c->arena, &w->c->unsupported,
                      (unsupported){r->at, "a recurrence along two axes at once"});
             return fail(w);
@@ -323,7 +328,7 @@ static bool is_carried(const program *p, node n, bool *seen) {
 }
 
 static void note_loop(weaving *w, const bool *inside) {
-    recurrence row = {.part = w->part, .loop = true, .of_draws = !w->tell};
+    recurrence row = {.part = w->part, .loop = true, .of_draws = w->for_what == OF_DRAWS};
     row.of = arena_array(w->c->arena, variable, w->count);
     for (uint32_t m = 0; m < w->count; m++)
         if (inside[m]) row.of[row.count++] = w->members[m].of, row.carried += w->carried[m];
@@ -363,7 +368,7 @@ static void make_loop(weaving *w, uint32_t part_number) {
                                                     .stochastic = stochastic,
                                                     .range = {-INFINITY, INFINITY, false, false, false},
                                                     .at = place_of(w, m)});
-    if (!w->failed) note_loop(w, inside);
+    if (!w->failed && w->for_what != OF_PLACES) note_loop(w, inside);
 }
 
 static void weave_part(weaving *w, uint32_t part_number) {
@@ -379,8 +384,9 @@ static void weave_part(weaving *w, uint32_t part_number) {
 
 /* ---- the whole ---- */
 
-static weaving weaving_new(checker *c, const pieces *members, uint32_t count, bool tell) {
-    weaving w = {.c = c, .members = members, .count = count, .tell = tell, .nodes = c->p->nodes.count};
+static weaving weaving_new(checker *c, const pieces *members, uint32_t count, weft for_what) {
+    weaving w = {
+        .c = c, .members = members, .count = count, .for_what = for_what, .nodes = c->p->nodes.count};
     w.number = arena_array(c->arena, uint32_t, c->p->variables.count);
     w.needs = arena_array(c->arena, uint8_t, w.nodes);
     w.state = arena_array(c->arena, progress, count);
@@ -408,9 +414,9 @@ static void find_axis(weaving *w) {
         }
 }
 
-/* The values of all members over their whole axes; 0 for each where that fails, which is told if `tell`. */
-static void weave(checker *c, const pieces *members, uint32_t count, bool tell, node *results) {
-    weaving w = weaving_new(c, members, count, tell);
+/* The values of all members over their whole axes; 0 for each where that fails, which is told of values. */
+static void weave(checker *c, const pieces *members, uint32_t count, weft for_what, node *results) {
+    weaving w = weaving_new(c, members, count, for_what);
     if (!any_needs(&w)) {
         for (uint32_t m = 0; m < count; m++)
             results[m] = join_parts(c, members[m].cuts, members[m].values, members[m].count, members[m].whole,
@@ -639,7 +645,7 @@ static void settle_draw(checker *c, definition *f, const pieces *x, node n) {
 static void settle_members(checker *c, group *g) {
     node *results = arena_array(c->arena, node, g->count);
     uint32_t loops = c->p->recurrences.count;
-    weave(c, g->pieces, g->count, true, results);
+    weave(c, g->pieces, g->count, OF_VALUES, results);
     for (uint32_t m = 0; m < g->count; m++) {
         definition *f = g->members[m].by;
         const pieces *x = &g->pieces[m];
@@ -916,8 +922,8 @@ static void set_sample(sampling *s, variable v, node sample) {
         if (s->draws[i].of == v) s->draws[i].sample = sample, s->draws[i].pathwise = sample && pathwise;
 }
 
-void complete_samples(checker *c) {
-    sampling s = {.c = c, .draws = c->p->guide.at, .cuts = c->guide_cuts.at, .count = c->p->guide.count};
+void put_together(checker *c, draw *draws, const part *cuts, uint32_t count, bool told) {
+    sampling s = {.c = c, .draws = draws, .cuts = cuts, .count = count};
     bool *done = arena_array(c->arena, bool, c->p->variables.count);
     for (uint32_t i = 0; i < s.count; i++) {
         variable v = s.draws[i].of;
@@ -930,13 +936,17 @@ void complete_samples(checker *c) {
         uint32_t members = s.of[v].count ? find_sampled_circle(&s, v, circle) : 0;
         if (!members) circle[0] = s.of[v], members = 1;
         node *results = arena_array(c->arena, node, members);
-        if (s.of[v].count) weave(c, circle, members, false, results);
+        if (s.of[v].count) weave(c, circle, members, told ? OF_DRAWS : OF_PLACES, results);
         circle[0].of = v;
         for (uint32_t m = 0; m < members; m++) {
             done[circle[m].of] = true;
             set_sample(&s, circle[m].of, results[m]);
         }
     }
+}
+
+void complete_samples(checker *c) {
+    put_together(c, c->p->guide.at, c->guide_cuts.at, c->p->guide.count, true);
 }
 
 void note_lags(checker *c) {

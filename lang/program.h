@@ -142,11 +142,21 @@ typedef enum variable_kind {
     VARIABLE_param, /* point-estimated; `value` is its start or 0 */
     VARIABLE_free,  /* a `?` of the guide */
     VARIABLE_latent,
-    VARIABLE_summed,   /* a discrete latent that is summed out */
-    VARIABLE_derived,  /* = value, in the model */
-    VARIABLE_guide,    /* = value, in the guide: not reported */
-    VARIABLE_generated /* = value, in generate */
+    VARIABLE_summed,    /* a discrete latent that is summed out */
+    VARIABLE_derived,   /* = value, in the model */
+    VARIABLE_guide,     /* = value, in the guide: not reported */
+    VARIABLE_generated, /* = value, in generate */
+    VARIABLE_coordinate /* of a latent's placement */
 } variable_kind;
+
+/* Where a latent of a location-scale family is, by a coordinate u and a centring c: (1 - c) location +
+ * scale^(1 - c) u, of the unconstrained latent. See lang/centring.c. */
+typedef struct placement {
+    variable of, coordinate, centring;
+    node location, scale; /* over all entries; functions of other variables and of lags of the latent */
+    node value; /* a function of the coordinate, the centring and other variables: lags are carried by a loop
+                 */
+} placement;
 
 typedef struct variable_row {
     name name;
@@ -162,6 +172,8 @@ typedef struct variable_row {
     bool observed;   /* data or let that the model draws */
     bool stochastic; /* changes with a latent, a param or a random draw */
     uint32_t draw;   /* latents: their statement in program.draws */
+    const placement
+        *placement; /* of a latent, and of its coordinate and centring; NULL where its family is another */
 } variable_row;
 
 /* A statement `x ~ D(…)`, of the model or the guide. */

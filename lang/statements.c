@@ -763,6 +763,7 @@ static void check_model(checker *c, const item *block) {
     }
     check_list(c, &list);
     note_lags(c);
+    place_latents(c);
     for (uint32_t i = 0; i < block->block.items.count; i++)
         if (block->block.items.at[i]->kind == ITEM_factor) check_factor(c, block->block.items.at[i]);
     for (uint32_t i = 0; i < list.count; i++)

@@ -88,11 +88,12 @@ static void add_axes(session *s, fact *f, const variable_row *x) {
 
 static void tell_variables(session *s, understanding *u) {
     static const fact_kind FACT_OF[] = {
-        [VARIABLE_data] = FACT_data,       [VARIABLE_param] = FACT_param,
-        [VARIABLE_latent] = FACT_latent,   [VARIABLE_summed] = FACT_latent,
-        [VARIABLE_derived] = FACT_derived, [VARIABLE_generated] = FACT_generated,
-        [VARIABLE_guide] = FACT_count,     [VARIABLE_free] = FACT_count,
-        [VARIABLE_let] = FACT_count,       [VARIABLE_place] = FACT_count,
+        [VARIABLE_data] = FACT_data,        [VARIABLE_param] = FACT_param,
+        [VARIABLE_latent] = FACT_latent,    [VARIABLE_summed] = FACT_latent,
+        [VARIABLE_derived] = FACT_derived,  [VARIABLE_generated] = FACT_generated,
+        [VARIABLE_guide] = FACT_count,      [VARIABLE_free] = FACT_count,
+        [VARIABLE_let] = FACT_count,        [VARIABLE_place] = FACT_count,
+        [VARIABLE_coordinate] = FACT_count,
     };
     const program *p = s->program;
     for (variable v = 0; v < p->variables.count; v++) {

@@ -55,11 +55,11 @@ static void look_at_coordinates(search *s) {
     for (uint32_t i = 0; i < s->space->count; i++) local[s->space->of[i]] = s->plates[i].count > 0;
     dependence d = dependence_of(p, local, s->arena);
     for (uint32_t i = 0; i < s->space->count; i++) {
-        node scale;
         s->location[i] = 0;
         if (!s->space->movable[i]) continue;
-        space_location_scale(p, s->space->of[i], &s->location[i], &scale);
-        if (dependence_has(&d, scale)) keep_joint(s, i, JOINT_scaled);
+        const placement *x = program_variable(p, s->space->of[i])->placement;
+        s->location[i] = x->location;
+        if (dependence_has(&d, x->scale)) keep_joint(s, i, JOINT_scaled);
     }
 }
 

@@ -68,6 +68,20 @@ static bool can_enlarge(uint64_t count, uint64_t entries) {
 /* Enough for a covariance, or for sds. */
 static uint64_t points_to_recentre(const gaussian *g) { return g->factor ? 200 + 4 * g->size : 1000; }
 
+/* Moves a Gaussian to other centrings by its draws. False where what it becomes is not definite. */
+static bool move_guide(space *s, const double *centring, gaussian *g, rng *noise, arena *a) {
+    uint64_t count = points_to_recentre(g);
+    arena *scratch = arena_inside(a);
+    double *points = arena_array(scratch, double, count * s->size),
+           *draws = arena_array(scratch, double, count * s->size);
+    for (uint64_t i = 0; i < count * s->size; i++) draws[i] = rng_normal(noise);
+    gaussian_place(g, draws, count, points);
+    space_recentre(s, centring, points, count, scratch);
+    bool definite = gaussian_of_points(g, points, NULL, count, scratch);
+    arena_close(scratch);
+    return definite;
+}
+
 /* A latent with a location and a scale was fitted in its non-centred form, where its prior alone would give
  * it the variance 1: what is lower comes from its own data, and that share is how far it is to be centred.
  * The guide goes along by its draws. False where nothing is to be moved. */
@@ -82,16 +96,7 @@ static bool recentre(space *s, gaussian *g, rng *noise, arena *a) {
             most = fmax(most, centring[i]);
         }
     if (most < CENTRED_LEAST) return false;
-    uint64_t count = points_to_recentre(g);
-    arena *scratch = arena_inside(a);
-    double *points = arena_array(scratch, double, count * s->size),
-           *draws = arena_array(scratch, double, count * s->size);
-    for (uint64_t i = 0; i < count * s->size; i++) draws[i] = rng_normal(noise);
-    gaussian_place(g, draws, count, points);
-    space_recentre(s, centring, points, count, scratch);
-    bool definite = gaussian_of_points(g, points, NULL, count, scratch);
-    arena_close(scratch);
-    return definite;
+    return move_guide(s, centring, g, noise, a);
 }
 
 /* A guide that was fitted, and what its weights say. */
@@ -110,8 +115,9 @@ typedef struct gaussian_run {
     space space;
     density *one, *many, *stepped; /* of one point, of many, of many in the precision of the steps */
     evaluation *evaluation;
-    particles *particles; /* once joint weights are not good; NULL where nothing lies along axes */
-    bool sought;          /* it is known which */
+    const space *unlooped; /* in which latents may be told apart, entry by entry; often `space` itself */
+    particles *particles;  /* once joint weights are not good; NULL where nothing lies along axes */
+    bool sought;           /* it is known which */
     gaussian_course course;
     bool joint; /* full rank */
     rng noise, draws;
@@ -169,16 +175,48 @@ static bool can_keep_along(const gaussian_run *r, uint64_t count) {
 /* Whether the weights have a variance, as far as they tell. */
 static bool has_variance(const sample *s) { return s->quality.khat < psis_threshold(s->count); }
 
+static gaussian copied_gaussian(const gaussian *g, arena *a) {
+    uint64_t n = g->size;
+    return (gaussian){n, copied(g->mean, n, a), g->factor ? copied(g->factor, n * n, a) : NULL,
+                      copied(g->scale, n, a), g->algebra};
+}
+
+/* Keeps the centrings that both spaces have the same. */
+static void follow(gaussian_run *r) {
+    if (r->unlooped == &r->space) return;
+    for (uint32_t k = 0; k < r->space.count; k++)
+        if (r->unlooped->movable[k])
+            memcpy(r->unlooped->centring + r->space.offset[k], r->space.centring + r->space.offset[k],
+                   transform_size(r->space.model, r->space.of[k]) * sizeof(double));
+}
+
+/* The proposal in the space in which entries are apart. */
+static bool take_apart(gaussian_run *r, proposal *p) {
+    if (r->unlooped == &r->space) return true;
+    arena *a = r->run->a;
+    proposal moved = {p->count, arena_array(a, gaussian, p->count), p->weight};
+    for (uint32_t k = 0; k < p->count; k++) {
+        moved.parts[k] = copied_gaussian(&p->parts[k], a);
+        space from = r->space;
+        from.centring = copied(from.centring, from.size, a);
+        if (!move_guide(&from, r->unlooped->centring, &moved.parts[k], &r->noise, a)) return false;
+    }
+    *p = moved;
+    return true;
+}
+
 /* Draws with particles along axes, in place of joint ones where their weights can be trusted and are better.
  * The few globals take few draws for refits. */
 static void weigh_along(gaussian_run *r, attempt *x) {
     course *of = r->run;
     arena *a = of->a;
     if (!r->sought)
-        r->particles = particles_new(&r->space, r->evaluation->report, of->options.seed, &of->vigil, of->a);
+        r->particles = particles_new(r->unlooped, r->evaluation->report, of->options.seed, &of->vigil, of->a);
     r->sought = true;
-    if (!r->particles || !can_keep_along(r, of->options.draws)) return;
-    guide_along *best = arena_new(a, guide_along), now = particles_guide(r->particles, &x->proposal, a);
+    follow(r);
+    proposal joint = x->proposal;
+    if (!r->particles || !can_keep_along(r, of->options.draws) || !take_apart(r, &joint)) return;
+    guide_along *best = arena_new(a, guide_along), now = particles_guide(r->particles, &joint, a);
     uint64_t few = particles_refit_draws(r->particles, of->options.draws);
     attempt tried = *x;
     tried.along = best;
@@ -234,8 +272,7 @@ static bool attempt_fit(gaussian_run *r, gaussian g, attempt *to) {
     arena *a = r->run->a;
     uint64_t n = g.size;
     if (!gaussian_fit(&g, r->stepped, &r->noise, a, &r->course)) return false;
-    to->guide = (gaussian){n, copied(g.mean, n, a), g.factor ? copied(g.factor, n * n, a) : NULL,
-                           copied(g.scale, n, a), g.algebra};
+    to->guide = copied_gaussian(&g, a);
     to->centring = copied(r->space.centring, n, a);
     to->converged = r->course.converged;
     to->proposal = proposal_of(&to->guide, a);
@@ -250,6 +287,7 @@ static bool attempt_fit(gaussian_run *r, gaussian g, attempt *to) {
 /* In the centring of that attempt from now on. */
 static void attempt_resume(gaussian_run *r, const attempt *x) {
     memcpy(r->space.centring, x->centring, r->space.size * sizeof *x->centring);
+    follow(r);
 }
 
 /* Whether another form of the latents need not be tried. Along axes the shape of the locals, which it is
@@ -265,10 +303,7 @@ static bool find_attempt(gaussian_run *r, gaussian first, attempt *best) {
     attempt other;
     if (!attempt_fit(r, first, best)) return false;
     if (r->run->vigil.stopped || is_enough(best)) return true;
-    gaussian moved = best->guide;
-    moved.mean = copied(moved.mean, moved.size, r->run->a);
-    moved.scale = copied(moved.scale, moved.size, r->run->a);
-    if (moved.factor) moved.factor = copied(moved.factor, moved.size * moved.size, r->run->a);
+    gaussian moved = copied_gaussian(&best->guide, r->run->a);
     if (!recentre(&r->space, &moved, &r->noise, r->run->a)) return true;
     if (attempt_fit(r, moved, &other)) {
         bool wins = sample_better(&other.drawing.sample, &best->drawing.sample);
@@ -339,6 +374,7 @@ static bool gaussian_open(course *r, gaussian_run *g) {
                         .space = space_of_latents(r->model, false, a),
                         .noise = rng_open(r->options.seed, STREAM_GUIDE),
                         .draws = rng_open(r->options.seed, STREAM_DRAWS)};
+    g->unlooped = space_without_loops(&g->space, a);
     uint64_t size = g->space.size;
     g->course = (gaussian_course){0, r->options.steps, r->options.tolerance, &r->vigil, false, false};
     const char *why;
@@ -488,7 +524,7 @@ static drawing rehearse_drawing(course *r, const gaussian_run *g, uint64_t count
 static void rehearse_along(gaussian_run *g, uint64_t enlarged) {
     course *r = g->run;
     const reported *rep = g->evaluation->report;
-    particles *t = particles_new(&g->space, rep, r->options.seed, &r->vigil, r->a);
+    particles *t = particles_new(g->unlooped, rep, r->options.seed, &r->vigil, r->a);
     if (!t || !can_keep_along(g, r->options.draws)) return;
     while (enlarged > r->options.draws && !particles_afford(t, CHEAPER * enlarged)) enlarged /= ENLARGEMENT;
     for (int i = 0; i < 3 * (ROUNDS_ALONG + 1); i++) particles_rehearse_guide(t, r->a);

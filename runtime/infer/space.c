@@ -8,69 +8,30 @@
 #include "runtime/infer/relaxation.h"
 #include "runtime/infer/transforms.h"
 
-/* The location-scale families: where their arguments stand, and whether it is log x that they place. */
-static const struct {
-    const char *name;
-    uint32_t location, scale;
-    support support;
-} FAMILIES[] = {
-    {"normal", 0, 1, SUPPORT_real},  {"student_t", 1, 2, SUPPORT_real}, {"cauchy", 0, 1, SUPPORT_real},
-    {"laplace", 0, 1, SUPPORT_real}, {"logistic", 0, 1, SUPPORT_real},  {"lognormal", 0, 1, SUPPORT_positive},
-};
-
-static int family_of(const program *p, const draw *d) {
-    for (int i = 0; i < (int)(sizeof FAMILIES / sizeof *FAMILIES); i++)
-        if (strcmp(d->distribution, FAMILIES[i].name) == 0 && d->argument_count > FAMILIES[i].scale &&
-            program_variable(p, d->of)->type.support == FAMILIES[i].support &&
-            d->type.support == FAMILIES[i].support)
-            return i;
-    return -1;
-}
-
-/* The statement of the model that draws v, where there is exactly one. */
-static const draw *statement_of(const program *p, variable v) {
-    const draw *found = NULL;
-    for (uint32_t i = 0; i < p->model.count; i++)
-        if (p->model.at[i].of == v) {
-            if (found) return NULL;
-            found = &p->model.at[i];
-        }
-    return found;
-}
-
 /* Whether a node needs a latent; *itself where it needs v, or one that is summed out and has no value. */
 static bool needs_latent(const program *p, node n, variable v, bool *seen, bool *itself) {
     if (seen[n]) return false;
     seen[n] = true;
     const node_row *x = program_node(p, n);
+    bool found = x->op == NODE_carried;
     if (x->op == NODE_variable) {
         const variable_row *row = program_variable(p, x->variable);
         if (x->variable == v || row->kind == VARIABLE_summed) *itself = true;
-        if (row->kind == VARIABLE_latent) return true;
+        if (row->kind == VARIABLE_latent) {
+            if (row->placement) needs_latent(p, row->placement->value, v, seen, itself);
+            return true;
+        }
         return row->kind != VARIABLE_data && row->value && needs_latent(p, row->value, v, seen, itself);
     }
-    bool found = false;
     for (int i = 0; i < node_inputs(x->op); i++)
         if (needs_latent(p, x->in[i], v, seen, itself)) found = true;
     return found;
 }
 
-void space_location_scale(const program *p, variable v, node *location, node *scale) {
-    const draw *d = statement_of(p, v);
-    int kind = family_of(p, d);
-    *location = d->arguments[FAMILIES[kind].location];
-    *scale = d->arguments[FAMILIES[kind].scale];
-}
-
 static bool can_move(const program *p, variable v, arena *a) {
-    const draw *d = statement_of(p, v);
-    int kind = d ? family_of(p, d) : -1;
-    if (kind < 0) return false;
-    bool itself = false, *seen = arena_array(a, bool, p->nodes.count);
-    bool location = needs_latent(p, d->arguments[FAMILIES[kind].location], v, seen, &itself);
-    memset(seen, 0, p->nodes.count * sizeof *seen);
-    bool scale = needs_latent(p, d->arguments[FAMILIES[kind].scale], v, seen, &itself);
-    return (location || scale) && !itself;
+    const placement *x = program_variable(p, v)->placement;
+    bool itself = false;
+    return x && needs_latent(p, x->value, v, arena_array(a, bool, p->nodes.count), &itself) && !itself;
 }
 
 space space_new(const model *m, const variable *of, uint32_t count, bool centred, arena *a) {
@@ -99,6 +60,34 @@ space space_of_latents(const model *m, bool centred, arena *a) {
     for (variable v = 0; v < p->variables.count; v++)
         if (program_variable(p, v)->kind == VARIABLE_latent) of[count++] = v;
     return space_new(m, of, count, centred, a);
+}
+
+static bool is_looped(const program *p, node n, bool *seen) {
+    if (seen[n]) return false;
+    seen[n] = true;
+    const node_row *x = program_node(p, n);
+    bool found = x->op == NODE_scan;
+    for (int i = 0; !found && i < node_inputs(x->op); i++) found = is_looped(p, x->in[i], seen);
+    return found;
+}
+
+const space *space_without_loops(const space *s, arena *a) {
+    const program *p = s->model->program;
+    space *copy = arena_new(a, space);
+    *copy = *s;
+    copy->movable = arena_array(a, bool, s->count);
+    copy->centring = arena_array(a, double, s->size);
+    memcpy(copy->centring, s->centring, s->size * sizeof *s->centring);
+    bool any = false;
+    for (uint32_t i = 0; i < s->count; i++) {
+        uint64_t size = transform_size(s->model, s->of[i]);
+        bool loops = s->movable[i] && is_looped(p, program_variable(p, s->of[i])->placement->value,
+                                                arena_array(a, bool, p->nodes.count));
+        copy->movable[i] = s->movable[i] && !loops;
+        for (uint64_t e = s->offset[i]; loops && e < s->offset[i] + size; e++) copy->centring[e] = 1;
+        any |= loops;
+    }
+    return any ? copy : s;
 }
 
 /* Values on the tape. */
@@ -156,19 +145,23 @@ static void add_jacobian(assignment *a, variable v, ref log_jacobian) {
 /* y from u where the centring of v is free. */
 static ref placed(assignment *a, variable v, ref u) {
     lowering *l = a->lowering;
+    const placement *x = program_variable(l->model->program, v)->placement;
+    lower_set(l, x->coordinate, u);
+    lower_set(l, x->centring, a->centring[v]);
+    prepare(a, x->value);
+    return lower_node(l, x->value);
+}
+
+/* Of x, which is set, and which location and scale may need lags of. */
+static void add_stretch(assignment *a, variable v) {
+    lowering *l = a->lowering;
     tape *t = l->tape;
-    node location, scale;
-    space_location_scale(l->model->program, v, &location, &scale);
-    prepare(a, location);
-    prepare(a, scale);
-    axes own = transform_axes(l, v);
-    a->location[v] = lower_node(l, location);
-    a->log_scale[v] = tape_map1(t, OP_log, lower_node(l, scale));
+    const placement *x = program_variable(l->model->program, v)->placement;
+    a->location[v] = lower_node(l, x->location);
+    a->log_scale[v] = tape_map1(t, OP_log, lower_node(l, x->scale));
     ref rest = tape_map2(t, OP_sub, tape_number(t, 1), a->centring[v]);
     ref stretch = tape_map2(t, OP_mul, rest, a->log_scale[v]);
-    add_jacobian(a, v, tape_sum(t, stretch, axes_minus(own, a->kept[v])));
-    return tape_map2(t, OP_add, tape_map2(t, OP_mul, rest, a->location[v]),
-                     tape_map2(t, OP_mul, u, tape_map1(t, OP_exp, stretch)));
+    add_jacobian(a, v, tape_sum(t, stretch, axes_minus(transform_axes(l, v), a->kept[v])));
 }
 
 static ref drawn(assignment *a, const draw *s) {
@@ -202,6 +195,7 @@ void assignment_set(assignment *a, variable v) {
     if (a->centring[v]) u = placed(a, v, u);
     lower_set(l, v, transform_constrain(l, v, u, a->kept[v], &log_jacobian));
     if (variable_is_latent(row)) add_jacobian(a, v, log_jacobian);
+    if (a->centring[v]) add_stretch(a, v);
 }
 
 void assignment_set_all(assignment *a) {

@@ -26,8 +26,9 @@ typedef struct space {
 space space_new(const model *m, const variable *of, uint32_t count, bool centred, arena *a);
 space space_of_latents(const model *m, bool centred, arena *a);
 
-/* The location and the scale of the statement that draws a movable variable. */
-void space_location_scale(const program *p, variable v, node *location, node *scale);
+/* A copy in which latents that follow from their own lags are centred, and so each entry by itself: then
+ * alone what an entry's coordinate says does not depend on the entries before. `s` where there are none. */
+const space *space_without_loops(const space *s, arena *a);
 
 /* Moves points (count × size) to where the same values of the variables are under other centrings, which
  * become those of the space. */

@@ -65,7 +65,8 @@ static bool open_example(along *x, const char *text) {
     compiled *c = compile_text(&x->a, text);
     model *m = bind_compiled(c, &x->a);
     show_messages(c);
-    x->space = space_of_latents(m, false, &x->a);
+    space all = space_of_latents(m, false, &x->a);
+    x->space = *space_without_loops(&all, &x->a);
     x->reported = reported_new(m, false, &x->a);
     x->vigil = vigil_open((fit_host){0});
     x->particles = particles_new(&x->space, &x->reported, 1, &x->vigil, &x->a);

@@ -120,7 +120,7 @@ static void compare(const example *x) {
     compiled *c = compile_text(&a, x->text);
     model *m = bind_compiled(c, &a);
     show_messages(c);
-    space s = space_of_latents(m, false, &a);
+    space all = space_of_latents(m, false, &a), s = *space_without_loops(&all, &a);
     reported r = reported_new(m, false, &a);
     vigil v = vigil_open((fit_host){0});
     particles *t = particles_new(&s, &r, 1, &v, &a);

@@ -234,6 +234,48 @@ static bool is_bound_outside(const scope *s, const item *it) {
     return b && b->kind == BINDING_definition && b->definition->item == it;
 }
 
+static bool is_computed(const item *it) { return it->kind == ITEM_define || it->kind == ITEM_let; }
+
+static bool has_recurrences(const items *body) {
+    bool found = false;
+    for (uint32_t i = 0; i < body->count; i++)
+        for (uint32_t k = 0; is_computed(body->at[i]) && k < body->at[i]->value.targets.count; k++)
+            found |= is_guarded(&body->at[i]->value.targets.at[k]);
+    return found;
+}
+
+/* Whether an axis, or what it is an alias of, is among those that a function names. */
+static bool is_named(const checker *c, const scope *s, axis a) {
+    bool found = false;
+    for (uint32_t i = 0; i < s->bindings.count; i++)
+        for (int k = 0; s->bindings.at[i]->kind == BINDING_axis && k < s->bindings.at[i]->axes.count; k++)
+            found |= program_axis(c->p, s->bindings.at[i]->axes.at[k])->of == program_axis(c->p, a)->of;
+    return found;
+}
+
+/* What the arguments of a function vary over, and its draws, beside the axes that it names. */
+static axes further_axes(const checker *c, const scope *s) {
+    axes all = c->now.random_allowed ? c->now.axes : (axes){0}, found = {0};
+    for (uint32_t i = 0; i < s->bindings.count; i++) {
+        const binding *b = s->bindings.at[i];
+        if (b->kind == BINDING_value && b->value.kind == VALUE_node)
+            all = axes_union(all, program_node(c->p, b->value.nodes[0])->axes);
+    }
+    for (int i = 0; i < all.count; i++)
+        if (!is_named(c, s, all.at[i])) found = axes_with(found, all.at[i]);
+    return found;
+}
+
+/* The names of a function with recurrences are variables, as those of a block, new ones for each call. */
+static void bind_recurrences(checker *c, scope *s, const items *body) {
+    definition_list list = {0};
+    for (uint32_t i = 0; i < body->count; i++)
+        if (is_computed(body->at[i])) declare_local(c, s, body->at[i], &list, VARIABLE_guide);
+    axes further = further_axes(c, s);
+    for (uint32_t i = 0; i < list.count; i++) list.at[i]->now = c->now, list.at[i]->further = further;
+    find_groups(c, &list);
+}
+
 static void bind_local_definitions(checker *c, scope *s, const items *body) {
     for (uint32_t i = 0; i < body->count; i++) {
         const item *it = body->at[i];
@@ -263,7 +305,9 @@ static void bind_local_definitions(checker *c, scope *s, const items *body) {
 
 static value evaluate_body(checker *c, scope *s, const item *f) {
     if (f->function.body) return evaluate(c, s, f->function.body);
-    bind_local_definitions(c, s, &f->function.items);
+    if (f->kind != ITEM_net && has_recurrences(&f->function.items))
+        bind_recurrences(c, s, &f->function.items);
+    else bind_local_definitions(c, s, &f->function.items);
     for (uint32_t i = 0; i < f->function.items.count; i++) {
         const item *it = f->function.items.at[i];
         if (it->kind != ITEM_return) continue;

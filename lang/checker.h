@@ -114,6 +114,7 @@ typedef struct definition {
     bool waiting;                /* for what it needs, see settle in statements.c */
     uint32_t count;
     variable variables[VALUES_MOST]; /* VARIABLE_NONE: a name inside a function */
+    axes further; /* in a function with recurrences: what its arguments vary over besides the axes it names */
     value results[VALUES_MOST];
 } definition;
 

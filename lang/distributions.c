@@ -216,8 +216,10 @@ value evaluate_distribution(checker *c, scope *s, const expression *e, const bin
 
 /* Axes of an argument that neither x nor an axis parameter accounts for, and that may be the axis parameter
  * `wanted`. */
-static axis free_axis(checker *c, node argument, axes of_x, const type *declared) {
+static axis free_axis(checker *c, node argument, axes of_x, const axis_bindings *bound,
+                      const type *declared) {
     axes rest = axes_minus(program_node(c->p, argument)->axes, of_x);
+    for (uint32_t i = 0; i < bound->count; i++) rest = axes_without(rest, bound->at[i].at);
     axis found = rest.count == 1 ? rest.at[0] : AXIS_NONE;
     for (int i = 0; declared && declared->support == SUPPORT_index && i < rest.count; i++)
         if (program_axis(c->p, rest.at[i])->of == declared->index) found = rest.at[i];
@@ -274,7 +276,7 @@ bool bind_axis_parameters(checker *c, const distribution *d, const axis *order, 
             name n = own->at[k].value->name;
             if (bound_axis_of(bound, n) || bound->count == DIST_AXES_MOST) continue;
             bool result = f->function.type.name == n;
-            axis a = free_axis(c, d->arguments[i], of_x, result ? declared : NULL);
+            axis a = free_axis(c, d->arguments[i], of_x, bound, result ? declared : NULL);
             if (a == AXIS_NONE) {
                 if (!tell) return false;
                 axes rest = axes_minus(program_node(c->p, d->arguments[i])->axes, of_x);

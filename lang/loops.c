@@ -528,9 +528,11 @@ static bool open_pieces(checker *c, const definition *f, pieces *x) {
         if (!evaluate_target(c, f->scope, t, &whole, order, &x->cuts[i])) return false;
         at[i] = t->at;
         if (i == 0) {
-            x->whole = whole;
+            x->whole = axes_union(whole, f->further);
+            for (int k = 0; k < f->further.count && whole.count + k < AXES_MOST; k++)
+                order[whole.count + k] = f->further.at[k];
             memcpy(x->order, order, sizeof order);
-        } else if (!axes_equal(whole, x->whole)) {
+        } else if (!axes_equal(axes_union(whole, f->further), x->whole)) {
             diagnostic *told =
                 diagnose(c->d, DIAGNOSTIC_axes, t->at, "`%s` has other axes in its other statements", n);
             advise(c->d, told, "all statements of a name have the axes [%s]", axes_text(c->p, x->whole));

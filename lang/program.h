@@ -144,7 +144,7 @@ typedef enum variable_kind {
     VARIABLE_latent,
     VARIABLE_summed,    /* a discrete latent that is summed out */
     VARIABLE_derived,   /* = value, in the model */
-    VARIABLE_guide,     /* = value, in the guide: not reported */
+    VARIABLE_guide,     /* = value, in the guide or a function: not reported */
     VARIABLE_generated, /* = value, in generate */
     VARIABLE_coordinate /* of a latent's placement */
 } variable_kind;

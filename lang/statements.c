@@ -163,6 +163,16 @@ static void check_parameters(checker *c, const item *it) {
     advise(c->d, told, "put numbers of one kind along an axis, or split it in two");
 }
 
+/* Whether axis k of parameter i is named by a parameter before it. */
+static bool is_named_before(const item *it, uint32_t i, uint32_t k) {
+    name n = it->function.parameters[i].axes.at[k].value->name;
+    bool found = false;
+    for (uint32_t p = 0; p < i; p++)
+        for (uint32_t q = 0; q < it->function.parameters[p].axes.count; q++)
+            found |= it->function.parameters[p].axes.at[q].value->name == n;
+    return found;
+}
+
 /* The axes of a dist's parameters and result are names, few, and stand for whichever axes a statement brings.
  */
 static void check_dist_axes(checker *c, const item *it) {
@@ -170,8 +180,9 @@ static void check_dist_axes(checker *c, const item *it) {
     for (uint32_t i = 0; i <= it->function.parameter_count; i++) {
         const entries *list =
             i < it->function.parameter_count ? &it->function.parameters[i].axes : &it->function.type.axes;
-        if (i < it->function.parameter_count) count += list->count;
         for (uint32_t k = 0; k < list->count; k++) {
+            bool first = i < it->function.parameter_count && !is_named_before(it, i, k);
+            count += first;
             if (!list->at[k].name && list->at[k].value->kind == EXPRESSION_name) continue;
             diagnostic *told =
                 diagnose(c->d, DIAGNOSTIC_axes, list->at[k].value->at, "here stands the name of an axis");
@@ -549,7 +560,7 @@ static void check_value(checker *c, definition *f) {
     }
     if (is_guarded(&names->at[0])) {
         diagnostic *told = diagnose(c->d, DIAGNOSTIC_cover, place(c, names->at[0].at),
-                                    "inside a function a name is computed for all its entries at once");
+                                    "inside a net a name is computed for all its entries at once");
         advise(c->d, told, "write the statements for parts of an axis in the block that calls it");
         return;
     }

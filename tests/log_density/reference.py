@@ -1142,6 +1142,30 @@ def kalman(d):
 
 
 @program
+def dynamic(d):
+    """The joint density of all series, by the covariance of all entries."""
+    y, T = d["y"], len(d["y"][0][0])
+    F, G = np.array([[1.0, 0.3], [0.3, 1.0]]), np.array([[0.9, 0.9], [0.1, 0.9]])
+
+    def f(w, v):
+        C, m, states, means = 10 * np.eye(2), 0.5 * np.ones(2), np.zeros((T, 2, T, 2), complex), []
+        for t in range(T):
+            C, m = G @ C @ G.T + w * np.eye(2) + 0.2, G @ m
+            means.append(F.T @ m)
+            along = C
+            for u in range(t, T):
+                states[u, :, t, :] = F.T @ along @ F
+                states[t, :, u, :] = (F.T @ along @ F).T
+                along = G @ along
+        terms = [half_normal(w, 1), half_normal(v, 1)]
+        for i in range(2):
+            noise = np.kron(np.eye(T), v[i] * np.eye(2) + 0.1)
+            terms.append(log_multi_normal(y[i].T.reshape(-1), np.concatenate(means), states.reshape(2 * T, 2 * T) + noise))
+        return total(*terms)
+    return {"w": positive(), "v": positive(2)}, f
+
+
+@program
 def matrices(d):
     x, y = d["x"], d["y"]
     gap2, n = (x[:, None] - x) ** 2, np.arange(1, len(x) + 1)

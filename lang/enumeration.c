@@ -802,19 +802,26 @@ const program *program_with_particles(const program *p, const particle_block *bl
 
 /* ---- for people ---- */
 
-uint32_t elimination_terms(const program *p, uint32_t i, axis *of) {
+uint32_t elimination_states(const program *p, uint32_t i, uint32_t *of) {
     const elimination *g = &p->eliminations.at[i];
     const marginal_factor *left = &p->marginal.at[g->leaves];
     uint32_t count = 0;
-    for (int k = 0; k < g->plates.count; k++) of[count++] = g->plates.at[k];
     uint64_t counted = 0;
     for (uint32_t k = 0; k < left->uses.count; k++) {
         uint32_t number = left->uses.at[k].of;
-        if (!(counted >> number & 1)) of[count++] = p->summed.at[number].states;
+        if (!(counted >> number & 1)) of[count++] = number;
         counted |= (uint64_t)1 << number;
     }
     for (uint32_t k = 0; k < g->count; k++)
-        for (int n = 0; n < (g->along == AXIS_NONE ? 1 : 2); n++) of[count++] = p->summed.at[g->of[k]].states;
+        for (int n = 0; n < (g->along == AXIS_NONE ? 1 : 2); n++) of[count++] = g->of[k];
+    return count;
+}
+
+uint32_t elimination_terms(const program *p, uint32_t i, axis *of) {
+    uint32_t states[TERMS_MOST], known = elimination_states(p, i, states), count = 0;
+    axes plates = p->eliminations.at[i].plates;
+    for (int k = 0; k < plates.count; k++) of[count++] = plates.at[k];
+    for (uint32_t k = 0; k < known; k++) of[count++] = p->summed.at[states[k]].states;
     return count;
 }
 

@@ -361,6 +361,8 @@ const char *variable_text(const program *p, variable v);
  * a state of 0 or 1; at most TERMS_MOST. */
 enum { TERMS_MOST = AXES_MOST + 64 + 2 * ELIMINATED_MOST };
 uint32_t elimination_terms(const program *p, uint32_t i, axis *of);
+/* The numbers of program.summed whose states are among them. */
+uint32_t elimination_states(const program *p, uint32_t i, uint32_t *of);
 /* The same in words: `obs × component`, `a chain along time: time × state × state`. In the arena. */
 const char *elimination_text(const program *p, uint32_t i);
 void program_print(const program *p, FILE *to);

@@ -7,6 +7,7 @@
 #include "base/number.h"
 #include "runtime/bind/lower.h"
 #include "runtime/infer/fit.h"
+#include "runtime/infer/particles.h"
 #include "runtime/infer/route.h"
 #include "runtime/io/messages.h"
 
@@ -258,6 +259,33 @@ static const char *bytes_in_words(session *s, const char *before, double bytes) 
     return arena_print(&s->arena, "%s%.3g %s", before, bytes, UNITS[unit]);
 }
 
+/* How latents would be weighted where joint weights of all of them fail. */
+static void tell_weights(session *s, const model *m, understanding *u) {
+    space *all = arena_new(&s->arena, space);
+    reported *r = arena_new(&s->arena, reported);
+    *all = space_of_latents(m, false, &s->arena);
+    *r = reported_new(m, false, &s->arena);
+    const particles *t = particles_plan(all, r, &s->arena);
+    if (!t) return;
+    for (uint32_t i = 0; i < all->count; i++) {
+        const char *why;
+        uint32_t each = particles_each(t, i, &why);
+        variable v = all->of[i];
+        fact *f =
+            add_fact(s, u, FACT_weight, program_variable(s->program, v)->name, variable_text(s->program, v));
+        add_number(f, "particles", each, each ? arena_print(&s->arena, "%u particles an entry", each) : NULL);
+        add_text(f, "joint", each ? NULL : why, each ? NULL : arena_print(&s->arena, "joint: %s", why));
+    }
+    const char *along = particles_axes(t, &s->arena);
+    particle_cost cost = particles_cost(t);
+    bool afforded = particles_afford(t, s->program->options.draws);
+    fact *f = add_fact(s, u, FACT_weight, along, arena_print(&s->arena, "along %s", along));
+    add_number(f, "terms", cost.terms, arena_print(&s->arena, "sums of up to %.3g terms a draw", cost.terms));
+    add_number(f, "numbers", cost.numbers, arena_print(&s->arena, "%.3g numbers a draw", cost.numbers));
+    add_truth(f, "afforded", afforded, NULL);
+    if (!afforded) f->has[f->count - 1].words = "too many: all weights stay joint";
+}
+
 static void tell_memory(session *s, const model *m, const options *o, understanding *u) {
     memory untouched = {allocate_untouched, NULL, s->arena.memory->escape};
     arena planned;
@@ -285,6 +313,7 @@ understanding understand(session *s, const model *m, const options *o) {
     tell_sums(s, m, &u);
     tell_guides(s, &all, &u);
     if (m) tell_contractions(s, m, &u);
+    if (m && route_of(s->program, &all) == ROUTE_gaussian) tell_weights(s, m, &u);
     if (m) tell_memory(s, m, o, &u);
     return u;
 }

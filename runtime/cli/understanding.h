@@ -18,6 +18,7 @@
     FACT(summed_out, summed_out)                                                                             \
     FACT(guide, guides)                                                                                      \
     FACT(contraction, contractions)                                                                          \
+    FACT(weight, weights)                                                                                    \
     FACT(memory, memory)
 
 typedef enum fact_kind {

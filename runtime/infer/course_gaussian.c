@@ -6,7 +6,7 @@
 #include <string.h>
 #include "runtime/infer/flight.h"
 #include "runtime/infer/modes.h"
-#include "runtime/infer/particles.h"
+#include "runtime/infer/along.h"
 #include "runtime/infer/relabel.h"
 #include "runtime/infer/start.h"
 #include "runtime/infer/transforms.h"
@@ -23,9 +23,6 @@ enum { REFITS = 6, ENLARGEMENTS = 2, ENLARGEMENT = 4, CHEAPER = 4 };
 static const double CENTRED_LEAST = 0.1;
 /* Monte-Carlo errors of means and sds, relative to the sds, for which no more draws are spent. */
 static const double ERROR_ENOUGH = 0.03;
-/* Rounds of refits along axes, which are for few latents, and by how much one must be better for the next. */
-enum { ROUNDS_ALONG = 4, SAMPLES_ALONG = 3 };
-static const double GAIN_ALONG = 1.1;
 /* By so much, a proposal is worse than one that leaves modes out. */
 static const double FAR_FEWER = 20;
 /* From this k-hat on the weights have no mean, and more of them tell nothing. */
@@ -167,14 +164,6 @@ static void refit_attempt(gaussian_run *r, attempt *x) {
     if (last.drawing.arena != x->drawing.arena) arena_close(last.drawing.arena);
 }
 
-/* Points of all latents are kept, of the last sample and of the best. */
-static bool can_keep_along(const gaussian_run *r, uint64_t count) {
-    return SAMPLES_ALONG * count * (r->evaluation->report->scalars + r->space.size) <= ENLARGED_MOST;
-}
-
-/* Whether the weights have a variance, as far as they tell. */
-static bool has_variance(const sample *s) { return s->quality.khat < psis_threshold(s->count); }
-
 static gaussian copied_gaussian(const gaussian *g, arena *a) {
     uint64_t n = g->size;
     return (gaussian){n, copied(g->mean, n, a), g->factor ? copied(g->factor, n * n, a) : NULL,
@@ -215,32 +204,11 @@ static void weigh_along(gaussian_run *r, attempt *x) {
     r->sought = true;
     follow(r);
     proposal joint = x->proposal;
-    if (!r->particles || !can_keep_along(r, of->options.draws) || !take_apart(r, &joint)) return;
-    guide_along *best = arena_new(a, guide_along), now = particles_guide(r->particles, &joint, a);
-    uint64_t few = particles_refit_draws(r->particles, of->options.draws);
-    attempt tried = *x;
-    tried.along = best;
-    tried.drawing = (drawing){0};
-    for (int i = 0; i < ROUNDS_ALONG && !of->vigil.stopped; i++) {
-        double share = tried.drawing.arena ? sample_share(&tried.drawing.sample) : 0;
-        drawing next = particles_draw(r->particles, &now, few, &r->draws, a);
-        guide_along refitted;
-        bool more = particles_refit(r->particles, &next, &now, &refitted, a);
-        bool gained = sample_share(&next.sample) > GAIN_ALONG * share;
-        if (take_draws(&tried, next)) *best = now;
-        if (!more || (sample_is_good(&tried.drawing.sample) && !gained)) break;
-        now = refitted;
-    }
-    if (!tried.drawing.arena) return;
-    if (tried.drawing.sample.count < of->options.draws) {
-        arena_close(tried.drawing.arena);
-        tried.drawing = draw_attempt(r, &tried, of->options.draws);
-    }
-    if (!has_variance(&tried.drawing.sample)) {
-        arena_close(tried.drawing.arena);
-        return;
-    }
-    if (!take_draws(x, tried.drawing)) return;
+    if (!r->particles || !along_fits(r->particles, of->options.draws) || !take_apart(r, &joint)) return;
+    guide_along *best = arena_new(a, guide_along), first = particles_guide(r->particles, &joint, a);
+    drawing next;
+    if (!along_draw(r->particles, first, of->options.draws, &r->draws, &of->vigil, a, best, &next)) return;
+    if (!take_draws(x, next)) return;
     x->along = best;
     x->proposal.weight = best->weight;
 }
@@ -294,7 +262,7 @@ static void attempt_resume(gaussian_run *r, const attempt *x) {
  * about, matters less. */
 static bool is_enough(const attempt *x) {
     const sample *s = &x->drawing.sample;
-    return (x->along && has_variance(s) && sample_share(s) >= SHARE_ENOUGH) || sample_is_good(s);
+    return (x->along && sample_has_variance(s) && sample_share(s) >= SHARE_ENOUGH) || sample_is_good(s);
 }
 
 /* The non-centred form first; where its weights are not good, also one that is centred by what the data say.
@@ -429,16 +397,6 @@ static void report_relabelling(course *r, const sample *s) {
     push(r->a, &r->fit->reasons, (reason){"relabelling", tgamma(r->model->axes[along].size + 1.0), text});
 }
 
-static void report_along(gaussian_run *g, const attempt *x) {
-    course *r = g->run;
-    if (!x->along) return;
-    const char *text = arena_print(r->a,
-                                   "latents have joint weights; the others are weighted along %s, each "
-                                   "entry by itself",
-                                   particles_axes(g->particles, r->a));
-    push(r->a, &r->fit->reasons, (reason){"along", (double)particles_globals(g->particles), text});
-}
-
 /* The second look, by a wider form of what the draws are from. */
 static void check_attempt(gaussian_run *r, const attempt *x, uint64_t count) {
     course *of = r->run;
@@ -497,7 +455,7 @@ status course_gaussian(course *r) {
                              .error = sample_error(&best.drawing.sample, a),
                              .joint = joint};
     course_report_bound(r->fit, best.bound);
-    report_along(&g, &best);
+    if (best.along) push(a, &r->fit->reasons, along_reason(g.particles, a));
     report_relabelling(r, &best.drawing.sample);
     r->uncorrected = bound_weights(&best.drawing, a);
     if (!r->vigil.stopped) check_attempt(&g, &best, count);
@@ -525,9 +483,9 @@ static void rehearse_along(gaussian_run *g, uint64_t enlarged) {
     course *r = g->run;
     const reported *rep = g->evaluation->report;
     particles *t = particles_new(g->unlooped, rep, r->options.seed, &r->vigil, r->a);
-    if (!t || !can_keep_along(g, r->options.draws)) return;
+    if (!t || !along_fits(t, r->options.draws)) return;
     while (enlarged > r->options.draws && !particles_afford(t, CHEAPER * enlarged)) enlarged /= ENLARGEMENT;
-    for (int i = 0; i < 3 * (ROUNDS_ALONG + 1); i++) particles_rehearse_guide(t, r->a);
+    for (int i = 0; i < 3; i++) along_rehearse(t, r->a);
     arena *scratch = arena_inside(r->a);
     for (int i = 0; i < 2; i++) drawing_new(rep, g->space.size, 1, enlarged, scratch);
     arena_close(scratch);

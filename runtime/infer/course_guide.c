@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <string.h>
+#include "runtime/infer/along.h"
 #include "runtime/infer/cavi.h"
 #include "runtime/infer/em.h"
 #include "runtime/infer/fingerprint.h"
@@ -133,6 +134,58 @@ static void refine(course *r, guide *g, const double *x, const reported *rep, ui
     r->fit->gaps = (gaps){true, averages_bound(&was).elbo, averages_bound(&more).elbo, left};
 }
 
+/* Draws in place of the guide's, with particles along axes from a guide like it, where its own weights are
+ * not good and these are better. A latent that moves with others is taken as it moves without them: the few
+ * draws that refits need then say the rest. */
+static bool weigh_along(course *r, const guide *g, const double *x, const reported *rep) {
+    arena *a = r->a;
+    if (!wider_has_density(r->model->program) || sample_is_good(r->sample)) return false;
+    space *s = arena_new(a, space);
+    *s = space_of_latents(r->model, false, a);
+    particles *t = particles_new(s, rep, r->options.seed, &r->vigil, a);
+    if (!t || !along_fits(t, r->options.draws)) return false;
+    double *points = wider_points(g, x, s, r->options.seed, a);
+    double *centring = arena_array(a, double, s->size);
+    memcpy(centring, s->centring, s->size * sizeof *centring);
+    for (uint64_t i = 0; i < s->size; i++) s->centring[i] = 1;
+    space_recentre(s, centring, points, LIKENESS_DRAWS, a);
+    guide_along first, *best = arena_new(a, guide_along);
+    drawing found;
+    rng draws = rng_open(r->options.seed, STREAM_DRAWS), second = rng_open(r->options.seed, STREAM_CHECK),
+        again = rng_open(r->options.seed, STREAM_SHARES);
+    bool good = particles_guide_of_points(t, points, LIKENESS_DRAWS, &first, a) &&
+                along_draw(t, first, r->options.draws, &draws, &r->vigil, a, best, &found);
+    if (!good) return false;
+    if (!verdict_corrects(found.sample.quality, found.sample.count) ||
+        !sample_better(&found.sample, r->sample)) {
+        arena_close(found.arena);
+        return false;
+    }
+    *r->sample = found.sample;
+    r->findings.draws = found.sample.count;
+    r->findings.quality = found.sample.quality;
+    r->findings.error = sample_error(&found.sample, a);
+    push(a, &r->fit->reasons, along_reason(t, a));
+    wider_check_along(&r->findings, r->sample, t, best, found.sample.count, &second, a);
+    r->shares = shares_find(t, best, r->sample, &again, a);
+    return true;
+}
+
+static void rehearse_along(course *r, const reported *rep) {
+    if (!wider_has_density(r->model->program)) return;
+    space *s = arena_new(r->a, space);
+    *s = space_of_latents(r->model, false, r->a);
+    particles *t = particles_new(s, rep, r->options.seed, &r->vigil, r->a);
+    if (!t || !along_fits(t, r->options.draws)) return;
+    arena_array(r->a, double, LIKENESS_DRAWS * s->size);
+    along_rehearse(t, r->a);
+    particles_rehearse_guide(t, r->a);
+    arena *scratch = arena_inside(r->a);
+    for (int i = 0; i < 2; i++) drawing_new(rep, s->size, 1, r->options.draws, scratch);
+    arena_close(scratch);
+    shares_rehearse(t, r->options.draws, r->a);
+}
+
 status course_guide(course *r) {
     arena *a = r->a;
     const options *o = &r->options;
@@ -163,7 +216,7 @@ status course_guide(course *r) {
                              .error = sample_error(r->sample, a),
                              .collapsed = collapsed_latent(r->fit),
                              .joint = true};
-    if (!r->vigil.stopped)
+    if (!r->vigil.stopped && !weigh_along(r, g, x, rep))
         wider_check_guide(&r->findings, r->d, g, x, r->sample, r->fit->gradients / 2, o, &r->vigil, a);
     r->fit->interrupted = r->vigil.stopped;
     return STATUS_ok;
@@ -195,6 +248,8 @@ bool course_guide_rehearse(course *r, fit_memory *needed) {
         surgery_rehearse(g, &r->model->program->guide.at[s], r->a);
     wider_rehearse_guide(r->d, g, rep, count, r->a);
     course_rehearse_end(r, rep, count);
-    needed->bytes = needed->most = r->a->most;
+    needed->bytes = r->a->most;
+    rehearse_along(r, rep);
+    needed->most = r->a->most;
     return true;
 }

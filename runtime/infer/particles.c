@@ -228,7 +228,7 @@ enum { DRAWS_LEAST = 4000 };
 
 bool particles_afford(const particles *t, uint64_t count) { return count * t->work <= WORK_MOST; }
 
-particles *particles_new(const space *s, const reported *r, uint64_t seed, vigil *v, arena *a) {
+particles *particles_plan(const space *s, const reported *r, arena *a) {
     apart plan = apart_find(s, a);
     if (!plan.program) return NULL;
     particles *t = arena_new(a, particles);
@@ -237,9 +237,7 @@ particles *particles_new(const space *s, const reported *r, uint64_t seed, vigil
                      .model = *s->model,
                      .plan = plan.blocks,
                      .because = plan.because,
-                     .count = plan.count,
-                     .seed = seed,
-                     .vigil = v};
+                     .count = plan.count};
     t->model.program = plan.program;
     t->blocks = arena_array(a, block, t->count);
     find_partition(t, a);
@@ -258,9 +256,35 @@ particles *particles_new(const space *s, const reported *r, uint64_t seed, vigil
         tape_compile(written, t->tape, a, NULL, NULL);
     }
     t->work = entries_computed(t->tape, t->points);
-    if (!particles_afford(t, DRAWS_LEAST)) return NULL;
+    return t;
+}
+
+particles *particles_new(const space *s, const reported *r, uint64_t seed, vigil *v, arena *a) {
+    particles *t = particles_plan(s, r, a);
+    if (!t || !particles_afford(t, DRAWS_LEAST)) return NULL;
+    t->seed = seed, t->vigil = v;
     make_machine(t, a);
     return t;
+}
+
+uint32_t particles_each(const particles *t, uint32_t i, const char **why) {
+    *why = joint_text(t->because[i]);
+    for (uint32_t k = 0; k < t->count; k++)
+        for (uint32_t n = 0; n < t->plan[k].count; n++)
+            if (t->plan[k].of[n] == t->space->of[i]) return t->plan[k].particles;
+    return 0;
+}
+
+particle_cost particles_cost(const particles *t) {
+    const program *p = t->model.program;
+    particle_cost cost = {.numbers = (double)t->work};
+    for (uint32_t i = 0; i < p->eliminations.count; i++) {
+        uint32_t states[TERMS_MOST], count = elimination_states(p, i, states);
+        double terms = (double)model_size(&t->model, p->eliminations.at[i].plates);
+        for (uint32_t k = 0; k < count; k++) terms *= model_states(&t->model, states[k]);
+        cost.terms = fmax(cost.terms, terms);
+    }
+    return cost;
 }
 
 const char *particles_axes(const particles *t, arena *a) {
@@ -357,6 +381,21 @@ guide_along particles_guide(const particles *t, const proposal *joint, arena *a)
     for (uint32_t k = 0; k < joint->count; k++) g.parts[k] = conditional_of(&t->parts, &joint->parts[k], a);
     return g;
 }
+
+bool particles_guide_of_points(const particles *t, const double *points, uint64_t count, guide_along *to,
+                               arena *a) {
+    uint64_t n = t->space->size;
+    gaussian like = {n, arena_array(a, double, n), NULL, arena_array(a, double, n), algebra_open(0, a)};
+    double *log_weight = arena_array(a, double, count);
+    for (uint64_t b = 0; b < count; b++) log_weight[b] = -log((double)count);
+    if (!gaussian_of_points(&like, points, NULL, count, a)) return false;
+    proposal p = proposal_of(&like, a);
+    guide_along apart = particles_guide(t, &p, a);
+    *to = (guide_along){1, arena_new(a, conditional), apart.weight};
+    return conditional_refit(&t->parts, apart.parts, points, log_weight, count, (double)count, to->parts, a);
+}
+
+uint64_t particles_entries(const particles *t) { return t->report->scalars + t->space->size; }
 
 uint64_t particles_refit_draws(const particles *t, uint64_t most) {
     uint64_t enough = 1000 + 50 * t->parts.globals;

@@ -22,12 +22,24 @@ typedef struct particles particles;
 
 /* NULL where nothing can be told apart, or where the sum would take too long. */
 particles *particles_new(const space *s, const reported *r, uint64_t seed, vigil *v, arena *a);
+/* The same to be told of: what costs too much is there, too, but nothing can be drawn. */
+particles *particles_plan(const space *s, const reported *r, arena *a);
+/* How many particles an entry of variable i of the space has; 0 where it keeps a joint weight, for a reason
+ * in words. */
+uint32_t particles_each(const particles *t, uint32_t i, const char **why);
+/* Of a draw: terms of the largest sum over combinations, and numbers that are computed in all. */
+typedef struct particle_cost {
+    double terms, numbers;
+} particle_cost;
+particle_cost particles_cost(const particles *t);
 /* Whether so many draws take no more than a few seconds. */
 bool particles_afford(const particles *t, uint64_t count);
 /* The axes that particles lie along, in words. */
 const char *particles_axes(const particles *t, arena *a);
 /* How many entries have joint weights. */
 uint64_t particles_globals(const particles *t);
+/* Numbers that are kept of a draw: what is reported, and the point. */
+uint64_t particles_entries(const particles *t);
 
 /* Like a proposal: Gaussians with weights. */
 typedef struct guide_along {
@@ -36,6 +48,9 @@ typedef struct guide_along {
     double *weight;
 } guide_along;
 guide_along particles_guide(const particles *t, const proposal *joint, arena *a);
+/* One part, like `count` points of the space. False where a covariance is not positive definite. */
+bool particles_guide_of_points(const particles *t, const double *points, uint64_t count, guide_along *to,
+                               arena *a);
 /* Takes the memory of one with one part. */
 void particles_rehearse_guide(const particles *t, arena *a);
 guide_along particles_widened(const particles *t, const guide_along *g, arena *a);

@@ -110,6 +110,8 @@ bool sample_is_good(const sample *s) {
     return s->quality.khat < KHAT_GOOD && sample_share(s) >= SHARE_ENOUGH;
 }
 
+bool sample_has_variance(const sample *s) { return s->quality.khat < psis_threshold(s->count); }
+
 bool sample_better(const sample *x, const sample *y) {
     double most = psis_threshold(x->count);
     if (x->quality.khat < most && y->quality.khat < most) return sample_share(x) > sample_share(y);

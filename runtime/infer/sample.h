@@ -54,6 +54,8 @@ static const double SHARE_ENOUGH = 0.25;
 double sample_share(const sample *s);
 /* Whether nothing more needs to be tried: the weights have a variance with little doubt, and many count. */
 bool sample_is_good(const sample *s);
+/* Whether the weights have a variance, as far as they tell. */
+bool sample_has_variance(const sample *s);
 /* Of two that can be trusted the one of which more draws count; else the one with the lighter tail. */
 bool sample_better(const sample *x, const sample *y);
 

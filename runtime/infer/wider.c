@@ -7,8 +7,6 @@
 
 /* Below this many effective draws a second look says nothing. */
 static const double DRAWS_THAT_TELL = 10;
-/* Draws of a guide that give the Gaussian like it, many times the entries of its mean. */
-enum { LIKENESS_DRAWS = 2000 };
 /* Draws of the guide itself are numbered from here, none being that of a step or of the summary. */
 static const uint64_t FIRST_LIKENESS = UINT64_C(1) << 41;
 
@@ -50,7 +48,7 @@ void wider_check_along(findings *f, const sample *first, particles *t, const gui
 
 /* A guide of the program's own. */
 
-static bool has_density(const program *p) {
+bool wider_has_density(const program *p) {
     for (variable v = 0; v < p->variables.count; v++) {
         const variable_row *row = program_variable(p, v);
         if (row->kind == VARIABLE_param) return false;
@@ -74,8 +72,7 @@ static machine *drawer_new(const guide *g, const space *s, arena *a) {
     return machine_new(a, run, g->model->team);
 }
 
-/* … a row each. */
-static double *draws_in_space(const guide *g, const double *x, const space *s, uint64_t seed, arena *a) {
+double *wider_points(const guide *g, const double *x, const space *s, uint64_t seed, arena *a) {
     machine *m = drawer_new(g, s, a);
     for (uint32_t b = 0; b < g->parts.count; b++) machine_bind(m, b, x + g->parts.at[b].offset);
     machine_run(m, seed, FIRST_LIKENESS);
@@ -93,13 +90,13 @@ static bool likeness(const guide *g, const double *x, const space *s, uint64_t s
     uint64_t n = s->size;
     *to = (gaussian){n, arena_array(a, double, n), arena_array(a, double, n *n), arena_array(a, double, n),
                      algebra_open(n, a)};
-    if (!gaussian_of_points(to, draws_in_space(g, x, s, seed, a), NULL, LIKENESS_DRAWS, a)) return false;
+    if (!gaussian_of_points(to, wider_points(g, x, s, seed, a), NULL, LIKENESS_DRAWS, a)) return false;
     for (uint64_t i = 0; i < n; i++) to->scale[i] = to->factor[i * n + i];
     return true;
 }
 
 static bool is_checked(const guide *g, const space *s) {
-    return has_density(g->model->program) && s->size && s->size <= MODES_SOUGHT;
+    return wider_has_density(g->model->program) && s->size && s->size <= MODES_SOUGHT;
 }
 
 static void check_guide(findings *f, diagnostics *d, const guide *g, const double *x, const sample *first,

@@ -18,6 +18,12 @@ void wider_check(findings *f, const sample *first, const proposal *p, uint64_t c
 void wider_check_along(findings *f, const sample *first, particles *t, const guide_along *g, uint64_t count,
                        rng *r, arena *a);
 
+/* Whether a guide of the program's own is of all that is free, none of it discrete. */
+bool wider_has_density(const program *p);
+/* LIKENESS_DRAWS draws of such a guide at x as points of a space, in which all is centred; a row each. */
+enum { LIKENESS_DRAWS = 2000 };
+double *wider_points(const guide *g, const double *x, const space *s, uint64_t seed, arena *a);
+
 /* The same for a guide of the program's own at x, with its weighted draws: a Gaussian like it stands for it,
  * and others for further modes, which climbs of at most `gradients` gradients look for. Nothing is compared
  * where the program has params or its guide draws discrete latents, where there are too many latents, or

@@ -63,7 +63,7 @@ json() { # json CONDITION: of the object `o` in the file out
     python3 -c "import json; o = json.load(open('out')); m = o['model']; assert $1" 2>why
 }
 runs 0 "$vmrun" check chain.vm --json
-holds '--json prints one object' json 'o["valid"] and o["diagnostics"] == [] and len(m) == 11'
+holds '--json prints one object' json 'o["valid"] and o["diagnostics"] == [] and len(m) == 12'
 holds '… and nothing on standard error' [ ! -s err ]
 holds '… with sizes, null where they are not known' json '[(a["name"], a["size"]) for a in m["axes"]] == [("time", None), ("feature", None), ("state", 2)]'
 holds '… with axes, types and places' json '[(d["name"], d["axes"], d["type"], d["line"], d["column"], d["end_column"]) for d in m["data"]] == [("y", ["time"], "real", 2, 6, 7), ("X", ["time", "feature"], "real", 3, 6, 7)]'
@@ -80,6 +80,11 @@ holds '… and the memory of a fit' json '[(f["name"], 1e5 < f["bytes"] <= f["mo
 runs 0 "$vmrun" check chain.vm --data chain.json
 holds '… in words' grep -Eq '^memory of a fit +[0-9.]+ [kMG]B' out
 holds 'the same in words' grep -Eq '^contraction line 13 +over feature, into time, 12 products$' out
+printf 'axis row = 9, k = 3\ndata y[row] : real = sin(row)\ndata of[row] : k = floor((row - 1) / 3) + 1\nmodel {\n  mu ~ normal(0, 1)\n  a[k] ~ normal(mu, 1)\n  y[row] ~ normal(a[of], 1)\n}\n' >groups.vm
+echo '{}' >nothing.json
+runs 0 "$vmrun" check groups.vm --json --data nothing.json
+holds 'what weights along axes would take' json '[(w["name"], w.get("particles"), w.get("terms"), w.get("afforded")) for w in m["weights"]] == [("mu", 0, None, None), ("a", 8, None, None), ("k", None, 24, True)]'
+holds '… and why others have a joint weight' json 'm["weights"][0]["joint"] == "no axis of two or more entries" and m["weights"][1]["joint"] is None'
 printf 'axis row\ndata y[row] : real\ndata x[row] : real\nmodel {\n  μ ~ normal(0, 1)\n  y[row] ~ normal(μ, s)\n}\n' >wrong.vm
 runs 1 "$vmrun" check wrong.vm --json
 holds '--json of a wrong program has its mistakes' json 'not o["valid"] and m is None and [(d["code"], d["severity"], d["file"], d["line"], d["column"], d["end_line"], d["end_column"]) for d in o["diagnostics"]] == [("name", "error", "wrong.vm", 6, 22, 6, 23)]'

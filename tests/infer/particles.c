@@ -156,27 +156,32 @@ static void compare(const example *x) {
     arena_close(&a);
 }
 
-/* What joint weights cannot hold: 200 effects, of which each is far from normal; with particles the default
+/* What joint weights cannot hold: many effects, of which each is far from normal; with particles the default
  * run is good, where without them its joint weights are hopeless. */
-static void many_effects(void) {
+#define EFFECTS(COUNT)                                                                                       \
+    "axis k = " COUNT "\ndata y[k] : count = floor(3 * (1 + sin(3 * k)))\n"                                  \
+    "model {\n  mu ~ normal(0, 2)\n  tau ~ half_normal(1)\n"                                                 \
+    "  a[k] ~ normal(mu, tau)\n  y[k] ~ poisson_log(a)\n}\n"
+
+static void many_effects(const char *text) {
     arena a;
     test_memory(&a);
-    compiled *c = compile_text(&a, "axis k = 200\ndata y[k] : count = floor(3 * (1 + sin(3 * k)))\n"
-                                   "model {\n  mu ~ normal(0, 2)\n  tau ~ half_normal(1)\n"
-                                   "  a[k] ~ normal(mu, tau)\n  y[k] ~ poisson_log(a)\n}\n");
+    compiled *c = compile_text(&a, text);
     model *m = bind_compiled(c, &a);
     status s;
     fit *f = fit_run(&c->said, m, NULL, &a, (fit_host){0}, &s);
     show_messages(c);
     bool along = false;
     for (uint32_t i = 0; i < f->reasons.count; i++) along |= strcmp(f->reasons.at[i].code, "along") == 0;
-    check(along && f->verdict == VERDICT_good, "200 effects", "verdict %d, k-hat %.2f, %.0f draws",
+    check(along && f->verdict == VERDICT_good, "many effects", "verdict %d, k-hat %.2f, %.0f draws",
           (int)f->verdict, f->khat, f->ess);
     arena_close(&a);
 }
 
 int main(void) {
     for (size_t i = 0; i < sizeof EXAMPLES / sizeof *EXAMPLES; i++) compare(&EXAMPLES[i]);
-    many_effects();
+    many_effects(EFFECTS("200"));
+    many_effects(
+        EFFECTS("50") "guide {\n  mu ~ normal(?, ?)\n  tau ~ lognormal(?, ?)\n  a[k] ~ normal(?, ?)\n}\n");
     return check_end();
 }

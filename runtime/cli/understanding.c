@@ -274,7 +274,7 @@ static void tell_weights(session *s, const model *m, understanding *u) {
         fact *f =
             add_fact(s, u, FACT_weight, program_variable(s->program, v)->name, variable_text(s->program, v));
         add_number(f, "particles", each, each ? arena_print(&s->arena, "%u particles an entry", each) : NULL);
-        add_text(f, "joint", each ? NULL : why, each ? NULL : arena_print(&s->arena, "joint: %s", why));
+        if (!each) add_text(f, "joint", why, arena_print(&s->arena, "joint: %s", why));
     }
     const char *along = particles_axes(t, &s->arena);
     particle_cost cost = particles_cost(t);

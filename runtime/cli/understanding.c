@@ -264,6 +264,7 @@ static void tell_weights(session *s, const model *m, understanding *u) {
     space *all = arena_new(&s->arena, space);
     reported *r = arena_new(&s->arena, reported);
     *all = space_of_latents(m, false, &s->arena);
+    all = space_without_loops(all, &s->arena);
     *r = reported_new(m, false, &s->arena);
     const particles *t = particles_plan(all, r, &s->arena);
     if (!t) return;

@@ -140,8 +140,9 @@ static void refine(course *r, guide *g, const double *x, const reported *rep, ui
 static bool weigh_along(course *r, const guide *g, const double *x, const reported *rep) {
     arena *a = r->a;
     if (!wider_has_density(r->model->program) || sample_is_good(r->sample)) return false;
-    space *s = arena_new(a, space);
-    *s = space_of_latents(r->model, false, a);
+    space *all = arena_new(a, space);
+    *all = space_of_latents(r->model, false, a);
+    space *s = space_without_loops(all, a);
     particles *t = particles_new(s, rep, r->options.seed, &r->vigil, a);
     if (!t || !along_fits(t, r->options.draws)) return false;
     double *points = wider_points(g, x, s, r->options.seed, a);
@@ -173,8 +174,9 @@ static bool weigh_along(course *r, const guide *g, const double *x, const report
 
 static void rehearse_along(course *r, const reported *rep) {
     if (!wider_has_density(r->model->program)) return;
-    space *s = arena_new(r->a, space);
-    *s = space_of_latents(r->model, false, r->a);
+    space *all = arena_new(r->a, space);
+    *all = space_of_latents(r->model, false, r->a);
+    space *s = space_without_loops(all, r->a);
     particles *t = particles_new(s, rep, r->options.seed, &r->vigil, r->a);
     if (!t || !along_fits(t, r->options.draws)) return;
     arena_array(r->a, double, LIKENESS_DRAWS * s->size);

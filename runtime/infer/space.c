@@ -71,7 +71,7 @@ static bool is_looped(const program *p, node n, bool *seen) {
     return found;
 }
 
-const space *space_without_loops(const space *s, arena *a) {
+space *space_without_loops(space *s, arena *a) {
     const program *p = s->model->program;
     space *copy = arena_new(a, space);
     *copy = *s;

@@ -28,7 +28,7 @@ space space_of_latents(const model *m, bool centred, arena *a);
 
 /* A copy in which latents that follow from their own lags are centred, and so each entry by itself: then
  * alone what an entry's coordinate says does not depend on the entries before. `s` where there are none. */
-const space *space_without_loops(const space *s, arena *a);
+space *space_without_loops(space *s, arena *a);
 
 /* Moves points (count × size) to where the same values of the variables are under other centrings, which
  * become those of the space. */

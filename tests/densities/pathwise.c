@@ -174,6 +174,16 @@ static const row ROWS[] = {
      REAL,
      "sum[r](x[k = 2]) / 3",
      "normal(2 * a / 3, sqrt(b * c * K[k = 2, k' = 2] * sum[r, r'](C)) / 3)"},
+    {"gaussian_dlm_obs(F, a * I, C, b * K, c * w, K)",
+     {REAL, ABOVE, REAL},
+     {0.7, 0.4, 0.2},
+     LINE,
+     0,
+     1,
+     "r, t",
+     REAL,
+     "x[r = 2, t = 2] / 3",
+     "normal(a^2 * c * sum[k](G * w) / 3, sqrt((a^4 + b * (a^2 + 1)) * sum[k, k'](G * K * G[k']) + 2) / 3)"},
     {"car(a * w, b, c, W)",
      {REAL, SHARE, ABOVE},
      {0.1, 0.6, 1.5},
@@ -263,7 +273,9 @@ static const char *const GIVEN =
     "log_density(normal(loc, scale), x))\n"
     "  sample = if std_uniform() < share then loc + scale * random_normal() else random_normal()\n"
     "  cdf(x) = (1 - share) * cdf(normal(0, 1), x) + share * cdf(normal(loc, scale), x)\n}\n"
-    "axis k = 3, r = 2\nlet w[k] = k\nlet F[k, r] = k - 1.5 * r\nlet C[r, r'] = if r == r' then r else 0.6\n"
+    "axis k = 3, r = 2, t = 2\nlet w[k] = k\nlet F[k, r] = k - 1.5 * r\nlet G[k] = F[r = 2]\n"
+    "let I[k, k'] = if k == k' then 1 else 0\n"
+    "let C[r, r'] = if r == r' then r else 0.6\n"
     "let L[k, k'] = if k == k' then 1.5 else if k' < k then 0.2 * k - 0.6 * k' else 0\n"
     "let K[k, k'] = sum[k''](L[k, k''] * L[k', k''])\n"
     "let W[k, k'] = if k == k' then 0 else if k + k' == 4 then 0 else 1\n"

@@ -1,5 +1,6 @@
 #include "runtime/infer/modes.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@ static const double FAR_BELOW = 12;
 static const double FAR_FIRST = 8;
 /* Of the parts of the first proposal, before draws say more: none is left with less. */
 static const double SHARE_LEAST = 0.03;
+/* Of log densities, in nats. */
+static const double ROUNDING_MOST = 1e-6;
 /* Modes nearer than this many sds, in the metric of either, are one. */
 static const double APART = 1;
 
@@ -54,6 +57,10 @@ static void far_point(const gaussian *guide, int number, rng *r, double *x) {
     if (number % 3) gaussian_place(guide, x, 1, x);
 }
 
+/* Where the density's own rounding is seen in nats, what looks like a mode is made of that: far away matrices
+ * lose all digits, and with them their sign. */
+static bool is_resolved(const mode *m) { return fabs(m->log_mass) * DBL_EPSILON < ROUNDING_MOST; }
+
 static void keep_mode(mode *modes, uint32_t *count, mode found) {
     uint32_t at = 0;
     if (*count == MODES_MOST) {
@@ -84,7 +91,7 @@ bool modes_find(density *one, density *many, const gaussian *guide, double log_m
         if (known) continue;
         mode m = {.log_mass = start_mass(one, many, to, &end, a)};
         m.at = (gaussian){n, end.mode, end.factor, end.scale, guide->algebra};
-        if (!isfinite(m.log_mass) || near(&m.at, guide->mean, scratch)) continue;
+        if (!isfinite(m.log_mass) || !is_resolved(&m) || near(&m.at, guide->mean, scratch)) continue;
         keep_mode(modes, &count, m);
         best = fmax(best, m.log_mass);
     }

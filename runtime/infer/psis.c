@@ -8,6 +8,8 @@
 
 enum { FEWEST_IN_TAIL = 5 };
 
+/* From 1 on a tail has no mean; its error is told as of a shape a little below. */
+static const double SHAPE_MOST = 0.95;
 /* Relative differences of weights below this are rounding, not a tail. */
 static const double NO_TAIL = 1e-10;
 
@@ -57,30 +59,47 @@ static int by_value(const void *a, const void *b) {
     return x->at < y->at ? -1 : x->at > y->at; /* so that the order does not hang on the sort */
 }
 
-/* Replaces the tail of log ratios whose largest is 0; returns k-hat. */
-static double smooth_tail(double *x, uint64_t count, arena *scratch) {
+typedef struct smoothed {
+    double khat;
+    double unsure; /* of the sum of the tail's weights: its error by that of the fit, and what the cap takes
+                      away */
+} smoothed;
+
+/* The sum of n excesses of a generalised Pareto distribution is n scale / (1 - k); the error of k is (1 + k)
+ * / sqrt(n) (Smith, Annals of Statistics 15, 1987). */
+static double tail_unsure(pareto fit, double n, double excess) {
+    double k = fmin(fit.shape, SHAPE_MOST), left = 1 - k;
+    double error = sqrt(n) * fit.scale * fmax(1 + k, 0) / (left * left),
+           missing = n * fit.scale / left - excess;
+    return hypot(error, missing);
+}
+
+/* Replaces the tail of log ratios whose largest is 0. */
+static smoothed smooth_tail(double *x, uint64_t count, arena *scratch) {
     uint64_t most = (uint64_t)ceil(fmin(0.2 * (double)count, 3 * sqrt((double)count)));
-    if (most >= count || most < FEWEST_IN_TAIL) return INFINITY;
+    if (most >= count || most < FEWEST_IN_TAIL) return (smoothed){INFINITY, 0};
     ranked *sorted = arena_array(scratch, ranked, count);
     for (uint64_t i = 0; i < count; i++) sorted[i] = (ranked){x[i], i};
     qsort(sorted, count, sizeof *sorted, by_value);
     double cutoff = fmax(sorted[count - most - 1].value, log(DBL_MIN));
-    if (-expm1(cutoff) < NO_TAIL) return -INFINITY;
+    if (-expm1(cutoff) < NO_TAIL) return (smoothed){-INFINITY, 0};
     uint64_t first = count - most;
     while (first < count && sorted[first].value <= cutoff) first++;
     uint64_t n = count - first;
-    if (n < FEWEST_IN_TAIL) return INFINITY;
+    if (n < FEWEST_IN_TAIL) return (smoothed){INFINITY, 0};
     double *excess = arena_array(scratch, double, n), floor = exp(cutoff);
     for (uint64_t i = 0; i < n; i++) excess[i] = floor * expm1(sorted[first + i].value - cutoff);
     pareto fit = pareto_fit(excess, n);
-    if (!isfinite(fit.shape) || !isfinite(fit.scale)) return INFINITY;
+    if (!isfinite(fit.shape) || !isfinite(fit.scale)) return (smoothed){INFINITY, 0};
+    double sum = 0;
     for (uint64_t i = 0; i < n; i++) {
         double p = ((double)i + 0.5) / (double)n, tail = -log1p(-p);
         double q =
             fabs(fit.shape) < 1e-12 ? fit.scale * tail : fit.scale * expm1(fit.shape * tail) / fit.shape;
         x[sorted[first + i].at] = fmin(log(floor + q), 0);
+        sum += fmin(q, 1 - floor);
     }
-    return fit.shape;
+    return (smoothed){fit.shape, tail_unsure(fit, (double)n, sum)};
 }
 
 psis psis_smooth(const double *log_ratio, uint64_t count, double *log_weight, arena *scratch) {
@@ -92,7 +111,8 @@ psis psis_smooth(const double *log_ratio, uint64_t count, double *log_weight, ar
         return (psis){INFINITY, 0, -INFINITY, INFINITY};
     }
     for (uint64_t i = 0; i < count; i++) log_weight[i] = isnan(log_ratio[i]) ? -INFINITY : log_ratio[i] - top;
-    psis result = {.khat = smooth_tail(log_weight, count, scratch)};
+    smoothed tail = smooth_tail(log_weight, count, scratch);
+    psis result = {.khat = tail.khat};
     double total = 0, squares = 0, n = (double)count;
     for (uint64_t i = 0; i < count; i++) {
         double w = exp(log_weight[i]);
@@ -102,7 +122,7 @@ psis psis_smooth(const double *log_ratio, uint64_t count, double *log_weight, ar
     result.ess = total * total / squares;
     result.log_mean = top + log(total / n);
     /* var(mean w) / mean(w)² = (mean(w²) / mean(w)² - 1) / (n - 1), and mean(w²) / mean(w)² = n / ess */
-    result.log_mean_error = sqrt(fmax(n / result.ess - 1, 0) / (n - 1));
+    result.log_mean_error = hypot(sqrt(fmax(n / result.ess - 1, 0) / (n - 1)), tail.unsure / total);
     for (uint64_t i = 0; i < count; i++) log_weight[i] -= log(total);
     return result;
 }

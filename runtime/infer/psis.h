@@ -14,7 +14,8 @@ typedef struct psis {
     double ess;  /* effective number of draws, 1 / sum w² */
     double log_mean; /* log of the mean weight: of the evidence, where the ratios are of a joint density to a
                         guide */
-    double log_mean_error; /* its standard error, by the delta method */
+    double log_mean_error; /* its standard error, by the delta method, with the error of the fitted tail's
+                              mean */
 } psis;
 
 /* From log ratios to log weights that sum to 1 (`log_weight` may be `log_ratio`). A ratio that is NaN is as

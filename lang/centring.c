@@ -41,21 +41,40 @@ static variable add_variable(checker *c, const variable_row *of, const char *wha
     return c->p->variables.count - 1;
 }
 
-/* Its statements, with what places their entries as what they sample. */
+/* The statements of a latent, with what places their entries as what they sample. */
 typedef struct statements {
     draw *at;
     part *cuts;
     uint32_t count;
+    bool parts; /* some are for parts of an axis */
 } statements;
 
-static statements statements_of(checker *c, variable v) {
-    const program *p = c->p;
+/* By variable the last of its statements, by statement the one before it of the same; from 1, 0: none. */
+typedef struct statement_lists {
+    uint32_t *last, *before;
+} statement_lists;
+
+static statement_lists list_statements(checker *c) {
+    statement_lists l = {arena_array(c->arena, uint32_t, c->p->variables.count),
+                         arena_array(c->arena, uint32_t, c->p->model.count + 1)};
+    for (uint32_t i = 0; i < c->p->model.count; i++) {
+        variable v = c->p->model.at[i].of;
+        l.before[i + 1] = l.last[v];
+        l.last[v] = i + 1;
+    }
+    return l;
+}
+
+static statements statements_of(checker *c, const statement_lists *l, variable v) {
     statements s = {0};
-    for (uint32_t i = 0; i < p->model.count; i++) s.count += p->model.at[i].of == v;
+    for (uint32_t i = l->last[v]; i; i = l->before[i]) s.count++;
     s.at = arena_array(c->arena, draw, s.count);
     s.cuts = arena_array(c->arena, part, s.count);
-    for (uint32_t i = 0, k = 0; i < p->model.count; i++)
-        if (p->model.at[i].of == v) s.at[k] = p->model.at[i], s.cuts[k++] = c->model_cuts.at[i];
+    for (uint32_t i = l->last[v], k = s.count; i; i = l->before[i]) {
+        s.at[--k] = c->p->model.at[i - 1];
+        s.cuts[k] = c->model_cuts.at[i - 1];
+        s.parts |= s.cuts[k].count > 0;
+    }
     return s;
 }
 
@@ -82,19 +101,20 @@ static node placed(checker *c, const placement *x, const draw *d) {
 }
 
 /* Loops are of what has no transform behind it. */
-static bool place_latent(checker *c, variable v) {
-    statements s = statements_of(c, v);
-    bool loops = false;
+static bool place_latent(checker *c, const statement_lists *l, variable v) {
+    statements s = statements_of(c, l, v);
     for (uint32_t i = 0; i < s.count; i++) {
         int kind = family_of(c->p, &s.at[i]);
         if (kind < 0) return false;
-        loops |= s.cuts[i].count > 0;
-        if (loops && FAMILIES[kind].support != SUPPORT_real) return false;
+        if (s.parts && FAMILIES[kind].support != SUPPORT_real) return false;
     }
     if (!s.count) return false;
     placement *x = arena_new(c->arena, placement);
     c->p->variables.at[v].placement = x;
-    *x = (placement){.of = v, .location = whole_argument(c, &s, false), .scale = whole_argument(c, &s, true)};
+    *x = (placement){.of = v,
+                     .parts = s.parts,
+                     .location = whole_argument(c, &s, false),
+                     .scale = whole_argument(c, &s, true)};
     variable_row row = *program_variable(c->p, v);
     x->coordinate = add_variable(c, &row, "coordinate"), x->centring = add_variable(c, &row, "centring");
     for (uint32_t i = 0; i < s.count; i++) {
@@ -102,7 +122,7 @@ static bool place_latent(checker *c, variable v) {
         s.at[i].sample = placed(c, x, &s.at[i]);
     }
     c->now.cut = (part){0};
-    put_together(c, s.at, s.cuts, s.count, false);
+    if (s.parts) put_together(c, s.at, s.cuts, s.count, false);
     x->value = s.at->sample;
     return x->location && x->scale && x->value;
 }
@@ -110,8 +130,9 @@ static bool place_latent(checker *c, variable v) {
 void place_latents(checker *c) {
     surroundings before = c->now;
     c->now = (surroundings){0};
+    statement_lists l = list_statements(c);
     for (variable v = 0, all = c->p->variables.count; v < all; v++)
-        if (program_variable(c->p, v)->kind == VARIABLE_latent && !place_latent(c, v))
+        if (program_variable(c->p, v)->kind == VARIABLE_latent && !place_latent(c, &l, v))
             c->p->variables.at[v].placement = NULL;
     c->now = before;
 }

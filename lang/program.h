@@ -153,6 +153,7 @@ typedef enum variable_kind {
  * scale^(1 - c) u, of the unconstrained latent. See lang/centring.c. */
 typedef struct placement {
     variable of, coordinate, centring;
+    bool parts;           /* its statements are for parts of an axis, so that it may have loops */
     node location, scale; /* over all entries; functions of other variables and of lags of the latent */
     node value; /* a function of the coordinate, the centring and other variables: lags are carried by a loop
                  */

@@ -808,6 +808,7 @@ static void check_generate(checker *c, const item *block) {
 static void report_no_option(checker *c, const item *it) {
     diagnostic *told =
         diagnose(c->d, DIAGNOSTIC_option, it->option.name_at, "there is no option `%s`", it->option.name);
+    if (told == &c->d->forgotten) return; /* nothing is looked for that is not told */
     nearest near = {.of = it->option.name};
     const char *all = "";
     for (option_id id = 0; id < OPTION_count; id++) {

@@ -174,19 +174,21 @@ static void tell_guide_of(session *s, understanding *u, variable v, const char *
 
 static void tell_guides(session *s, const options *o, understanding *u) {
     const program *p = s->program;
+    route way = route_of(p, o);
     for (uint32_t i = 0; i < p->guide.count; i++) {
         const draw *d = &p->guide.at[i];
-        tell_guide_of(s, u, d->of, d->distribution, d->distribution, route_estimator(p, o, d->of, &s->arena));
+        tell_guide_of(s, u, d->of, d->distribution, d->distribution,
+                      route_estimator(p, o, way, d->of, &s->arena));
     }
     for (uint32_t i = 0; i < p->families.count; i++) {
         const family *f = &p->families.at[i];
         static const char *const NAMES[] = {"auto", "mean_field", "full_rank", "low_rank", "flow"};
         const char *words = NAMES[f->kind], *name = words;
-        if (route_of(p, o) == ROUTE_map) name = "point", words = "a point, with a Gaussian of its curvature";
+        if (way == ROUTE_map) name = "point", words = "a point, with a Gaussian of its curvature";
         else if (f->kind == FAMILY_auto)
             words = o->family.word ? NAMES[o->family.word] : "a family chosen by the fit";
         for (uint32_t k = 0; k < f->count; k++)
-            tell_guide_of(s, u, f->of[k], name, words, route_estimator(p, o, f->of[k], &s->arena));
+            tell_guide_of(s, u, f->of[k], name, words, route_estimator(p, o, way, f->of[k], &s->arena));
     }
 }
 

@@ -40,8 +40,8 @@ static const char *of_draws(const options *o) {
     return NOISES[o->noise.word];
 }
 
-const char *route_estimator(const program *p, const options *o, variable latent, arena *a) {
-    switch (route_of(p, o)) {
+const char *route_estimator(const program *p, const options *o, route way, variable latent, arena *a) {
+    switch (way) {
     case ROUTE_gaussian: return "pathwise, sticking the landing, along the natural gradient";
     case ROUTE_map: return "none: the mode, by the gradient of the density";
     case ROUTE_cavi: return "none: closed form, by coordinate ascent";

@@ -15,6 +15,6 @@ typedef enum route {
 route route_of(const program *p, const options *o);
 
 /* How the gradient for a latent that a guide draws is estimated, in words, for people. */
-const char *route_estimator(const program *p, const options *o, variable latent, arena *a);
+const char *route_estimator(const program *p, const options *o, route way, variable latent, arena *a);
 
 #endif

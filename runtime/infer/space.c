@@ -18,7 +18,8 @@ static bool needs_latent(const program *p, node n, variable v, bool *seen, bool 
         const variable_row *row = program_variable(p, x->variable);
         if (x->variable == v || row->kind == VARIABLE_summed) *itself = true;
         if (row->kind == VARIABLE_latent) {
-            if (row->placement) needs_latent(p, row->placement->value, v, seen, itself);
+            bool around = row->placement && row->placement->parts && program_variable(p, v)->placement->parts;
+            if (around) needs_latent(p, row->placement->value, v, seen, itself);
             return true;
         }
         return row->kind != VARIABLE_data && row->value && needs_latent(p, row->value, v, seen, itself);

@@ -83,6 +83,13 @@ static const row ROWS[] = {
      "  x[n, k, c] ~ matrix_normal(0, K, C)\n"
      "  s[n, k] = solve_lower[c](cholesky[c](C), solve_lower[k](L, x))[c = 2]\n",
      "normal(0, 1)", 3, false},
+    {"gaussian_dlm_obs",
+     COVARIANCE "axis c = 2, t = 3\nlet C[c, c'] = if c == c' then c else 0.6\nlet F[k, c] = k - 1.5 * c\n"
+                "let G[k, k'] = if k == k' then 0.7 else 0\nlet v[k] = F[c = 2]\n",
+     "  x[n, c, t] ~ gaussian_dlm_obs(F, G, C, 0.4 * K, m, K)\n"
+     "  s[n] = (x[c = 2, t = 3] - 0.7^3 * sum[k](v * m)) / sqrt((0.7^6 + 0.4 * (1 + 0.7^2 + 0.7^4)) * "
+     "sum[k, k'](v * K * v[k']) + 2)\n",
+     "normal(0, 1)", 1, false},
     {"car", NEIGHBOURS "let Q[k, k'] = (if k == k' then (if k == 2 then 2 else 1) else 0) - 0.7 * W\n",
      "  x[n, k] ~ car(k, 0.7, 4, W)\n  s[n] = 4 * sum[k, k']((x - k) * Q * (x - k)[k'])\n", "chi_square(3)",
      1, false},

@@ -29,7 +29,8 @@ from mpmath import mp, mpf, log, exp, log1p, inf, isfinite, nan
 from points import TABLE, TAILS, TAIL_POINTS, SHARES, DIVERGENCES, EXAMPLES
 
 EVENT = 3
-ELSEWHERE = {"matrix_normal"}  # shapes.c: its two axes need a program of their own
+# Their two axes need programs of their own: shapes.c, and tests/log_density/reference.py.
+ELSEWHERE = {"matrix_normal", "gaussian_dlm_obs"}
 WHOLE = {"count", "binary", "int", "k", "category"}
 
 # ---- what the library says ----

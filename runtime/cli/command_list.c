@@ -210,7 +210,7 @@ static const entry_of_list *named(const library_list *list, const char *word) {
 /* What is found one way, distributions first, but `shown`, which has been printed. */
 static bool list_found(const library_list *list, const char *word, const char *written, way how,
                        const entry_of_list *shown) {
-    static const char *const ARGUMENTS[] = {"", "x", "x, y", "x, y, z"};
+    static const char *const ARGUMENTS[NODE_INPUTS_MOST + 1] = {"", "x", "x, y", "x, y, z", "u, v, a, b"};
     bool found = false;
     for (int functions = 0; functions < 2; functions++)
         for (uint32_t i = 0; i < list->count; i++) {

@@ -88,7 +88,7 @@ static node whole_argument(checker *c, const statements *s, bool scale) {
     return join_parts(c, s->cuts, values, s->count, program_variable(c->p, s->at->of)->axes, s->at->at);
 }
 
-static node placed(checker *c, const placement *x, const draw *d) {
+static node placed(checker *c, const location_scale *x, const draw *d) {
     int kind = family_of(c->p, d);
     node one = make_number(c, 1, d->at), u = within_part(c, make_variable(c, x->coordinate, d->at), d->at),
          centring = within_part(c, make_variable(c, x->centring, d->at), d->at),
@@ -109,12 +109,12 @@ static bool place_latent(checker *c, const statement_lists *l, variable v) {
         if (s.parts && FAMILIES[kind].support != SUPPORT_real) return false;
     }
     if (!s.count) return false;
-    placement *x = arena_new(c->arena, placement);
+    location_scale *x = arena_new(c->arena, location_scale);
     c->p->variables.at[v].placement = x;
-    *x = (placement){.of = v,
-                     .parts = s.parts,
-                     .location = whole_argument(c, &s, false),
-                     .scale = whole_argument(c, &s, true)};
+    *x = (location_scale){.of = v,
+                          .parts = s.parts,
+                          .location = whole_argument(c, &s, false),
+                          .scale = whole_argument(c, &s, true)};
     variable_row row = *program_variable(c->p, v);
     x->coordinate = add_variable(c, &row, "coordinate"), x->centring = add_variable(c, &row, "centring");
     for (uint32_t i = 0; i < s.count; i++) {

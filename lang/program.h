@@ -151,13 +151,13 @@ typedef enum variable_kind {
 
 /* Where a latent of a location-scale family is, by a coordinate u and a centring c: (1 - c) location +
  * scale^(1 - c) u, of the unconstrained latent. See lang/centring.c. */
-typedef struct placement {
+typedef struct location_scale {
     variable of, coordinate, centring;
     bool parts;           /* its statements are for parts of an axis, so that it may have loops */
     node location, scale; /* over all entries; functions of other variables and of lags of the latent */
     node value; /* a function of the coordinate, the centring and other variables: lags are carried by a loop
                  */
-} placement;
+} location_scale;
 
 typedef struct variable_row {
     name name;
@@ -173,7 +173,7 @@ typedef struct variable_row {
     bool observed;   /* data or let that the model draws */
     bool stochastic; /* changes with a latent, a param or a random draw */
     uint32_t draw;   /* latents: their statement in program.draws */
-    const placement
+    const location_scale
         *placement; /* of a latent, and of its coordinate and centring; NULL where its family is another */
 } variable_row;
 

@@ -57,7 +57,7 @@ static void look_at_coordinates(search *s) {
     for (uint32_t i = 0; i < s->space->count; i++) {
         s->location[i] = 0;
         if (!s->space->movable[i]) continue;
-        const placement *x = program_variable(p, s->space->of[i])->placement;
+        const location_scale *x = program_variable(p, s->space->of[i])->placement;
         s->location[i] = x->location;
         if (dependence_has(&d, x->scale)) keep_joint(s, i, JOINT_scaled);
     }

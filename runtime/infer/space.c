@@ -30,7 +30,7 @@ static bool needs_latent(const program *p, node n, variable v, bool *seen, bool 
 }
 
 static bool can_move(const program *p, variable v, arena *a) {
-    const placement *x = program_variable(p, v)->placement;
+    const location_scale *x = program_variable(p, v)->placement;
     bool itself = false;
     return x && needs_latent(p, x->value, v, arena_array(a, bool, p->nodes.count), &itself) && !itself;
 }
@@ -146,7 +146,7 @@ static void add_jacobian(assignment *a, variable v, ref log_jacobian) {
 /* y from u where the centring of v is free. */
 static ref placed(assignment *a, variable v, ref u) {
     lowering *l = a->lowering;
-    const placement *x = program_variable(l->model->program, v)->placement;
+    const location_scale *x = program_variable(l->model->program, v)->placement;
     lower_set(l, x->coordinate, u);
     lower_set(l, x->centring, a->centring[v]);
     prepare(a, x->value);
@@ -157,7 +157,7 @@ static ref placed(assignment *a, variable v, ref u) {
 static void add_stretch(assignment *a, variable v) {
     lowering *l = a->lowering;
     tape *t = l->tape;
-    const placement *x = program_variable(l->model->program, v)->placement;
+    const location_scale *x = program_variable(l->model->program, v)->placement;
     a->location[v] = lower_node(l, x->location);
     a->log_scale[v] = tape_map1(t, OP_log, lower_node(l, x->scale));
     ref rest = tape_map2(t, OP_sub, tape_number(t, 1), a->centring[v]);

@@ -222,12 +222,6 @@ static const latent_uses *uses_of(enumerator *e, node n) {
 
 /* ---- what is summed out ---- */
 
-static bool guide_draws(const program *p, variable v) {
-    for (uint32_t i = 0; i < p->guide.count; i++)
-        if (p->guide.at[i].of == v) return true;
-    return false;
-}
-
 static bool is_finite(enumerator *e, variable v) {
     const variable_row *row = program_variable(e->p, v);
     if (row->type.support == SUPPORT_binary || row->type.support == SUPPORT_index) return true;
@@ -245,7 +239,8 @@ static void find_summed(enumerator *e) {
     program *p = e->p;
     for (variable v = 0; v < p->variables.count; v++) {
         variable_row *row = &p->variables.at[v];
-        if (row->kind != VARIABLE_latent || !type_range(p, row->type).whole || guide_draws(p, v)) continue;
+        if (row->kind != VARIABLE_latent || !type_range(p, row->type).whole || program_guide_statement(p, v))
+            continue;
         if (!is_finite(e, v)) return;
         bool binary = row->type.support == SUPPORT_binary;
         push(p->arena, &p->summed,

@@ -172,7 +172,7 @@ typedef struct variable_row {
     bool of_net;     /* declared by a net */
     bool observed;   /* data or let that the model draws */
     bool stochastic; /* changes with a latent, a param or a random draw */
-    uint32_t draw;   /* latents: their statement in program.draws */
+    uint32_t draw;   /* latents: the last of their statements in program.model */
     const location_scale
         *placement; /* of a latent, and of its coordinate and centring; NULL where its family is another */
 } variable_row;
@@ -327,6 +327,13 @@ static inline const variable_row *program_variable(const program *p, variable v)
 static inline bool variable_is_latent(const variable_row *v) {
     return v->kind == VARIABLE_latent || v->kind == VARIABLE_summed;
 }
+/* The first statement of the guide that draws it; NULL where none does. */
+static inline const draw *program_guide_statement(const program *p, variable v) {
+    for (uint32_t i = 0; i < p->guide.count; i++)
+        if (p->guide.at[i].of == v) return &p->guide.at[i];
+    return NULL;
+}
+
 /* The discrete latents that are summed out and enter a node, as bits. */
 static inline uint64_t program_touched(const program *p, node n) {
     return n < p->touched_count ? p->touched[n] : 0;

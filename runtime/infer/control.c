@@ -2,12 +2,6 @@
 
 /* ---- what has one ---- */
 
-static const draw *statement_of(const program *p, variable latent) {
-    for (uint32_t i = 0; i < p->guide.count; i++)
-        if (p->guide.at[i].of == latent) return &p->guide.at[i];
-    return NULL;
-}
-
 /* A whole statement by a normal distribution, location first, then scale. */
 static bool is_normal(const program *p, const draw *s) {
     return strcmp(s->distribution, "normal") == 0 && s->type.support == SUPPORT_real && !s->lower &&
@@ -22,7 +16,7 @@ static bool is_mean_field(const options *o, family_kind kind) {
 
 bool control_applies(const program *p, const options *o, variable latent) {
     estimator_kind how = gradient_of(p, o, latent).kind;
-    const draw *s = statement_of(p, latent);
+    const draw *s = program_guide_statement(p, latent);
     if (!is_controlled(o)) return false;
     if (how == ESTIMATOR_score) return s != NULL;
     if (how != ESTIMATOR_pathwise && how != ESTIMATOR_stl) return false;

@@ -7,12 +7,6 @@
 
 static const double TEMPERATURE = 0.5;
 
-static const draw *statement_of(const program *p, variable latent) {
-    for (uint32_t i = 0; i < p->guide.count; i++)
-        if (p->guide.at[i].of == latent) return &p->guide.at[i];
-    return NULL;
-}
-
 static const estimator_choice *asked(const program *p, const options *o, variable latent) {
     const estimator_choice *others = NULL;
     for (uint32_t i = 0; i < o->estimator.count; i++) {
@@ -25,7 +19,7 @@ static const estimator_choice *asked(const program *p, const options *o, variabl
 
 /* Whether the KL of the one statement of the guide to that of the model takes the place of both. */
 static bool has_known_kl(const program *p, variable latent) {
-    const draw *s = statement_of(p, latent);
+    const draw *s = program_guide_statement(p, latent);
     return s && s->kl && is_whole(p, latent);
 }
 
@@ -71,9 +65,8 @@ bool gradient_moves(const program *p, variable latent, arena *a) {
         sources[v] = kind == VARIABLE_param || kind == VARIABLE_free;
     }
     dependence d = dependence_of(p, sources, a);
-    for (uint32_t i = 0; i < p->guide.count; i++)
-        if (p->guide.at[i].of == latent) return dependence_has(&d, p->guide.at[i].log_density);
-    return true;
+    const draw *s = program_guide_statement(p, latent);
+    return !s || dependence_has(&d, s->log_density);
 }
 
 static bool any_is_relaxed(const program *p, const options *o) {

@@ -97,12 +97,6 @@ static ref less(combiner *c, ref x, ref y) { return tape_map2(c->t, OP_sub, x, y
 static ref product(combiner *c, ref x, ref y) { return tape_map2(c->t, OP_mul, x, y); }
 static ref still(combiner *c, ref x, bool is) { return is ? tape_map1(c->t, OP_stop, x) : x; }
 
-static const draw *statement_of(const program *p, variable v) {
-    for (uint32_t i = 0; i < p->guide.count; i++)
-        if (p->guide.at[i].of == v) return &p->guide.at[i];
-    return NULL;
-}
-
 /* A lowering of the program itself whose draws are the particles of a block; what is free may be stopped. */
 static lowering *fork_of(combiner *c, uint32_t k, bool stopped) {
     lowering *fork = arena_new(c->t->arena, lowering);
@@ -138,7 +132,7 @@ static void draw_block(combiner *c, uint32_t k) {
     const particle_block *b = &c->plan.blocks[k];
     for (uint32_t i = 0; i < b->count; i++) {
         variable v = b->of[i];
-        const draw *s = statement_of(p, v);
+        const draw *s = program_guide_statement(p, v);
         axes own = s ? lower_axes(c->l, program_variable(p, v)->axes) : transform_axes(c->l, v);
         if (s) c->x[v] = lower_node(fork, s->sample);
         else {
@@ -171,7 +165,7 @@ static ref log_weight(combiner *c, uint32_t k, const ref *x, bool stopped) {
     ref total = tape_number(c->t, -log(c->particles));
     for (uint32_t i = 0; i < b->count; i++) {
         variable v = b->of[i];
-        const draw *s = statement_of(p, v);
+        const draw *s = program_guide_statement(p, v);
         if (s) lower_set(fork, v, x[v]);
         ref log_q = s ? lower_node(fork, s->log_density) : log_normal(c, v, x[v], stopped);
         axes over = s ? lower_axes(c->l, s->axes) : transform_axes(c->l, v);
@@ -194,7 +188,7 @@ static ref sum_combinations(combiner *c, const ref *x, bool stopped, ref *source
         for (uint32_t i = 0; i < c->plan.blocks[k].count; i++) {
             variable v = c->plan.blocks[k].of[i];
             given.kept[v] = lower_axes(l, c->plan.blocks[k].plates);
-            if (statement_of(c->guide->model->program, v)) lower_set(l, v, x[v]);
+            if (program_guide_statement(c->guide->model->program, v)) lower_set(l, v, x[v]);
             else given.entries[v] = x[v];
         }
     assignment_set_all(&given);
@@ -224,15 +218,6 @@ static ref *weighted_paths(combiner *c, ref total, const ref *sources) {
     return paths;
 }
 
-/* Latents that no statement of the guide draws are those of the families. */
-static const variable *drawn_latents(const program *p, uint32_t *count, arena *a) {
-    variable *of = arena_array(a, variable, p->variables.count);
-    *count = 0;
-    for (variable v = 0; v < p->variables.count; v++)
-        if (program_variable(p, v)->kind == VARIABLE_latent) of[(*count)++] = v;
-    return of;
-}
-
 static bool small_enough(diagnostics *d, const tape *t, const options *o) {
     uint64_t largest = 0;
     for (ref r = 1; r < t->code.count; r++) {
@@ -250,9 +235,7 @@ bool tmc_write(diagnostics *d, const guide *g, const options *o, tape *t, loweri
                estimate *e) {
     arena *a = t->arena;
     const program *p = g->model->program;
-    uint32_t count;
-    const variable *latents = drawn_latents(p, &count, a);
-    space s = space_new(g->model, latents, count, true, a);
+    space s = space_of_latents(g->model, true, a);
     combiner c = {.guide = g,
                   .t = t,
                   .plan = apart_for_combinations(&s, o->objective.count, a),
@@ -271,8 +254,7 @@ bool tmc_write(diagnostics *d, const guide *g, const options *o, tape *t, loweri
     ref *sources = arena_array(a, ref, c.plan.program->summed.count),
         *others = arena_array(a, ref, c.plan.program->summed.count);
     ref total = sum_combinations(&c, c.x, false, sources), climbed = total;
-    variable first = latents[0];
-    if (gradient_of(p, o, first).kind == ESTIMATOR_dreg) {
+    if (gradient_of(p, o, s.of[0]).kind == ESTIMATOR_dreg) {
         const ref *paths = weighted_paths(&c, total, sources);
         if (paths) climbed = sum_combinations(&c, paths, true, others);
     }

@@ -364,18 +364,13 @@ bool transform_check(diagnostics *d, const model *m, variable v) {
     return false;
 }
 
-static bool is_drawn(const program *p, variable v) {
-    for (uint32_t i = 0; i < p->guide.count; i++)
-        if (p->guide.at[i].of == v) return true;
-    return false;
-}
-
 bool transform_check_all(diagnostics *d, const model *m, bool drawn) {
     bool good = true;
     for (variable v = 0; v < m->program->variables.count; v++) {
         variable_kind kind = program_variable(m->program, v)->kind;
         bool free = kind == VARIABLE_latent || kind == VARIABLE_param || kind == VARIABLE_free;
-        if (free && !(drawn && is_drawn(m->program, v)) && !transform_check(d, m, v)) good = false;
+        if (free && !(drawn && program_guide_statement(m->program, v)) && !transform_check(d, m, v))
+            good = false;
     }
     return good;
 }

@@ -207,9 +207,15 @@ bool option_set(options *o, option_id id, const char *text, arena *a, const char
     return true;
 }
 
+option_id options_first_given(const options *o, const option_id *of, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (option_is_given(o, of[i])) return of[i];
+    return OPTION_count;
+}
+
 void options_merge(options *o, const options *over) {
 #define OPTION(name, kind, initial, example, about)                                                          \
-    if (over->given >> OPTION_##name & 1) o->name = over->name;
+    if (option_is_given(over, OPTION_##name)) o->name = over->name;
 #include "lang/options.def"
 #undef OPTION
     o->given |= over->given;

@@ -116,6 +116,9 @@ option_id option_nearest(const char *name); /* for "did you mean"; OPTION_count 
 /* Sets an option from its text, as a flag or a program gives it. False where the text is wrong; *why then
  * says what it takes. */
 bool option_set(options *o, option_id id, const char *text, arena *a, const char **why);
+static inline bool option_is_given(const options *o, option_id id) { return o->given >> id & 1; }
+/* The first of some options that was given; OPTION_count where none was. */
+option_id options_first_given(const options *o, const option_id *of, size_t count);
 /* Options of `over` that were given replace those of `o`. */
 void options_merge(options *o, const options *over);
 /* The first word of a choice, or the text of an example, that a message may show. */

@@ -323,6 +323,11 @@ static inline const variable_row *program_variable(const program *p, variable v)
     return &p->variables.at[v];
 }
 
+/* As the program says or, where it leaves it to the fit, the options; FAMILY_auto where neither does. */
+static inline family_kind family_asked(const family *f, const options *o) {
+    return f->kind == FAMILY_auto ? (family_kind)o->family.word : f->kind;
+}
+
 /* Whether the model draws it and no data give it. */
 static inline bool variable_is_latent(const variable_row *v) {
     return v->kind == VARIABLE_latent || v->kind == VARIABLE_summed;

@@ -834,7 +834,7 @@ static void check_option(checker *c, const item *it) {
         report_no_option(c, it);
         return;
     }
-    if (c->p->options.given >> id & 1) {
+    if (option_is_given(&c->p->options, id)) {
         diagnostic *told = diagnose(c->d, DIAGNOSTIC_duplicate, it->option.name_at,
                                     "the option `%s` is given twice", it->option.name);
         advise(c->d, told, "remove one");

@@ -22,7 +22,7 @@ static bool read_file(session *s, const arguments *a, const char *path, const mo
     if (!draws_file_read(&s->diagnostics, &s->arena, path, &from)) return false;
     if (!draws_file_posterior(&s->diagnostics, path, &from, s->program, &to->draws, &s->arena)) return false;
     to->verdict = from.verdict;
-    to->seed = a->options.given >> OPTION_seed & 1 ? a->options.seed : from.seed;
+    to->seed = option_is_given(&a->options, OPTION_seed) ? a->options.seed : from.seed;
     to->same_data = whole && (!from.data || from.data == fingerprint_of_data(whole, 1));
     return true;
 }

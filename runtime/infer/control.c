@@ -9,8 +9,8 @@ static bool is_normal(const program *p, const draw *s) {
 }
 
 /* The family that a joint one comes out as, see course_guide.c. */
-static bool is_mean_field(const options *o, family_kind kind) {
-    if (kind == FAMILY_auto) kind = (family_kind)o->family.word;
+static bool is_mean_field(const options *o, const family *f) {
+    family_kind kind = family_asked(f, o);
     return kind == FAMILY_auto || kind == FAMILY_mean_field;
 }
 
@@ -23,7 +23,7 @@ bool control_applies(const program *p, const options *o, variable latent) {
     if (s) return is_normal(p, s);
     for (uint32_t f = 0; f < p->families.count; f++)
         for (uint32_t k = 0; k < p->families.at[f].count; k++)
-            if (p->families.at[f].of[k] == latent) return is_mean_field(o, p->families.at[f].kind);
+            if (p->families.at[f].of[k] == latent) return is_mean_field(o, &p->families.at[f]);
     return false;
 }
 
@@ -43,7 +43,7 @@ bool control_check(diagnostics *d, const program *p, const options *o) {
     if (o->noise.word != NOISE_random)
         return refuse(d, "draws that hang together say nothing of each other",
                       "leave `noise` or `control` out");
-    if (o->given >> OPTION_samples & 1 && o->samples < CONTROL_DRAWS)
+    if (option_is_given(o, OPTION_samples) && o->samples < CONTROL_DRAWS)
         return refuse(d, "so few draws have no regression", "use `--samples 10`");
     return any || refuse(d, "no latent is scored, or has a normal guide whose draws are differentiated",
                          "leave it out, or use `normal(?, ?)`, `mean_field()` or `estimator = score`");

@@ -118,6 +118,7 @@ void course_end(course *r) {
     if (f->mode) forget_evidence(f);
     verdict_judge(f, &r->findings);
 }
+
 void course_rehearse_end(course *r, const reported *rep, uint64_t count) {
     arena *scratch = arena_inside(r->a);
     arena_array(r->a, double, r->options.draws * rep->scalars);

@@ -4,9 +4,9 @@
 
 #include <math.h>
 #include <string.h>
+#include "runtime/infer/along.h"
 #include "runtime/infer/flight.h"
 #include "runtime/infer/modes.h"
-#include "runtime/infer/along.h"
 #include "runtime/infer/relabel.h"
 #include "runtime/infer/start.h"
 #include "runtime/infer/transforms.h"
@@ -32,8 +32,7 @@ static const uint64_t ENLARGED_MOST = UINT64_C(1) << 26;
 
 static bool full_rank(const course *r, const space *s, const char **why) {
     const program *p = r->model->program;
-    bool asked = r->options.given >> OPTION_family & 1;
-    family_kind word = asked ? (family_kind)r->options.family.word : FAMILY_auto;
+    family_kind word = (family_kind)r->options.family.word;
     if (p->families.count && p->families.at[0].kind != FAMILY_auto) {
         *why = "the family that the guide names";
         return p->families.at[0].kind == FAMILY_full_rank;

@@ -2,7 +2,7 @@
 
 #include <math.h>
 #include <string.h>
-#include "runtime/infer/fit.h"
+#include "runtime/infer/measured.h"
 
 /* The trace. */
 

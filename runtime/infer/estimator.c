@@ -35,8 +35,8 @@ static bool samples_latents(const guide *g) { return g->families.count || g->mod
 
 estimate estimate_write(const guide *g, const guide_tape *on, const options *o, uint32_t draws) {
     estimator e = open_estimator(g, on, o, draws);
-    uint64_t weights = (uint64_t)1 << OPTION_beta | (uint64_t)1 << OPTION_anneal;
-    if (o->given & weights || (o->objective.word == OBJECTIVE_elbo && o->objective.number > 0))
+    if (option_is_given(o, OPTION_beta) || option_is_given(o, OPTION_anneal) ||
+        (o->objective.word == OBJECTIVE_elbo && o->objective.number > 0))
         e.weight = tape_input(e.t, (axes){0});
     return is_bound(o) && samples_latents(g) ? bound_write(&e) : write_elbo(&e);
 }

@@ -3,13 +3,14 @@
  *
  *   mean_field    u = m + s e, e standard normal
  *   full_rank     u = m + L e, L lower with a positive diagonal
- *   low_rank(r)   u = m + s (e + W f) / sqrt(1 + |W|²) by rows, f standard normal with r entries: covariance
- *                 D² + B B' (Ong, Nott and Smith, Journal of Computational and Graphical Statistics 27,
- * 2018), written so that s is the sd of each latent whatever W is flow(k)       u = m + s g(c_k(… c_1(e)))
- * with affine couplings c (Dinh, Sohl-Dickstein and Bengio, ICLR 2017), which as black-box guides do well
- * (Agrawal, Sheldon and Domke, NeurIPS 2020), and g the sinh-arcsinh transformation of each margin (Jones and
- * Pewsey, Biometrika 96, 2009), which gives skewness and tails that couplings of bounded scale do not reach
- */
+ *   low_rank(r)   u = m + s (e + W f) / sqrt(1 + |W|²) by rows, f standard normal with r entries
+ *   flow(k)       u = m + s g(c_k(… c_1(e)))
+ *
+ * The covariance of low_rank is D² + B B' (Ong, Nott and Smith, Journal of Computational and Graphical
+ * Statistics 27, 2018), written so that s is the sd of each latent whatever W is. The c of flow are affine
+ * couplings (Dinh, Sohl-Dickstein and Bengio, ICLR 2017), which as black-box guides do well (Agrawal, Sheldon
+ * and Domke, NeurIPS 2020), and g is the sinh-arcsinh transformation of each margin (Jones and Pewsey,
+ * Biometrika 96, 2009), which gives skewness and tails that couplings of bounded scale do not reach. */
 #ifndef VM_INFER_FAMILIES_H
 #define VM_INFER_FAMILIES_H
 

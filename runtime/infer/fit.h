@@ -2,11 +2,10 @@
 #ifndef VM_INFER_FIT_H
 #define VM_INFER_FIT_H
 
-#include <math.h>
-
 #include "base/status.h"
 #include "runtime/bind/model.h"
 #include "runtime/infer/checkpoint.h"
+#include "runtime/infer/measured.h"
 
 /* Looked at between steps, and a few times a second within long stages. Return true to stop: the fit ends
  * with what it has, status VM_interrupted. */
@@ -36,16 +35,6 @@ typedef struct reason {
     double value;
     const char *text; /* what it means and what to do */
 } reason;
-
-/* An estimate with its Monte-Carlo error, in nats. */
-typedef struct measured {
-    double value, error;
-} measured;
-/* The mean of n numbers, by their sum and the sum of their squares. */
-static inline measured measured_mean(double sum, double squares, double n) {
-    double mean = sum / n;
-    return (measured){mean, sqrt(fmax(squares / n - mean * mean, 0) / n)};
-}
 
 /* One scalar of a reported variable. */
 typedef struct summary {

@@ -90,7 +90,7 @@ static gradient_choice shared_gradient(const program *p, const options *o, varia
 /* Draws a step that a draw is compared with. */
 static bool has_others(const options *o) {
     if (is_bound(o)) return o->objective.count > 1;
-    return !(o->given >> OPTION_samples & 1) || o->samples > 1;
+    return !option_is_given(o, OPTION_samples) || o->samples > 1;
 }
 
 static const char *score_text(const options *o) {

@@ -9,7 +9,7 @@
 #define VM_INFER_JACKKNIFE_H
 
 #include <stdint.h>
-#include "runtime/infer/fit.h"
+#include "runtime/infer/measured.h"
 
 /* Of the weights p / q of at least 2 draws. */
 measured jackknife_evidence(const double *log_p, const double *log_q, uint64_t count);

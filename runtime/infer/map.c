@@ -32,12 +32,11 @@ static bool check_options(diagnostics *d, const options *o) {
     static const option_id OTHERS[] = {OPTION_batch,     OPTION_beta,   OPTION_anneal,  OPTION_free_bits,
                                        OPTION_estimator, OPTION_family, OPTION_samples, OPTION_noise,
                                        OPTION_sleep,     OPTION_control};
-    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
-        if (o->given >> OTHERS[i] & 1)
-            return refuse(d, NO_PLACE,
-                          arena_print(d->arena, "so that `%s` has no meaning", OPTIONS[OTHERS[i]].name),
-                          "leave one of them out");
-    if (o->given >> OPTION_optimizer & 1 && o->optimizer.word != OPTIMIZER_lbfgs)
+    option_id other = options_first_given(o, OTHERS, sizeof OTHERS / sizeof *OTHERS);
+    if (other != OPTION_count)
+        return refuse(d, NO_PLACE, arena_print(d->arena, "so that `%s` has no meaning", OPTIONS[other].name),
+                      "leave one of them out");
+    if (option_is_given(o, OPTION_optimizer) && o->optimizer.word != OPTIMIZER_lbfgs)
         return refuse(d, NO_PLACE, "to which `lbfgs` climbs", "leave `optimizer` out");
     if (precision_of(o) != IN_DOUBLE)
         return refuse(d, NO_PLACE, "for which its search along a line needs the digits of double",
@@ -47,7 +46,7 @@ static bool check_options(diagnostics *d, const options *o) {
 
 bool map_check(diagnostics *d, const program *p, const options *o) {
     if (!is_map(o)) {
-        if (!(o->given >> OPTION_jacobian & 1)) return true;
+        if (!option_is_given(o, OPTION_jacobian)) return true;
         diagnostic *said =
             diagnose(d, DIAGNOSTIC_option, NO_PLACE, "`jacobian` says which mode, but the objective is none");
         advise(d, said, "leave it out, or use `objective = map`");

@@ -24,7 +24,7 @@ bool noise_check(diagnostics *d, const program *p, const options *o) {
     if (is_bound(o))
         return refuse(d, o, NO_PLACE, "the gradient of this `objective` needs draws that are independent",
                       "use `objective = elbo`, or leave `noise` out");
-    if (o->given >> OPTION_samples & 1 && o->samples < 2)
+    if (option_is_given(o, OPTION_samples) && o->samples < 2)
         return refuse(d, o, NO_PLACE, "a single draw has no other to go with", "use `--samples 8`");
     for (uint32_t i = 0; i < p->guide.count; i++) {
         const draw *s = &p->guide.at[i];

@@ -25,7 +25,7 @@ static uint32_t draws_a_step(const guide *g, const options *o) {
     if (!g->families.count && !p->guide.count) return 1;
     if (o->objective.count) return o->objective.count;
     bool scored = gradients_are_scored(p, o);
-    bool asked = o->given >> OPTION_samples & 1;
+    bool asked = option_is_given(o, OPTION_samples);
     if (is_held(o) && !asked) return HELD_DRAWS;
     bool compared = scored || is_coupled(o);
     return asked || !o->batch.axis || is_controlled(o) ? (uint32_t)o->samples
@@ -150,7 +150,7 @@ static bool stopped(const objective *o, objective_course *c, recent *r) {
 
 /* The step size at the start. */
 static double first_rate(const options *o) {
-    bool chosen = o->given >> OPTION_optimizer & 1 && o->optimizer.number > 0;
+    bool chosen = option_is_given(o, OPTION_optimizer) && o->optimizer.number > 0;
     return chosen ? o->optimizer.number : o->rate;
 }
 

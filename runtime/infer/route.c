@@ -8,19 +8,18 @@
 /* Whether the guide is one Gaussian over all latents, of which there are some, and nothing else is to be
  * optimised or asked for. */
 static bool is_gaussian(const program *p, const options *o) {
-    const uint64_t others =
-        (uint64_t)1 << OPTION_objective | (uint64_t)1 << OPTION_batch | (uint64_t)1 << OPTION_beta |
-        (uint64_t)1 << OPTION_anneal | (uint64_t)1 << OPTION_optimizer | (uint64_t)1 << OPTION_estimator |
-        (uint64_t)1 << OPTION_free_bits | (uint64_t)1 << OPTION_noise | (uint64_t)1 << OPTION_control;
+    static const option_id OTHERS[] = {OPTION_objective, OPTION_batch,     OPTION_beta,
+                                       OPTION_anneal,    OPTION_optimizer, OPTION_estimator,
+                                       OPTION_free_bits, OPTION_noise,     OPTION_control};
     bool latents = false;
     for (variable v = 0; v < p->variables.count; v++) {
         variable_kind kind = program_variable(p, v)->kind;
         if (kind == VARIABLE_param || kind == VARIABLE_free) return false;
         if (kind == VARIABLE_latent) latents = true;
     }
-    if (!latents || p->guide.count || p->families.count > 1 || o->given & others) return false;
-    family_kind kind = p->families.count ? p->families.at[0].kind : FAMILY_auto;
-    if (kind == FAMILY_auto) kind = (family_kind)o->family.word;
+    if (!latents || p->guide.count || p->families.count > 1) return false;
+    if (options_first_given(o, OTHERS, sizeof OTHERS / sizeof *OTHERS) != OPTION_count) return false;
+    family_kind kind = p->families.count ? family_asked(&p->families.at[0], o) : (family_kind)o->family.word;
     return kind == FAMILY_auto || kind == FAMILY_mean_field || kind == FAMILY_full_rank;
 }
 

@@ -1,7 +1,5 @@
 #include "runtime/infer/sleep.h"
 
-static bool is_latent(const program *p, variable v) { return variable_is_latent(program_variable(p, v)); }
-
 bool *sleep_taught(const program *p, arena *a) {
     bool *taught = arena_array(a, bool, p->variables.count), *data = arena_array(a, bool, p->variables.count);
     for (variable v = 0; v < p->variables.count; v++) data[v] = program_variable(p, v)->observed;
@@ -35,9 +33,13 @@ static dependence in_model(const program *p, const bool *sources, arena *a) {
 
 /* ---- what may be asked for ---- */
 
-static bool refuse(diagnostics *d, span at, const char *why, const char *help) {
-    advise(d, diagnose(d, DIAGNOSTIC_option, at, "`sleep` draws from the model, but %s", why), "%s", help);
+static bool complain(diagnostics *d, span at, const char *what, const char *help) {
+    advise(d, diagnose(d, DIAGNOSTIC_option, at, "%s", what), "%s", help);
     return false;
+}
+
+static bool refuse(diagnostics *d, span at, const char *why, const char *help) {
+    return complain(d, at, arena_print(d->arena, "`sleep` draws from the model, but %s", why), help);
 }
 
 static bool check_draw(diagnostics *d, const program *p, const draw *s) {
@@ -97,26 +99,25 @@ static bool check_held(diagnostics *d, const program *p, const bool *dreamt) {
     return true;
 }
 
-bool sleep_check(diagnostics *d, const program *p, const options *o) {
-    if (!is_asleep(o)) return true;
-    diagnostic *said = NULL;
-    const bool *taught = sleep_taught(p, d->arena);
+static bool teaches_any(const program *p, arena *a) {
+    const bool *taught = sleep_taught(p, a);
     bool any = false;
     for (variable v = 0; v < p->variables.count; v++) any |= taught[v];
-    if (o->objective.word != OBJECTIVE_inclusive) {
-        said = diagnose(d, DIAGNOSTIC_option, NO_PLACE,
-                        "`sleep` is a phase of `inclusive`, not of this objective");
-        advise(d, said, "use `objective = inclusive(20)`, or leave it out");
-    } else if (!any) {
-        said = diagnose(d, DIAGNOSTIC_option, NO_PLACE,
-                        "`sleep`, but no statement of the guide reads data that the model draws");
-        advise(d, said,
-               "let the guide compute its arguments from them, as in `z[row] ~ normal(a * y + b, s)`");
-    } else if (p->missing.count) {
+    return any;
+}
+
+bool sleep_check(diagnostics *d, const program *p, const options *o) {
+    if (!is_asleep(o)) return true;
+    if (o->objective.word != OBJECTIVE_inclusive)
+        return complain(d, NO_PLACE, "`sleep` is a phase of `inclusive`, not of this objective",
+                        "use `objective = inclusive(20)`, or leave it out");
+    if (!teaches_any(p, d->arena))
+        return complain(
+            d, NO_PLACE, "`sleep`, but no statement of the guide reads data that the model draws",
+            "let the guide compute its arguments from them, as in `z[row] ~ normal(a * y + b, s)`");
+    if (p->missing.count)
         return refuse(d, program_variable(p, p->missing.at[0].of)->at, "data with gaps are not dreamt",
                       "leave `sleep` out, or the `?` of the data's type");
-    }
-    if (said) return false;
     const bool *dreamt = dreamt_of(p, d->arena);
     return check_draws(d, p, dreamt) && check_held(d, p, dreamt);
 }
@@ -125,19 +126,16 @@ bool sleep_check(diagnostics *d, const program *p, const options *o) {
 
 /* A `let` of data that the model needs to draw them, as the depth of a cell is of its counts, is a covariate,
  * and as the data have it. */
-static void keep_covariates(estimator *e, const bool *dreamt, dependence *changes, lowering *to) {
-    const program *p = e->program;
-    for (variable v = 0; v < p->variables.count; v++) {
-        const variable_row *x = program_variable(p, v);
-        if (x->kind != VARIABLE_let || !x->value || x->stochastic || dreamt[v]) continue;
-        if (!dependence_has(changes, x->value)) continue;
-        bool *itself = arena_array(e->t->arena, bool, p->variables.count), needed = false;
-        itself[v] = true;
-        dependence of = in_model(p, itself, e->t->arena);
-        for (uint32_t i = 0; i < p->model.count; i++)
-            needed |= dreamt[p->model.at[i].of] && dependence_has(&of, p->model.at[i].sample);
-        if (needed) lower_set(to, v, lower_node(e->live, x->self));
-    }
+static bool is_covariate(const program *p, variable v, const bool *dreamt, dependence *changes, arena *a) {
+    const variable_row *x = program_variable(p, v);
+    if (x->kind != VARIABLE_let || !x->value || x->stochastic || dreamt[v]) return false;
+    if (!dependence_has(changes, x->value)) return false;
+    bool *itself = arena_array(a, bool, p->variables.count), needed = false;
+    itself[v] = true;
+    dependence of = in_model(p, itself, a);
+    for (uint32_t i = 0; i < p->model.count; i++)
+        needed |= dreamt[p->model.at[i].of] && dependence_has(&of, p->model.at[i].sample);
+    return needed;
 }
 
 /* What is not dreamt, with latents held. */
@@ -146,7 +144,8 @@ static lowering open_dream(estimator *e, const lowering *from, const bool *dream
     l.fresh = fresh;
     for (variable v = 0; v < e->program->variables.count; v++) {
         ref x = from->variables[v];
-        if (x && !dreamt[v]) lower_set(&l, v, is_latent(e->program, v) ? stopped(e, x) : x);
+        if (x && !dreamt[v])
+            lower_set(&l, v, variable_is_latent(program_variable(e->program, v)) ? stopped(e, x) : x);
     }
     return l;
 }
@@ -169,8 +168,11 @@ ref sleep_write(estimator *e) {
     for (node n = 1; n < p->nodes.count; n++) fresh[n] = dependence_has(&changes, n);
     lowering dreaming = open_dream(e, &e->on->stopped, dreamt, fresh),
              learning = open_dream(e, e->live, dreamt, fresh);
-    keep_covariates(e, dreamt, &changes, &dreaming);
-    keep_covariates(e, dreamt, &changes, &learning);
+    for (variable v = 0; v < p->variables.count; v++)
+        if (is_covariate(p, v, dreamt, &changes, a)) {
+            ref known = lower_node(e->live, program_variable(p, v)->self);
+            lower_set(&dreaming, v, known), lower_set(&learning, v, known);
+        }
     for (uint32_t i = 0; i < p->model.count; i++) {
         variable v = p->model.at[i].of;
         if (!dreamt[v]) continue;

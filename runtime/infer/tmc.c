@@ -45,21 +45,13 @@ static bool check_statement(diagnostics *d, const program *p, const options *o, 
 }
 
 static bool check_options(diagnostics *d, const options *o) {
-    static const struct {
-        uint32_t option;
-        const char *name;
-    } OTHERS[] = {{OPTION_batch, "batch"},
-                  {OPTION_beta, "beta"},
-                  {OPTION_anneal, "anneal"},
-                  {OPTION_free_bits, "free_bits"},
-                  {OPTION_noise, "noise"}};
-    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
-        if (o->given >> OTHERS[i].option & 1)
-            return refuse(
-                d, NO_PLACE,
-                arena_print(d->arena, "`%s` is given, which this bound does not have", OTHERS[i].name),
-                "leave it out, or use `iwae`");
-    return true;
+    static const option_id OTHERS[] = {OPTION_batch, OPTION_beta, OPTION_anneal, OPTION_free_bits,
+                                       OPTION_noise};
+    option_id other = options_first_given(o, OTHERS, sizeof OTHERS / sizeof *OTHERS);
+    return other == OPTION_count ||
+           refuse(d, NO_PLACE,
+                  arena_print(d->arena, "`%s` is given, which this bound does not have", OPTIONS[other].name),
+                  "leave it out, or use `iwae`");
 }
 
 bool tmc_check(diagnostics *d, const program *p, const options *o) {
@@ -67,8 +59,7 @@ bool tmc_check(diagnostics *d, const program *p, const options *o) {
     bool good = check_options(d, o), latents = p->guide.count > 0;
     for (uint32_t i = 0; i < p->guide.count; i++) good &= check_statement(d, p, o, &p->guide.at[i]);
     for (uint32_t f = 0; f < p->families.count; f++) {
-        family_kind kind =
-            p->families.at[f].kind == FAMILY_auto ? (family_kind)o->family.word : p->families.at[f].kind;
+        family_kind kind = family_asked(&p->families.at[f], o);
         latents |= p->families.at[f].count > 0;
         if (kind != FAMILY_auto && kind != FAMILY_mean_field && p->families.at[f].count)
             good = refuse(d, p->families.at[f].at, "the family ties its latents together",

@@ -3,7 +3,9 @@
 #ifndef VM_INFER_UPPER_H
 #define VM_INFER_UPPER_H
 
-#include "runtime/infer/fit.h"
+#include <stdint.h>
+
+#include "runtime/infer/measured.h"
 
 /* With its standard error, by the delta method; NaN where the k-hat of the weights says that the mean of
  * their squares has none that could be known: from 1/4 on they have no fourth moment. */

@@ -205,6 +205,41 @@ void assignment_set_all(assignment *a) {
         if (a->entries[v] || a->statement[v]) assignment_set(a, v);
 }
 
+/* Whether the prior has a location that is known before any latent is, and not written as 0. */
+static bool has_fixed_location(const space *s, uint32_t i, arena *a) {
+    const program *p = s->model->program;
+    const location_scale *x = program_variable(p, s->of[i])->placement;
+    if (!x || s->movable[i]) return false;
+    const node_row *location = program_node(p, x->location);
+    if (location->op == NODE_number && location->number == 0) return false;
+    bool itself = false;
+    return !needs_latent(p, x->location, s->of[i], arena_array(a, bool, p->nodes.count), &itself) && !itself;
+}
+
+void space_origin(const space *s, double *x, arena *scratch) {
+    memset(x, 0, s->size * sizeof *x);
+    bool *fixed = arena_array(scratch, bool, s->count), any = false;
+    for (uint32_t i = 0; i < s->count; i++) any |= fixed[i] = has_fixed_location(s, i, scratch);
+    if (!any) return;
+    tape written, run;
+    tape_open(&written, scratch);
+    lowering l = lower_open(s->model, &written, 1);
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (!fixed[i]) continue;
+        node location = program_variable(s->model->program, s->of[i])->placement->location;
+        tape_output(&written, tape_expand(&written, lower_node(&l, location), transform_axes(&l, s->of[i])));
+    }
+    tape_compile(&written, &run, scratch, NULL, NULL);
+    machine *m = machine_new(scratch, &run, s->model->team);
+    machine_run(m, 0, 0);
+    for (uint32_t i = 0, k = 0; i < s->count; i++) {
+        if (!fixed[i]) continue;
+        const double *location = machine_output(m, k++);
+        for (uint64_t e = 0; e < transform_size(s->model, s->of[i]); e++)
+            x[s->offset[i] + e] = isfinite(location[e]) ? location[e] : 0;
+    }
+}
+
 /* The move of one entry: y = (1 - c) location + scale^(1 - c) u. */
 static double recentred(double u, double old, double new, double location, double log_scale) {
     double y = (1 - old) * location + exp((1 - old) * log_scale) * u;

@@ -26,6 +26,10 @@ typedef struct space {
 space space_new(const model *m, const variable *of, uint32_t count, bool centred, arena *a);
 space space_of_latents(const model *m, bool centred, arena *a);
 
+/* Where climbs begin, size entries: a latent is at the location of its prior, where that is a number and its
+ * form centred, and a coordinate that has no such place at 0. */
+void space_origin(const space *s, double *x, arena *scratch);
+
 /* A copy in which latents that follow from their own lags are centred, and so each entry by itself: then
  * alone what an entry's coordinate says does not depend on the entries before. `s` where there are none. */
 space *space_without_loops(space *s, arena *a);

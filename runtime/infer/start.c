@@ -48,6 +48,7 @@ typedef struct climb {
     lbfgs at;
     const algebra *algebra; /* for matrices, where there are any */
     uint64_t size;
+    double *origin;
     double *stops[STOPS]; /* some of the points on the way */
     int stop_count;
     double *scale, *curvature; /* size: at the point that is judged */
@@ -62,18 +63,19 @@ static climb climb_new(density *one, bool factored, arena *a) {
                .algebra = algebra_open(factored ? n : 0, a),
                .size = n,
                .vigil = one->vigil};
-    double **all[] = {&c.scale, &c.curvature, &c.best.x, &c.best.scale, &c.now.x, &c.now.scale};
-    for (int i = 0; i < 6; i++) *all[i] = arena_array(a, double, n);
+    double **all[] = {&c.origin, &c.scale, &c.curvature, &c.best.x, &c.best.scale, &c.now.x, &c.now.scale};
+    for (int i = 0; i < 7; i++) *all[i] = arena_array(a, double, n);
     for (int i = 0; i < STOPS; i++) c.stops[i] = arena_array(a, double, n);
     for (int i = 0; i < 3 && factored; i++) c.work[i] = arena_array(a, double, n *n);
     return c;
 }
 
-/* The zero point first; others are uniform in [-reach, reach]. */
-static bool first_point(climb *c, rng *r, bool zero, double reach) {
+/* The origin first; others are uniform in [-reach, reach] around it. */
+static bool first_point(climb *c, rng *r, bool origin, double reach) {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        bool away = !origin || attempt;
         for (uint64_t k = 0; k < c->size; k++)
-            c->at.x[k] = zero && !attempt ? 0 : reach * (2 * rng_uniform(r) - 1);
+            c->at.x[k] = c->origin[k] + (away ? reach * (2 * rng_uniform(r) - 1) : 0);
         if (lbfgs_place(&c->at, c->at.x)) return true;
     }
     return false;
@@ -269,6 +271,7 @@ bool start_find(density *one, density *many, uint64_t most_factored, bool far, r
     uint64_t n = one->space->size;
     arena *scratch = arena_inside(a);
     climb c = climb_new(one, n <= most_factored, scratch);
+    space_origin(one->space, c.origin, scratch);
     bool any = false;
     int climbs = far ? 1 : CLIMBS;
     double reach = far ? FAR_REACH : NEAR_REACH;
@@ -295,7 +298,8 @@ bool start_find(density *one, density *many, uint64_t most_factored, bool far, r
 start start_rehearse(density *one, uint64_t most_factored, arena *a) {
     uint64_t n = one->space->size;
     arena *scratch = arena_inside(a);
-    climb_new(one, n <= most_factored, scratch);
+    climb c = climb_new(one, n <= most_factored, scratch);
+    space_origin(one->space, c.origin, scratch);
     start found = start_new(n, n <= most_factored, a);
     arena_close(scratch);
     return found;

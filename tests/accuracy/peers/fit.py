@@ -5,7 +5,7 @@ METHOD: nuts           four chains of 1,000 steps of warm-up and 1,000 draws, on
         bnaf           AutoBNAFNormal, 10,000 alike, from 0.005
         pathfinder     BlackJAX's Pathfinder: 20 paths of 1,000 draws, resampled by their weights
 
-In double precision. TO is written as score.py beside the database reads it; `seconds` is the processor's time of all of this process and of
+In double precision, and with no compiled program kept from one run for another. TO is written as score.py beside the database reads it; `seconds` is the processor's time of all of this process and of
 `before`, the import of what it needs; compilation is in it. It needs numpyro, and for `pathfinder` blackjax."""
 import json
 import os
@@ -17,6 +17,7 @@ import jax.flatten_util
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_platforms", "cpu")
+jax.config.update("jax_enable_compilation_cache", False)
 import jax.numpy as jnp
 import numpy as np
 import numpyro
@@ -90,4 +91,4 @@ def fit_one(method, posterior, data, to, before):
     found = summarise(scalars)
     used = resource.getrusage(resource.RUSAGE_SELF)
     with open(to, "w") as file:
-        json.dump({"verdict": "-", "seconds": before + used.ru_utime + used.ru_stime, "variables": found}, file)
+        json.dump({"verdict": "-", "seconds": before + used.ru_utime + used.ru_stime, "import": before, "variables": found}, file)

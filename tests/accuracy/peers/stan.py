@@ -26,7 +26,7 @@ import numpy as np
 
 from summary import DATABASE, posteriors, summarise, write
 
-CHAINS, LONGEST = 4, 900  # seconds of the processor for a posterior
+CHAINS, LONGEST = 4, 600  # seconds of the processor for a posterior
 FUNCTION = "hmc_nuts_diag_e_adapt"
 
 

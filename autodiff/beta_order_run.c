@@ -16,13 +16,11 @@ static void order_entry(const plan_step *s, const element *x, element *y) {
 }
 
 static void order_part(void *context, uint32_t thread, uint32_t part) {
-    (void)thread;
     const step_run *r = context;
     const execution *e = r->run;
     const plan_step *s = r->step;
-    cursor c = walk_at(s->walk, cut_from(&s->cut, part, 0));
-    for (uint64_t i = cut_from(&s->cut, part, 0); i < cut_to(&s->cut, part, 0); i++, cursor_pass(&c, 1))
-        order_entry(s, entries_of(e, s->in[0]) + c.at[0], entries_of(e, s->of) + c.at[1]);
+    EACH_ENTRY(c, s->walk, s, part)
+    order_entry(s, entries_of(e, s->in[0]) + c.at[0], entries_of(e, s->of) + c.at[1]);
 }
 
 void run_beta_order(const execution *e, const plan_step *s) { run_parts(e, s, order_part); }

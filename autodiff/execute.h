@@ -64,6 +64,12 @@ static inline void run_parts(const execution *e, const plan_step *s, team_work *
     for (uint64_t n, left = (to) - (from); left && (n = cursor_run_within(&c, left));                        \
          left -= n, cursor_pass(&c, n))
 
+/* Calls what follows for each entry of a walk that the step's cut has in a part: c is at it. */
+#define EACH_ENTRY(c, w, s, part)                                                                            \
+    cursor c = walk_at((w), cut_from(&(s)->cut, (part), 0));                                                 \
+    for (uint64_t left = cut_to(&(s)->cut, (part), 0) - cut_from(&(s)->cut, (part), 0); left;                \
+         left--, cursor_pass(&c, 1))
+
 static inline uint64_t cursor_run_within(const cursor *c, uint64_t most) {
     uint64_t n = cursor_run(c);
     return n < most ? n : most;

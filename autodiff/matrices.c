@@ -97,9 +97,7 @@ static void product_part(void *context, uint32_t thread, uint32_t part) {
     const plan_step *s = r->step;
     const matrix_product *q = &s->product;
     element *work = work_of(e, s, thread);
-    uint64_t from = cut_from(&s->cut, part, 0), to = cut_to(&s->cut, part, 0);
-    cursor c = walk_at(q->batch, from);
-    for (uint64_t i = from; i < to; i++, cursor_pass(&c, 1)) {
+    EACH_ENTRY(c, q->batch, s, part) {
         bring_sides(q, entries_of(e, s->in[0]) + c.at[0], entries_of(e, s->in[1]) + c.at[1], work);
         tile_product all = product_at(e, s, &c, work);
         for (uint32_t k = 0; k < tile_pieces(&q->down) * tile_pieces(&q->across); k++)
@@ -150,19 +148,13 @@ static void clear_above(element *matrix, size_t n) {
     for (size_t i = 0; i + 1 < n; i++) memset(matrix + i * n + i + 1, 0, (n - i - 1) * sizeof *matrix);
 }
 
-/* Entries of the batch from the cut's part on. */
-#define EACH_MATRIX(c, q, s, part)                                                                           \
-    cursor c = walk_at((q)->batch, cut_from(&(s)->cut, (part), 0));                                          \
-    for (uint64_t left = cut_to(&(s)->cut, (part), 0) - cut_from(&(s)->cut, (part), 0); left;                \
-         left--, cursor_pass(&c, 1))
-
 static void factor_part(void *context, uint32_t thread, uint32_t part) {
     const execution *e = ((step_run *)context)->run;
     const plan_step *s = ((step_run *)context)->step;
     const square_matrix *q = &s->square;
     size_t n = (size_t)q->n;
     element *work = work_of(e, s, thread), *room = work + q->behind;
-    EACH_MATRIX(c, q, s, part) {
+    EACH_ENTRY(c, q->batch, s, part) {
         element *to = entries_of(e, s->of) + c.at[2], *result = result_room(q->result, to, work);
         to_matrix(q->rows, entries_of(e, s->in[0]) + c.at[0], result);
         if (e->plan->kernels->factor(result, n, room)) clear_above(result, n);
@@ -178,7 +170,7 @@ static void factor_back_part(void *context, uint32_t thread, uint32_t part) {
     const square_matrix *q = &s->square;
     size_t n = (size_t)q->n;
     element *work = work_of(e, s, thread), *other = work + n * n, *room = work + q->behind;
-    EACH_MATRIX(c, q, s, part) {
+    EACH_ENTRY(c, q->batch, s, part) {
         const element *l = read_matrix(q->rows, entries_of(e, s->in[0]) + c.at[0], work);
         element *to = entries_of(e, s->of) + c.at[2], *result = result_room(q->result, to, other);
         to_matrix(q->right, entries_of(e, s->in[1]) + c.at[1], result);
@@ -194,7 +186,7 @@ static void solve_part(void *context, uint32_t thread, uint32_t part) {
     const square_matrix *q = &s->square;
     size_t n = (size_t)q->n;
     element *work = work_of(e, s, thread), *other = work + n * n, *room = work + q->behind;
-    EACH_MATRIX(c, q, s, part) {
+    EACH_ENTRY(c, q->batch, s, part) {
         const element *matrix = read_matrix(q->rows, entries_of(e, s->in[0]) + c.at[0], work);
         element *to = entries_of(e, s->of) + c.at[2], *sides = result_room(q->result, to, other);
         to_matrix(q->right, entries_of(e, s->in[1]) + c.at[1], sides);

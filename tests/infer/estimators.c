@@ -69,11 +69,13 @@ static double pair_joint(const double *x, double z) {
     return pair_prior(x, z) + log_normal(1.1, x[0] + 2 * ((bits & 1) + (bits >> 1)), 1);
 }
 
+#define SMOOTH_MODEL                                                                                         \
+    "param mu : real = 0.4\ndata y : real = 1.2\n"                                                           \
+    "model {\n  z ~ normal(mu, 1)\n  y ~ normal(z + sin(z), 0.8)\n}\n"
+
 static const problem PROBLEMS[] = {
     {"differentiated",
-     "param mu : real = 0.4\ndata y : real = 1.2\n"
-     "model {\n  z ~ normal(mu, 1)\n  y ~ normal(z + sin(z), 0.8)\n}\n"
-     "guide { z ~ normal(?, ?) }\n",
+     SMOOTH_MODEL "guide { z ~ normal(?, ?) }\n",
      3,
      {0.4, 0.5, -0.3},
      NODES,
@@ -104,9 +106,7 @@ static const problem PROBLEMS[] = {
      pair_joint,
      pair_q},
     {"a family",
-     "param mu : real = 0.4\ndata y : real = 1.2\n"
-     "model {\n  z ~ normal(mu, 1)\n  y ~ normal(z + sin(z), 0.8)\n}\n"
-     "guide { z ~ mean_field() }\n",
+     SMOOTH_MODEL "guide { z ~ mean_field() }\n",
      3,
      {0.4, 0.5, -0.3},
      NODES,

@@ -122,7 +122,7 @@ static bool place_latent(checker *c, const statement_lists *l, variable v) {
         s.at[i].sample = placed(c, x, &s.at[i]);
     }
     c->now.cut = (part){0};
-    if (s.parts) put_together(c, s.at, s.cuts, s.count, false);
+    if (s.parts) put_together(c, s.at, s.cuts, s.count, WOVEN_places);
     x->value = s.at->sample;
     return x->location && x->scale && x->value;
 }

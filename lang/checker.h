@@ -10,13 +10,16 @@
  *   calls.c         primitives and inlined functions
  *   nets.c          nets, and what each use of one has of its own
  *   recurrences.c   statements for a part of an axis, and lags
- *   loops.c         names that follow from their own lags, and draws that do
+ *   loops.c         what follows from its own lags, woven into loops
+ *   groups.c        names that need each other, or themselves
+ *   samples.c       draws of parts of an axis, put together
  *   distributions.c distributions as values: arguments, axes, properties
  *   draws.c         statements `x ~ D(…)`, narrowed, truncated, censored
  *   missing.c       data with missing entries
  *   centring.c      where latents of location-scale families are placed
  *   guides.c        the guide, held against the model
- *   conjugate.c     guides of the families of the priors; expectations under them
+ *   conjugate.c     expectations under guides of the families of the priors
+ *   conjugate_guides.c  those guides
  *   enumeration.c   discrete latents, summed out
  *   warnings.c      what is legal and probably not meant
  *   statements.c    declarations, model, generate and fit
@@ -230,6 +233,8 @@ node make_variable(checker *c, variable v, span at);
 node make_position(checker *c, axis a, span at); /* 1, 2, … along an axis */
 node make_size(checker *c, axis a, span at);
 node make_reduction(checker *c, node_op op, node x, axes over, span at);
+/* A row whose entries are those of x, moved about: of its type, range and axes, for the caller to change. */
+node_row row_of_move(checker *c, node_op op, node x, span at);
 node make_expand(checker *c, node x, axes to, span at);
 /* x with its axis `a` replaced by the axes of the index. */
 node make_gather(checker *c, node x, node index, axis a, span at);
@@ -349,6 +354,19 @@ bool check_cover(checker *c, const part *cuts, const span *at, uint32_t count, c
 
 /* ---- loops.c ---- */
 
+/* What is woven: values, whose mistakes are told, draws, or where latents are placed, which no one is told
+ * of. */
+typedef enum woven { WOVEN_values, WOVEN_draws, WOVEN_places } woven;
+/* The values of all members over their whole axes; 0 for each where that fails, which is told of values. */
+void weave(checker *c, const pieces *members, uint32_t count, woven for_what, node *results);
+/* Whether a value has lags in it. */
+bool has_lags(checker *c, node n);
+/* Notes a statement with lags that runs over all its entries at once, to be told; those of the model. */
+void note_vectorised(checker *c, variable v);
+void note_lags(checker *c);
+
+/* ---- groups.c ---- */
+
 typedef vector(definition *) definition_list;
 
 /* Finds the names of a list that need each other, or themselves, through lags: each set is one group, and is
@@ -358,12 +376,13 @@ void check_group(checker *c, group *g);
 /* The value of a name that is asked for while its group is checked, and whose axes only its value tells. */
 void check_loose(checker *c, definition *f);
 bool group_begun(const group *g);
-/* The samples of statements put together, variable by variable, see `draw`. `told`: their loops are noted. */
-void put_together(checker *c, draw *draws, const part *cuts, uint32_t count, bool told);
+
+/* ---- samples.c ---- */
+
+/* The samples of statements put together, variable by variable, see `draw`. */
+void put_together(checker *c, draw *draws, const part *cuts, uint32_t count, woven for_what);
 /* … those of the guide. */
 void complete_samples(checker *c);
-/* Notes the statements of the model with lags, to be told. */
-void note_lags(checker *c);
 
 /* ---- centring.c ---- */
 
@@ -434,7 +453,7 @@ void check_guide_block(checker *c, const item *block);
 /* Without a guide the family is ours to choose. */
 void choose_guide(checker *c);
 
-/* ---- conjugate.c ---- */
+/* ---- conjugate_guides.c ---- */
 
 /* `theta[doc, topic] ~ dirichlet(?)`: a latent drawn from the family that is conjugate to its prior, as what
  * stands at `at` asks for. NULL, reported, where none is known. */

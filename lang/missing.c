@@ -61,7 +61,7 @@ static node fill_gaps(checker *c, missing *m, name n) {
     return make(c, NODE_select, is_gap, make_gather(c, latent, place_of, m->along, of.at), of.self, of.at);
 }
 
-static node pin_given(checker *c, missing *m, name n) {
+static node pin_given(checker *c, missing *m) {
     const variable_row of = *program_variable(c->p, m->of);
     type is = of.type;
     is.may_be_missing = false;
@@ -89,7 +89,7 @@ void missing_declare(checker *c, definition *f) {
     name n = names_of(c->p->names, arena_print(c->arena, "%s.missing", of.name));
     missing m = {.of = v};
     m.number = add_variable(c, n, VARIABLE_place, of.axes, of.order, (type){.support = SUPPORT_count}, of.at);
-    node self = type_range(c->p, of.type).whole ? pin_given(c, &m, n) : fill_gaps(c, &m, n);
+    node self = type_range(c->p, of.type).whole ? pin_given(c, &m) : fill_gaps(c, &m, n);
     push(c->arena, &c->p->missing, m);
     c->p->variables.at[v].self = self;
     f->results[0] = value_of(self);

@@ -48,18 +48,24 @@ node make_reduction(checker *c, node_op op, node x, axes over, span at) {
     return program_add(c->p, row);
 }
 
+node_row row_of_move(checker *c, node_op op, node x, span at) {
+    const node_row *r = program_node(c->p, x);
+    return (node_row){.op = op,
+                      .in = {x},
+                      .axes = r->axes,
+                      .type = r->type,
+                      .range = r->range,
+                      .stochastic = r->stochastic,
+                      .at = place(c, at)};
+}
+
 node make_expand(checker *c, node x, axes to, span at) {
     if (!x) return 0;
-    node_row row = *program_node(c->p, x);
-    axes all = axes_union(row.axes, to);
-    if (axes_equal(all, row.axes)) return x;
+    axes have = program_node(c->p, x)->axes, all = axes_union(have, to);
+    if (axes_equal(all, have)) return x;
     if (too_many_axes(c, all, at)) return 0;
-    row.op = NODE_expand;
-    row.in[0] = x, row.in[1] = row.in[2] = row.in[3] = 0;
+    node_row row = row_of_move(c, NODE_expand, x, at);
     row.axes = all;
-    row.axis = row.axis2 = 0;
-    row.number = 0;
-    row.at = place(c, at);
     return program_add(c->p, row);
 }
 
@@ -90,32 +96,23 @@ node make_size(checker *c, axis a, span at) {
  * axis. */
 node make_gather(checker *c, node x, node index, axis a, span at) {
     if (!x || !index) return 0;
-    const node_row *r = program_node(c->p, x), *i = program_node(c->p, index);
-    axes rest = axes_without(r->axes, a);
-    node_row row = {.op = NODE_gather,
-                    .in = {x, index},
-                    .axes = axes_union(rest, i->axes),
-                    .axis = a,
-                    .at = place(c, at)};
+    const node_row *i = program_node(c->p, index);
+    node_row row = row_of_move(c, NODE_gather, x, at);
+    row.in[1] = index;
+    row.axes = axes_union(axes_without(row.axes, a), i->axes);
+    row.axis = a;
     if (too_many_axes(c, row.axes, at)) return 0;
-    row.type = r->type;
-    if (type_ties(c->p, r->type, a)) row.type = (type){0};
-    row.range = r->range;
-    row.stochastic = r->stochastic || i->stochastic;
+    if (type_ties(c->p, row.type, a)) row.type = (type){0};
+    row.stochastic |= i->stochastic;
     return program_add(c->p, row);
 }
 
 node make_rename(checker *c, node x, axis from, axis to, span at) {
     if (!x || from == to) return x;
-    const node_row *r = program_node(c->p, x);
-    node_row row = *r;
-    assert(!axes_has(r->axes, to));
-    row.op = NODE_rename;
-    row.in[0] = x, row.in[1] = row.in[2] = row.in[3] = 0;
-    row.axes = axes_with(axes_without(r->axes, from), to);
+    node_row row = row_of_move(c, NODE_rename, x, at);
+    assert(!axes_has(row.axes, to));
+    row.axes = axes_with(axes_without(row.axes, from), to);
     row.axis = from, row.axis2 = to;
-    if (SUPPORTS[r->type.support].event && r->type.index == from) row.type.index = to;
-    row.number = 0;
-    row.at = place(c, at);
+    if (SUPPORTS[row.type.support].event && row.type.index == from) row.type.index = to;
     return program_add(c->p, row);
 }

@@ -164,14 +164,11 @@ axes cut_axes(const part *cut, axes s) {
 /* ---- values of a part ---- */
 
 node make_part(checker *c, node x, axis whole, axis part, int32_t shift, span at) {
-    node_row row = *program_node(c->p, x);
+    node_row row = row_of_move(c, NODE_part, x, at);
     if (type_ties(c->p, row.type, whole)) row.type = (type){0};
-    row.op = NODE_part;
-    row.in[0] = x, row.in[1] = row.in[2] = row.in[3] = 0;
     row.axes = axes_with(axes_without(row.axes, whole), part);
     row.axis = part, row.axis2 = whole;
     row.number = shift;
-    row.at = place(c, at);
     return program_add(c->p, row);
 }
 

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include "autodiff/machine.h"
 #include "autodiff/passes.h"
 #include "base/rng.h"
 #include "runtime/infer/net_start.h"
@@ -228,4 +227,23 @@ guide_tape guide_write(const guide *g, lowering *l, const options *o) {
     out.log_jacobian = given.log_jacobian;
     out.stopped = with_stopped(l);
     return out;
+}
+
+typedef struct settling {
+    const guide *guide;
+    const double *x;
+} settling;
+
+static ref settle(const rewriting *w, instruction x) {
+    const settling *s = w->user;
+    if (x.op != OP_input || x.attribute >= s->guide->parts.count) return pass_emit(w, x);
+    return tape_data(w->to, s->x + s->guide->parts.at[x.attribute].offset, x.axes);
+}
+
+machine *guide_machine(const guide *g, const double *x, const tape *written, arena *a) {
+    tape settled, *run = arena_new(a, tape);
+    tape_open(&settled, written->arena);
+    pass_rewrite(written, &settled, settle, &(settling){g, x});
+    tape_compile(&settled, run, a, NULL, NULL);
+    return machine_new(a, run, g->model->team);
 }

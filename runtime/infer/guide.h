@@ -5,6 +5,7 @@
 #ifndef VM_INFER_GUIDE_H
 #define VM_INFER_GUIDE_H
 
+#include "autodiff/machine.h"
 #include "runtime/infer/families.h"
 #include "runtime/infer/space.h"
 
@@ -80,5 +81,8 @@ const family_axes *guide_write_parts(const guide *g, lowering *l, guide_tape *ou
 /* `o` is of the steps of a fit, whose estimators hold some draws fast and relax others; NULL for the guide as
  * it is. */
 guide_tape guide_write(const guide *g, lowering *l, const options *o);
+/* Runs a tape that the guide was written on, at its numbers x, which stay as they are: what depends on them
+ * and on data alone, such as the codes' locations by a network, is computed once and not at each run. */
+machine *guide_machine(const guide *g, const double *x, const tape *written, arena *a);
 
 #endif

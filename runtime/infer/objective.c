@@ -337,8 +337,9 @@ static latent_kl summed_kl(const statement_kl *k, const kl_sums *s, uint64_t uni
 /* What draws, so many points a run: WANTED outputs, the KLs, then what is reported. */
 enum { WANTED = 4 };
 
-static machine *drawer_new(const guide *g, const reported *r, uint32_t points, evidence *e, arena *a) {
-    tape written, *run = arena_new(a, tape);
+static machine *drawer_new(const guide *g, const reported *r, const double *x, uint32_t points, evidence *e,
+                           arena *a) {
+    tape written;
     tape_open(&written, a);
     lowering l = lower_open(g->model, &written, points);
     guide_tape q = guide_write(g, &l, NULL);
@@ -348,17 +349,15 @@ static machine *drawer_new(const guide *g, const reported *r, uint32_t points, e
         tape_output(&written, tape_expand(&written, wanted[i], axes_one(l.draw)));
     for (uint32_t k = 0; k < e->kls.count; k++) tape_output(&written, e->kls.at[k].kl);
     reported_output(r, &l);
-    tape_compile(&written, run, a, NULL, NULL);
-    return machine_new(a, run, g->model->team);
+    return guide_machine(g, x, &written, a);
 }
 
 guide_draws objective_draw(const guide *g, const reported *r, const double *x, uint64_t count, uint64_t seed,
                            vigil *v, arena *a) {
     uint32_t points = points_that_fit(g->model, 250);
     evidence e;
-    machine *m = drawer_new(g, r, points, &e, a);
+    machine *m = drawer_new(g, r, x, points, &e, a);
     uint32_t first_reported = WANTED + e.kls.count;
-    for (uint32_t b = 0; b < g->parts.count; b++) machine_bind(m, b, x + g->parts.at[b].offset);
     guide_draws out = {.sample = sample_new(r, count, a), .elbo = arena_array(a, double, count)};
     sample *s = &out.sample;
     double *to[WANTED] = {s->log_density, s->log_likelihood, s->log_guide, out.elbo};
@@ -385,7 +384,7 @@ guide_draws objective_draw(const guide *g, const reported *r, const double *x, u
 
 void objective_draw_rehearse(const guide *g, const reported *r, uint64_t count, arena *a) {
     evidence e;
-    drawer_new(g, r, points_that_fit(g->model, 250), &e, a);
+    drawer_new(g, r, arena_array(a, double, g->size), points_that_fit(g->model, 250), &e, a);
     for (uint32_t k = 0; k < e.kls.count; k++)
         arena_array(a, double, model_size(g->model, e.kls.at[k].units));
     sample_new(r, count, a);

@@ -30,7 +30,7 @@ static ref density_at(lowering *l, const draw *s, axis row) {
     return tape_sum(l->tape, lower_node(l, s->log_density), lower_axes(l, axes_without(s->axes, row)));
 }
 
-static operation open_operation(const guide *g, const draw *s, arena *a) {
+static operation open_operation(const guide *g, const double *x, const draw *s, arena *a) {
     const program *p = g->model->program;
     const variable_row *v = program_variable(p, s->of);
     axes rows = axes_common(s->axes, row_axes(p));
@@ -46,7 +46,7 @@ static operation open_operation(const guide *g, const draw *s, arena *a) {
         o.pitch *= g->model->axes[v->axes.at[i]].size;
     o.drawn = NUMBERS_MOST / o.entries;
     if (o.drawn > ROWS_DRAWN_MOST) o.drawn = ROWS_DRAWN_MOST;
-    tape *t = arena_new(a, tape), *run = arena_new(a, tape);
+    tape *t = arena_new(a, tape);
     tape_open(t, a);
     lowering l = lower_open(g->model, t, 1);
     guide_write(g, &l, NULL);
@@ -65,8 +65,7 @@ static operation open_operation(const guide *g, const draw *s, arena *a) {
     tape_output(t, tape_expand(t, tape_map2(t, OP_sub, all, tape_number(t, log((double)o.rows))), own));
     tape_output(t, tape_expand(t, log_p, own));
     tape_output(t, tape_expand(t, l.variables[s->of], axes_with(lower_axes(&l, v->axes), l.draw)));
-    tape_compile(t, run, a, NULL, NULL);
-    o.machine = machine_new(a, run, g->model->team);
+    o.machine = guide_machine(g, x, t, a);
     return o;
 }
 
@@ -91,12 +90,10 @@ static uint64_t active_units(const operation *o, double *const half[2]) {
 
 kl_parts surgery_run(const guide *g, const double *x, const draw *s, uint64_t seed, arena *a) {
     arena *scratch = arena_inside(a);
-    operation o = open_operation(g, s, scratch);
+    operation o = open_operation(g, x, s, scratch);
     kl_parts parts = {.known = o.machine != NULL};
     double sum[2] = {0}, squares[2] = {0};
     double *half[2] = {arena_array(scratch, double, o.entries), arena_array(scratch, double, o.entries)};
-    for (uint32_t b = 0; parts.known && b < g->parts.count; b++)
-        machine_bind(o.machine, b, x + g->parts.at[b].offset);
     for (uint64_t run = 0; parts.known && run < RUNS; run++) {
         machine_run(o.machine, seed, FIRST_RUN + run);
         double found[2] = {0}, n = (double)o.drawn;
@@ -119,7 +116,7 @@ kl_parts surgery_run(const guide *g, const double *x, const draw *s, uint64_t se
 
 void surgery_rehearse(const guide *g, const draw *s, arena *a) {
     arena *scratch = arena_inside(a);
-    operation o = open_operation(g, s, scratch);
+    operation o = open_operation(g, arena_array(scratch, double, g->size), s, scratch);
     arena_array(scratch, double, 2 * o.entries);
     arena_close(scratch);
 }

@@ -52,18 +52,21 @@ static const example EXAMPLES[] = {
      8, NULL},
 };
 
+/* Of the counts under a beta-binomial each. */
+static double log_evidence_of_counts(int count) {
+    double sum = 0;
+    for (int k = 0; k < count; k++) {
+        int y = k % 4 + 1;
+        sum +=
+            lgamma(2 + y) + lgamma(7 - y) - lgamma(9) + log(12) + lgamma(5) - lgamma(y + 1) - lgamma(5 - y);
+    }
+    return sum;
+}
+
 /* Of data with that covariance, by Cholesky's factor. */
 static double log_evidence(const example *x) {
     double c[ROWS_MOST][ROWS_MOST], w[ROWS_MOST], sum = -0.5 * x->count * log(2 * M_PI);
-    if (!x->covariance) {
-        sum = 0;
-        for (int k = 0, y; k < x->count; k++) {
-            y = k % 4 + 1;
-            sum += lgamma(2 + y) + lgamma(7 - y) - lgamma(9) + log(12) + lgamma(5) - lgamma(y + 1) -
-                   lgamma(5 - y);
-        }
-        return sum;
-    }
+    if (!x->covariance) return log_evidence_of_counts(x->count);
     for (int i = 0; i < x->count; i++) {
         w[i] = data(i);
         for (int j = 0; j <= i; j++) {
@@ -78,20 +81,15 @@ static double log_evidence(const example *x) {
     return sum;
 }
 
-/* Mean of values, or of the weights that they are the logs of, with its error. */
-typedef struct average {
-    double mean, error;
-} average;
-
-static average average_of(objective *o, bool weights, double log_unit) {
+/* Mean of values, or of the weights that they are the logs of. */
+static measured average_of(objective *o, bool weights, double log_unit) {
     double sum = 0, squares = 0;
     for (uint64_t step = 0; step < STEPS; step++) {
         objective_run(o, step);
         double x = weights ? exp(o->value - log_unit) : o->value;
         sum += x, squares += x * x;
     }
-    double mean = sum / STEPS;
-    return (average){mean, sqrt((squares / STEPS - mean * mean) / STEPS)};
+    return measured_mean(sum, squares, STEPS);
 }
 
 /* The guides are as they start, or have these numbers. */
@@ -105,16 +103,16 @@ static void bound_lies_between(const example *x) {
     optimiser_place(&o->climber, o->x);
     optimiser_place(&less->climber, less->x);
     double exact = log_evidence(x);
-    average bound = average_of(o, false, 0), lower = average_of(less, false, 0),
-            weight = average_of(o, true, exact);
-    printf("# %s: iwae %.4f, tmc %.4f +- %.4f, evidence %.4f\n", x->name, lower.mean, bound.mean, bound.error,
-           exact);
-    check(fabs(weight.mean - 1) < 4 * weight.error && weight.error < 0.05, "unbiased for the evidence",
-          "%s: %.4f +- %.4f", x->name, weight.mean, weight.error);
-    check(bound.mean + 4 * bound.error < exact, "below the evidence", "%s: %.4f +- %.4f, %.4f", x->name,
-          bound.mean, bound.error, exact);
-    check(bound.mean - 4 * hypot(bound.error, lower.error) > lower.mean, "above the bound of joint draws",
-          "%s: %.4f, %.4f", x->name, bound.mean, lower.mean);
+    measured bound = average_of(o, false, 0), lower = average_of(less, false, 0),
+             weight = average_of(o, true, exact);
+    printf("# %s: iwae %.4f, tmc %.4f +- %.4f, evidence %.4f\n", x->name, lower.value, bound.value,
+           bound.error, exact);
+    check(fabs(weight.value - 1) < 4 * weight.error && weight.error < 0.05, "unbiased for the evidence",
+          "%s: %.4f +- %.4f", x->name, weight.value, weight.error);
+    check(bound.value + 4 * bound.error < exact, "below the evidence", "%s: %.4f +- %.4f, %.4f", x->name,
+          bound.value, bound.error, exact);
+    check(bound.value - 4 * hypot(bound.error, lower.error) > lower.value, "above the bound of joint draws",
+          "%s: %.4f, %.4f", x->name, bound.value, lower.value);
     arena_close(&a);
 }
 

@@ -115,6 +115,7 @@ typedef struct definition {
     surroundings now;            /* … and what surrounds it */
     struct definition *asked_by; /* that whose check led to this one's */
     bool waiting;                /* for what it needs, see settle in statements.c */
+    bool named;                  /* an expression names it */
     uint32_t count;
     variable variables[VALUES_MOST]; /* VARIABLE_NONE: a name inside a function */
     axes further; /* in a function with recurrences: what its arguments vary over besides the axes it names */

@@ -56,6 +56,10 @@ static const char *range_text(checker *c, range r) {
     return arena_print(c->arena, "lies between %g and %g", r.lowest, r.highest);
 }
 
+static bool is_infinite(const node_row *r) {
+    return r->range.lowest == r->range.highest && isinf(r->range.lowest);
+}
+
 static void advise_support(checker *c, diagnostic *told, const node_row *r, type wants) {
     const char *type = type_text(c->p, wants);
     const node_row *of = r;
@@ -79,6 +83,8 @@ static void advise_support(checker *c, diagnostic *told, const node_row *r, type
             advise(c->d, told, "give `%s` a distribution on [0, 1], as beta(1, 1), or write `expit(%s)`",
                    name, name);
         else advise(c->d, told, "narrow it where it is drawn: `%s : %s ~ …`", name, type);
+    } else if (is_infinite(r)) {
+        advise(c->d, told, "write a finite number; without bounds `flat()` is uniform");
     } else {
         advise(c->d, told, "write a value that is %s", SUPPORTS[wants.support].about);
     }
@@ -116,7 +122,7 @@ static void check_argument(checker *c, distribution *d, uint32_t i) {
     type t = evaluate_type(c, d->home, &wants->type);
     const node_row *r = program_node(c->p, d->arguments[i]);
     range must = type_range(c->p, t);
-    bool refuted = range_disjoint(r->range, must);
+    bool refuted = range_disjoint(r->range, must) || is_infinite(r);
     if (is_drawn(c->p, d->arguments[i])) must.open_below = must.open_above = false;
     if (SUPPORTS[t.support].event && !support_within(r->type.support, t.support) && r->op != NODE_number)
         refuted |= is_declared(c->p, d->arguments[i]) &&

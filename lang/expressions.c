@@ -28,6 +28,7 @@ static value evaluate_member(checker *c, scope *s, const expression *e, const ch
          member = names_of(c->p->names, dot + 1);
     const binding *b = scope_find(s, head, false);
     if (b && b->kind == BINDING_definition) {
+        b->definition->named = true;
         define(c, b->definition);
         value v = b->definition->results[b->part];
         if (v.kind == VALUE_net) return net_member(c, v.net, dot + 1, e->at);
@@ -81,6 +82,7 @@ value evaluate_name(checker *c, scope *s, const expression *e) {
         return value_of(make_position(c, b->axes.at[0], e->at));
     case BINDING_value: return b->value;
     case BINDING_definition:
+        b->definition->named = true;
         if (!is_broken_by_lag(c, b->definition)) define(c, b->definition);
         return b->definition->results[b->part];
     case BINDING_callable: break;
@@ -101,12 +103,19 @@ static const char *cycle_text(checker *c, const definition *f) {
 }
 
 static void report_cycle(checker *c, const definition *f) {
+    const target *t = left_of(f->item)->at;
     diagnostic *told = diagnose(c->d, DIAGNOSTIC_cycle, place(c, f->item->at), "`%s` depends on itself%s",
-                                f->item->kind == ITEM_draw ? f->item->draw.targets.at[0].name
-                                                           : f->item->value.targets.at[0].name,
-                                f->variables[0] == VARIABLE_NONE ? "" : cycle_text(c, f));
-    advise(c->d, told,
-           "a value may not need itself; a recurrence along an axis is written by its lag, `h[time - 1]`");
+                                t->name, f->variables[0] == VARIABLE_NONE ? "" : cycle_text(c, f));
+    const expression *along = t->axes.count == 1 ? t->axes.at[0].value : NULL;
+    if (c->now.lagged && along && along->kind == EXPRESSION_name && !is_guarded(t))
+        advise(
+            c->d, told,
+            "at its first entry there is no lag: write one statement for `[%s = 1]` and one for `[%s > 1]`",
+            along->name, along->name);
+    else
+        advise(
+            c->d, told,
+            "a value may not need itself; a recurrence along an axis is written by its lag, `h[time - 1]`");
 }
 
 void define(checker *c, definition *f) {
@@ -217,6 +226,10 @@ node evaluate_node(checker *c, scope *s, const expression *e) {
                                 several ? "this has several results, here stands one number"
                                         : "this is a distribution, here stands a number");
     if (several) advise(c->d, told, "give each result a name first: `a, b = f(x)`");
+    else if (e->kind == EXPRESSION_name)
+        advise(c->d, told,
+               "`%s = …` names it; `%s ~ …` draws from it, and `log_density(%s, x)` is its density", e->name,
+               e->name, e->name);
     else
         advise(c->d, told,
                "draw from it by a statement, `x ~ …`, or ask for its density, `log_density(D, x)`");

@@ -6,6 +6,7 @@
 typedef struct coverage {
     const item **by;
     bool *known_latent; /* latents, also those whose statement failed */
+    uint32_t astray;    /* names that it draws and that are no latents */
 } coverage;
 
 /* Latents that a family in unconstrained space can hold; the others are summed out where the guide does not
@@ -36,7 +37,8 @@ static bool cover(checker *c, coverage *all, variable v, const item *it, span at
     return false;
 }
 
-static void report_not_latent(checker *c, const target *t) {
+static void report_not_latent(checker *c, const target *t, coverage *all) {
+    all->astray++;
     const binding *b = scope_find(c->model, t->name, false);
     diagnostic *told;
     if (!b) {
@@ -73,12 +75,26 @@ static const struct {
 };
 enum { FAMILY_SIZE_MOST = 1000 };
 
-static family_kind family_of(const item *it) {
+/* What is called, also where the brackets were forgotten. */
+static const char *called(const item *it) {
     const expression *e = it->draw.distribution;
-    if (e->kind != EXPRESSION_call || e->head->kind != EXPRESSION_name) return FAMILY_auto;
+    if (e->kind == EXPRESSION_call) e = e->head;
+    return e->kind == EXPRESSION_name ? e->name : "";
+}
+
+static family_kind family_of(const item *it) {
     for (family_kind k = FAMILY_mean_field; k <= FAMILY_flow; k++)
-        if (strcmp(e->head->name, FAMILIES[k].name) == 0) return k;
+        if (strcmp(called(it), FAMILIES[k].name) == 0) return k;
     return FAMILY_auto;
+}
+
+/* False, reported, where the call has no brackets. */
+static bool has_brackets(checker *c, const expression *call, const char *example) {
+    if (call->kind == EXPRESSION_call) return true;
+    diagnostic *told =
+        diagnose(c->d, DIAGNOSTIC_arity, call->at, "`%s` stands without its brackets", call->name);
+    advise(c->d, told, "write `%s`", example);
+    return false;
 }
 
 static void report_discrete(checker *c, const target *t, const char *kind) {
@@ -91,6 +107,7 @@ static void report_discrete(checker *c, const target *t, const char *kind) {
 /* The number in `low_rank(3)`; 1, reported, where it is wrong. */
 static uint32_t family_size(checker *c, const expression *call, family_kind kind) {
     const char *name = FAMILIES[kind].name, *sized = FAMILIES[kind].sized;
+    if (!has_brackets(c, call, arena_print(c->arena, sized ? "%s(4)" : "%s()", name))) return 1;
     if (!sized) {
         if (!call->list.count) return 0;
         diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, call->at, "`%s` takes no arguments", name);
@@ -123,7 +140,7 @@ static void add_family(checker *c, const item *it, family_kind kind, coverage *a
         const target *t = &it->draw.targets.at[i];
         if (t->name == c->word_rest) continue;
         variable v = latent_named(c, t->name);
-        if (v == VARIABLE_NONE) report_not_latent(c, t);
+        if (v == VARIABLE_NONE) report_not_latent(c, t, all);
         else if (!is_continuous_latent(c->p, v) && program_variable(c->p, v)->self)
             report_discrete(c, t, FAMILIES[kind].name);
         else if (cover(c, all, v, it, t->name_at)) f.of[f.count++] = v;
@@ -147,7 +164,7 @@ static void declare_guide_draw(checker *c, const item *it, definition_list *list
     }
     variable v = latent_named(c, t->name);
     if (v == VARIABLE_NONE) {
-        report_not_latent(c, t);
+        report_not_latent(c, t, all);
         return;
     }
     if (!cover(c, all, v, it, t->name_at) || !program_variable(c->p, v)->self) return;
@@ -164,11 +181,7 @@ static void declare_guide_draw(checker *c, const item *it, definition_list *list
 }
 
 /* `a, b ~ conjugate()` */
-static bool is_conjugate(const item *it) {
-    const expression *e = it->draw.distribution;
-    return e->kind == EXPRESSION_call && e->head->kind == EXPRESSION_name &&
-           strcmp(e->head->name, "conjugate") == 0;
-}
+static bool is_conjugate(const item *it) { return strcmp(called(it), "conjugate") == 0; }
 
 static void declare_conjugate(checker *c, const item *from, variable v, definition_list *list,
                               coverage *all) {
@@ -178,7 +191,8 @@ static void declare_conjugate(checker *c, const item *from, variable v, definiti
 }
 
 static void declare_conjugates(checker *c, const item *it, definition_list *list, coverage *all) {
-    if (it->draw.distribution->list.count) {
+    bool brackets = has_brackets(c, it->draw.distribution, "conjugate()");
+    if (brackets && it->draw.distribution->list.count) {
         diagnostic *told = diagnose(c->d, DIAGNOSTIC_arity, it->draw.distribution->at,
                                     "`conjugate` takes no arguments: all of its guides' are free");
         advise(c->d, told, "write `conjugate()`");
@@ -187,19 +201,21 @@ static void declare_conjugates(checker *c, const item *it, definition_list *list
         const target *t = &it->draw.targets.at[i];
         if (t->name == c->word_rest) continue;
         variable v = latent_named(c, t->name);
-        if (v == VARIABLE_NONE) report_not_latent(c, t);
+        if (v == VARIABLE_NONE) report_not_latent(c, t, all);
         else declare_conjugate(c, it, v, list, all);
     }
 }
 
+/* Unless names that are no latents may stand for those that it leaves out. */
 static void report_uncovered(checker *c, const item *block, const coverage *all) {
     const char *missing = NULL;
+    uint32_t count = 0;
     for (variable v = 0; v < c->p->variables.count; v++) {
         if (!is_continuous_latent(c->p, v) || all->by[v]) continue;
         const char *n = program_variable(c->p, v)->name;
-        missing = missing ? arena_print(c->arena, "%s, %s", missing, n) : n;
+        missing = count++ ? arena_print(c->arena, "%s, %s", missing, n) : n;
     }
-    if (!missing) return;
+    if (count <= all->astray) return;
     span word = {block->at.source, block->at.start, block->at.start + 5};
     diagnostic *told = diagnose(c->d, DIAGNOSTIC_guide, word, "the guide does not draw %s", missing);
     advise(c->d, told, "add `rest ~ mean_field()`, or a statement for each: `%s ~ …`", missing);

@@ -14,9 +14,14 @@ static void report_taken(checker *c, const binding *b, name n, span at, const ch
     advise(c->d, told, "it is declared in line %u; %s", line, otherwise);
 }
 
-static bool taken(checker *c, scope *s, name n, span at, bool callable) {
-    const binding *b = scope_here(s, n, callable);
-    if (b) report_taken(c, b, n, at, "choose another name or remove one");
+/* `kind`: of what is to bear the name. */
+static bool taken(checker *c, scope *s, name n, span at, binding_kind kind) {
+    const binding *b = scope_here(s, n, kind == BINDING_callable);
+    if (b && (b->kind == BINDING_axis) != (kind == BINDING_axis))
+        report_taken(
+            c, b, n, at,
+            arena_print(c->arena, "an axis and a value cannot share a name: call an index `%s_of`", n));
+    else if (b) report_taken(c, b, n, at, "choose another name or remove one");
     return b;
 }
 
@@ -82,7 +87,8 @@ definition *declare_names(checker *c, scope *s, const item *it, const targets *n
     for (uint32_t i = 0; i < names->count && i < VALUES_MOST; i++, f->count++) {
         const target *t = &names->at[i];
         f->variables[i] = add_variable(c, kind, t);
-        if (!taken(c, s, t->name, t->name_at, false) && !taken_outside(c, s, t->name, t->name_at))
+        if (!taken(c, s, t->name, t->name_at, BINDING_definition) &&
+            !taken_outside(c, s, t->name, t->name_at))
             scope_add(c, s,
                       (binding){.name = t->name,
                                 .kind = BINDING_definition,
@@ -99,7 +105,7 @@ definition *declare_names(checker *c, scope *s, const item *it, const targets *n
 }
 
 static void declare_axis(checker *c, const item *it) {
-    if (taken(c, c->top, it->axis.name, it->axis.name_at, false)) return;
+    if (taken(c, c->top, it->axis.name, it->axis.name_at, BINDING_axis)) return;
     axis_row row = {.name = it->axis.name,
                     .at = it->axis.name_at,
                     .of = AXIS_NONE,
@@ -262,7 +268,7 @@ void declare_callable(checker *c, scope *s, const item *it) {
     for (const binding *b = first; b; b = b->next)
         if (!is_overload(it) || !is_overload(b->item) || same_parameters(it, b->item)) {
             if (b->home != s) break;
-            taken(c, s, it->function.name, it->function.name_at, true);
+            taken(c, s, it->function.name, it->function.name_at, BINDING_callable);
             return;
         }
     binding b = {.name = it->function.name,
@@ -440,7 +446,6 @@ static node drawn_start(checker *c, const distribution *d, const target *t, type
     return property_at(c, d, &bound, c->word_sample, 0);
 }
 
-/* data x[a] : T = e and param x[a] : T = e. */
 /* A param is found by small steps. */
 static bool check_moves(checker *c, const target *t, type held) {
     if (!SUPPORTS[held.support].whole) return true;
@@ -452,6 +457,7 @@ static bool check_moves(checker *c, const target *t, type held) {
     return false;
 }
 
+/* data x[a] : T = e and param x[a] : T = e. */
 static void check_given(checker *c, definition *f, bool data) {
     const target *t = &f->item->value.targets.at[0];
     variable v = f->variables[0];
@@ -568,6 +574,12 @@ static void check_value(checker *c, definition *f) {
     if (v.kind == VALUE_failed) return;
     bool inside = f->variables[0] == VARIABLE_NONE;
     if (v.kind == VALUE_net) net_give_name(v.net, names->at[0].name);
+    if (v.kind == VALUE_distribution && names->at[0].axes.count) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, place(c, f->item->value.value->at),
+                                    "this is a distribution, which has no entries of its own");
+        advise(c->d, told, "to draw an entry each write `~`: `%s[…] ~ …`", names->at[0].name);
+        return;
+    }
     if (v.kind == VALUE_distribution || v.kind == VALUE_net) {
         f->results[0] = v;
         return;

@@ -172,7 +172,9 @@ static const struct {
      "`h[time - 1]`"},
     {" with plate ", "a plate is not opened",
      "it is an axis on the left of a statement: `axis obs`, then `y[obs] ~ normal(mu, 1)`"},
-    {" parameters parameter transformed generated functions quantities ", "there is no block of this name",
+    {" parameter ", "what is estimated without a prior is a `param`",
+     "write `param mu : real`; a latent with a prior needs no declaration, only its `~`"},
+    {" parameters transformed generated functions quantities ", "there is no block of this name",
      "the blocks are `model`, `guide`, `generate` and `fit`; a latent needs no declaration, only its `~`"},
     {" real int vector row_vector matrix array float double positive unit count binary simplex ordered "
      "cov_matrix "

@@ -155,6 +155,12 @@ bool check_type_axes(checker *c, scope *s, const type_syntax *t, const axis *ord
     bool last = these.count <= count;
     for (uint32_t i = 0; last && i < these.count; i++) last = order[count - these.count + i] == as[i];
     if (last) return true;
+    if (!count) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, t->axes.span,
+                                    "the axes of a name stand behind it, not behind its type");
+        advise(c->d, told, "write `x[%s] : %s`", axes_text(c->p, these), t->name);
+        return false;
+    }
     diagnostic *told =
         diagnose(c->d, DIAGNOSTIC_axes, t->at,
                  "`%s` ties the last axes of the left side together, which are others", t->name);

@@ -15,10 +15,6 @@ typedef struct uses {
 
 enum { SEEN_TWICE = 0xffffffff };
 
-static bool is_latent(const variable_row *v) {
-    return v->kind == VARIABLE_latent || v->kind == VARIABLE_summed;
-}
-
 static void use_axes(uses *u, axes s) {
     for (int i = 0; i < s.count; i++) u->varies[program_axis(u->p, s.at[i])->of] = true;
 }
@@ -31,7 +27,7 @@ static void walk(uses *u, node n) {
     use_axes(u, r->axes);
     if (r->op == NODE_size || r->op == NODE_position) u->varies[program_axis(u->p, r->axis)->of] = true;
     if (r->op == NODE_variable && r->variable != u->owner &&
-        !(u->in_guide && is_latent(program_variable(u->p, r->variable))))
+        !(u->in_guide && variable_is_latent(program_variable(u->p, r->variable))))
         u->used[r->variable] = true;
     for (int i = 0; i < node_inputs(r->op); i++) walk(u, r->in[i]);
 }
@@ -78,7 +74,7 @@ static void warn_of_variables(checker *c, const uses *u, uint32_t source) {
     for (variable v = 0; v < c->p->variables.count; v++) {
         const variable_row *x = program_variable(c->p, v);
         if (u->used[v] || x->at.source != source) continue;
-        if (is_latent(x) && learns)
+        if (variable_is_latent(x) && learns)
             advise(c->d,
                    warn(c->d, DIAGNOSTIC_unused, x->at, "nothing depends on `%s`: its posterior is its prior",
                         x->name),
@@ -100,6 +96,20 @@ static void warn_of_axes(checker *c, const uses *u, uint32_t source) {
         if (row->of != a || u->varies[a] || row->at.source != source) continue;
         advise(c->d, warn(c->d, DIAGNOSTIC_unused, row->at, "nothing varies over `%s`", row->name),
                "leave the axis out");
+    }
+}
+
+/* `mu = normal(0, 1)`, where `mu ~ normal(0, 1)` was meant. */
+static void warn_of_distributions(checker *c, const scope *s, uint32_t source) {
+    for (uint32_t i = 0; i < s->bindings.count; i++) {
+        const binding *b = s->bindings.at[i];
+        bool idle = b->kind == BINDING_definition && !b->definition->named && b->at.source == source &&
+                    b->definition->results[b->part].kind == VALUE_distribution;
+        if (!idle) continue;
+        advise(c->d,
+               warn(c->d, DIAGNOSTIC_unused, b->at, "`%s` is a distribution, from which nothing is drawn",
+                    b->name),
+               "write `%s ~ …` to draw from it, or leave it out", b->name);
     }
 }
 
@@ -149,5 +159,7 @@ void warn_of_program(checker *c, uint32_t source) {
     walk_program(&u);
     warn_of_variables(c, &u, source);
     warn_of_axes(c, &u, source);
+    warn_of_distributions(c, c->model, source);
+    warn_of_distributions(c, c->generate, source);
     warn_of_flat_scales(c, source);
 }

@@ -53,6 +53,11 @@ void binding_find_tables(binding *b);
 void binding_find_scalars(binding *b);
 void binding_find_arrays(binding *b);
 
+/* The array that bears the name of a latent; NULL where none does, as it should be. */
+const data_array *binding_array_of_latent(const binding *b, variable v);
+/* Warns of latents that have one. */
+void binding_warn_of_latents(binding *b);
+
 /* sizes.c */
 void binding_declared_sizes(binding *b);
 void binding_data_sizes(binding *b);

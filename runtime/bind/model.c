@@ -127,5 +127,6 @@ model *model_bind(diagnostics *d, const program *p, const data_set *data, arena 
     for (uint32_t i = 0; d->errors == errors && i < p->missing.count; i++)
         binding_find_gaps(&b, &p->missing.at[i]);
     if (d->errors == errors) check_labels(&b);
+    if (d->errors == errors) binding_warn_of_latents(&b);
     return d->errors == errors ? m : NULL;
 }

@@ -260,14 +260,27 @@ static bool is_silenced(const binding *b, axis a) {
     return false;
 }
 
+/* A latent along an axis that the data have, whose declaration was forgotten. */
+static variable latent_with_data(const binding *b, axis a) {
+    for (variable v = 0; v < b->program->variables.count; v++)
+        if (axes_has(program_variable(b->program, v)->axes, a) && binding_array_of_latent(b, v)) return v;
+    return VARIABLE_NONE;
+}
+
 static void report_unsized(binding *b, axis a) {
     const axis_row *row = program_axis(b->program, a);
     b->axes[a].failed = true;
     if (is_silenced(b, a)) return;
     diagnostic *said =
         diagnose(b->d, DIAGNOSTIC_data, row->at, "nothing says how many entries `%s` has", row->name);
-    advise(b->d, said, "write `axis %s = 8`, give data that vary over it, or --set %s=8", row->name,
-           row->name);
+    variable undeclared = latent_with_data(b, a);
+    if (undeclared != VARIABLE_NONE)
+        advise(b->d, said, "declare `data %s : %s`, which the data have",
+               variable_text(b->program, undeclared),
+               type_text(b->program, program_variable(b->program, undeclared)->type));
+    else
+        advise(b->d, said, "write `axis %s = 8`, give data that vary over it, or --set %s=8", row->name,
+               row->name);
 }
 
 static void compare_shapes(binding *b) {

@@ -254,17 +254,37 @@ static const char *nearest_array(const binding *b, const variable_row *x) {
     return nearest;
 }
 
-/* The column of this name in a table of an axis that the variable does not have. */
-static const data_array *misplaced(const binding *b, const char *key) {
+/* Of whatever axes. */
+static const data_array *array_named(const binding *b, const char *key) {
     for (uint32_t i = b->data->arrays.count; i-- > 0;)
         if (strcmp(b->data->arrays.at[i].name, key) == 0) return &b->data->arrays.at[i];
     return NULL;
 }
 
+const data_array *binding_array_of_latent(const binding *b, variable v) {
+    const variable_row *x = program_variable(b->program, v);
+    for (uint32_t i = 0; i < b->program->missing.count; i++)
+        if (b->program->missing.at[i].latent == v) return NULL;
+    return variable_is_latent(x) ? array_named(b, x->name) : NULL;
+}
+
+void binding_warn_of_latents(binding *b) {
+    for (variable v = 0; v < b->program->variables.count; v++) {
+        const variable_row *x = program_variable(b->program, v);
+        const data_array *unread = binding_array_of_latent(b, v);
+        if (!unread) continue;
+        diagnostic *said =
+            warn(b->d, DIAGNOSTIC_unused, x->at, "`%s` is a latent here, so that %s is not read", x->name,
+                 binding_array_text(b, unread));
+        advise(b->d, said, "declare `data %s : %s` to fit the model to it", variable_text(b->program, v),
+               type_text(b->program, x->type));
+    }
+}
+
 static void report_none(binding *b, variable v) {
     const variable_row *x = program_variable(b->program, v);
     const char *text = variable_text(b->program, v), *near = nearest_array(b, x);
-    const data_array *other = misplaced(b, x->name);
+    const data_array *other = array_named(b, x->name);
     b->failed[v] = true;
     if (other) {
         axis of = table_axis(b, other->table, x);

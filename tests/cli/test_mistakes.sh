@@ -35,6 +35,14 @@ model {
   y ~ normal(z, 1)
 }
 M
+cat >undeclared.vm <<'M'
+axis row
+model {
+  mu ~ normal(0, 5)
+  y[row] ~ normal(mu, 1)
+}
+M
+sed 's/axis row/axis row = 3/' undeclared.vm >latent.vm
 printf 'y,of\n1,red\n2,red\n3,blue\n' >good.csv
 
 # --- the command
@@ -84,6 +92,9 @@ printf 'model {\n  mu ~ nomral(0, 1)\n  s ~ half_nromal(1)\n}\n' >names.vm
 expect 'two mistakes in a program' 1 'names.vm:2:8: error[name]|did you mean `normal(|names.vm:3:7: error[name]|help: ' "$vmrun" fit names.vm
 
 # --- data
+expect 'a size of what was not declared' 1 'how many entries `row` has|declare `data y[row] : real`' "$vmrun" fit undeclared.vm --data good.csv
+runs 0 "$vmrun" fit latent.vm --data good.csv
+holds 'data that bear the name of a latent' grep -q 'warning\[unused\]: `y` is a latent here, so that `y` of good.csv is not read' err
 expect 'no data' 1 'groups.vm:2:6|`y[row]`|help: ' "$vmrun" fit groups.vm
 expect 'no such file' 1 'nothing.csv|no such file|help: ' "$vmrun" fit groups.vm --data nothing.csv
 expect 'a file of nearly that name' 1 'did you mean god.csv?' sh -c 'cp good.csv god.csv && "$0" fit groups.vm --data gd.csv; code=$?; rm god.csv; exit $code' "$vmrun"

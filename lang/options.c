@@ -150,6 +150,31 @@ static bool parse_schedule(const char *text, arena *a, schedule *value) {
     return value->from >= 0 && value->to >= 0 && isfinite(value->from) && isfinite(value->to);
 }
 
+/* `text` behind `word`, blanks before it and in it left out; NULL where it does not begin so. */
+static const char *behind(const char *text, const char *word) {
+    for (; text && *word; word++) {
+        text += strspn(text, " \t\n");
+        text = *text == *word ? text + 1 : NULL;
+    }
+    return text;
+}
+
+/* `(10 + step)^-0.7` */
+static bool parse_power(const char *text, arena *a, schedule *value) {
+    const char *open = behind(text, "("), *plus = open ? strrchr(open, '+') : NULL;
+    const char *power = behind(plus, "+step)^-");
+    *value = (schedule){0};
+    return power && number_parse(trimmed(open, plus, a), &value->offset) &&
+           number_parse(trimmed(power, power + strlen(power), a), &value->power) && value->offset >= 0 &&
+           isfinite(value->offset) && value->power > 0 && value->power <= 1;
+}
+
+double schedule_at(schedule s, uint64_t step) {
+    if (s.power > 0) return pow(s.offset + (double)step + 1, -s.power);
+    double along = s.steps ? fmin(1, (double)step / s.steps) : 0;
+    return s.steps ? s.from + (s.to - s.from) * along : 1;
+}
+
 static bool parse_value(const option_row *row, const char *text, arena *a, option_value *value) {
     switch (row->kind) {
     case OPTION_COUNT: return parse_count(text, &value->whole);
@@ -160,6 +185,8 @@ static bool parse_value(const option_row *row, const char *text, arena *a, optio
     case OPTION_CHOICE: return parse_choice(text, row->example, a, &value->choice);
     case OPTION_BATCH: return parse_batch(text, a, &value->batch);
     case OPTION_SCHEDULE: return parse_schedule(text, a, &value->schedule);
+    case OPTION_DECAY:
+        return parse_schedule(text, a, &value->schedule) || parse_power(text, a, &value->schedule);
     case OPTION_ESTIMATORS: return parse_estimators(text, row->example, a, &value->estimators);
     }
     return false;
@@ -175,6 +202,7 @@ static const char *const TAKES[] = {
     [OPTION_BATCH] = "an axis and a number of its entries, such as ",
     [OPTION_ESTIMATORS] = "one word for all latents, or `z: score, rest: auto`, of ",
     [OPTION_SCHEDULE] = "two numbers from 0 and a number of steps, such as ",
+    [OPTION_DECAY] = "two numbers from 0 and a number of steps, or a power, such as `(10 + step)^-0.7` or ",
 };
 
 bool option_set(options *o, option_id id, const char *text, arena *a, const char **why) {
@@ -194,6 +222,7 @@ bool option_set(options *o, option_id id, const char *text, arena *a, const char
 #define FIELD_CHOICE     choice
 #define FIELD_BATCH      batch
 #define FIELD_SCHEDULE   schedule
+#define FIELD_DECAY      schedule
 #define FIELD_ESTIMATORS estimators
 #define OPTION(name, kind, initial, example, about)                                                          \
     case OPTION_##name:                                                                                      \

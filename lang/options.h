@@ -16,6 +16,7 @@ typedef enum option_kind {
     OPTION_CHOICE,
     OPTION_BATCH,
     OPTION_SCHEDULE,
+    OPTION_DECAY,
     OPTION_ESTIMATORS
 } option_kind;
 
@@ -79,14 +80,15 @@ typedef struct batch {
 
 typedef struct schedule {
     double from, to;
-    uint32_t steps; /* 0: none */
+    uint32_t steps;       /* 0: none */
+    double offset, power; /* (offset + step)^-power, step from 1, where the power is not 0 */
 } schedule;
 
 typedef uint64_t option_COUNT, option_SEED;
 typedef double option_REAL, option_SHARE, option_PART;
 typedef choice option_CHOICE;
 typedef batch option_BATCH;
-typedef schedule option_SCHEDULE;
+typedef schedule option_SCHEDULE, option_DECAY;
 typedef estimators option_ESTIMATORS;
 
 typedef struct options {
@@ -109,6 +111,9 @@ typedef struct option_row {
     const char *example, *about;
 } option_row;
 extern const option_row OPTIONS[];
+
+/* The factor at a step, from 0 on; 1 without a schedule. */
+double schedule_at(schedule s, uint64_t step);
 
 void options_default(options *o);
 option_id option_find(const char *name);    /* OPTION_count where there is none */

@@ -21,9 +21,11 @@ static bool has_four_operands(const program *p) {
 }
 
 /* The axis of all entries stands where it does without a batch, so that values over it are laid out alike. */
-lowering lower_open_batch(const model *m, tape *t, uint32_t draws, axis batch, uint32_t entries) {
+lowering lower_open_followed(const model *m, tape *t, uint32_t draws, axis batch, uint32_t entries,
+                             const follower *followers, uint32_t count) {
     const program *p = m->program;
-    lowering l = {.model = m, .tape = t, .batch = batch};
+    lowering l = {.model = m, .tape = t, .batch = batch, .followers = count};
+    for (uint32_t i = 0; i < count; i++) l.follower[i] = followers[i];
     l.states = arena_array(t->arena, axis, p->summed.count);
     l.befores = arena_array(t->arena, axis, p->summed.count);
     for (uint32_t k = 0; k < p->summed.count; k++) {
@@ -38,6 +40,8 @@ lowering lower_open_batch(const model *m, tape *t, uint32_t draws, axis batch, u
     for (axis a = 0; a < p->axes.count; a++) {
         l.axes[a] = whole[a] = tape_add_axis(t, p->axes.at[a].name, m->axes[a].size);
         if (a == batch) l.axes[a] = tape_add_axis(t, "batch", entries);
+        for (uint32_t i = 0; i < count; i++)
+            if (a == followers[i].axis) l.axes[a] = tape_add_axis(t, "batch", followers[i].entries);
     }
     l.operands = has_four_operands(p) ? tape_add_axis(t, "operands", 4) : AXIS_NONE;
     open_values(&l);
@@ -49,9 +53,18 @@ lowering lower_open_batch(const model *m, tape *t, uint32_t draws, axis batch, u
     return l;
 }
 
+lowering lower_open_batch(const model *m, tape *t, uint32_t draws, axis batch, uint32_t entries) {
+    return lower_open_followed(m, t, draws, batch, entries, NULL, 0);
+}
+
 ref lower_sum(const lowering *l, ref x, axes over) {
-    ref sum = tape_sum(l->tape, x, lower_axes(l, over));
     bool stands = l->whole && axes_has(over, l->batch);
+    for (uint32_t i = 0; i < l->followers; i++) {
+        if (!axes_has(over, l->follower[i].axis)) continue;
+        x = tape_map2(l->tape, OP_mul, x, l->follower[i].present);
+        stands = true;
+    }
+    ref sum = tape_sum(l->tape, x, lower_axes(l, over));
     return stands ? tape_map2(l->tape, OP_mul, sum, tape_number(l->tape, lower_batch_weight(l))) : sum;
 }
 
@@ -315,6 +328,8 @@ static ref lower_gather(lowering *l, const node_row *r) {
     axes states = axes_common(tape_at(t, index)->axes, l->relaxed);
     if (states.count) return lower_mixture(l, x, index, of, states);
     const instruction *i = tape_at(t, index);
+    if (l->followers && r->axis == l->batch)
+        return tape_gather(t, x, tape_gather(t, l->place, index, l->whole->axes[l->batch]), of);
     bool all = i->op == OP_position && !axes_has(tape_at(t, x)->axes, i->axes.at[0]) &&
                t->axes.at[i->axes.at[0]].size == t->axes.at[of].size;
     return all ? tape_rename(t, x, of, i->axes.at[0]) : tape_gather(t, x, index, of);
@@ -348,7 +363,12 @@ static ref lower_new(lowering *l, const node_row *r) {
 static ref lower_rows(lowering *l, node n) {
     ref x = lower_node(l->whole, n);
     axis all = l->whole->axes[l->batch];
-    return axes_has(tape_at(l->tape, x)->axes, all) ? tape_gather(l->tape, x, l->rows, all) : x;
+    if (axes_has(tape_at(l->tape, x)->axes, all)) x = tape_gather(l->tape, x, l->rows, all);
+    for (uint32_t i = 0; i < l->followers; i++) {
+        all = l->whole->axes[l->follower[i].axis];
+        if (axes_has(tape_at(l->tape, x)->axes, all)) x = tape_gather(l->tape, x, l->follower[i].rows, all);
+    }
+    return x;
 }
 
 ref lower_node(lowering *l, node n) {

@@ -19,6 +19,19 @@ typedef struct loop_carries {
     ref *at;        /* in the body: its value 1, 2, … entries back */
 } loop_carries;
 
+/* An axis whose entries belong to those of the axis that a batch visits: the tokens of a text. Of those that
+ * are visited all are, on an axis with room for the most that there may be; what is not filled does not
+ * count.
+ */
+typedef struct follower {
+    axis axis;        /* of the program */
+    variable by;      /* data over it: to which entry each belongs */
+    uint32_t entries; /* room for so many at a time */
+    ref rows,
+        present; /* on the tape, over that room, set by the caller: which ones, and 1, or 0 behind them */
+} follower;
+enum { FOLLOWERS_MOST = 4 };
+
 typedef struct lowering lowering;
 struct lowering {
     const model *model;
@@ -37,11 +50,14 @@ struct lowering {
     scan_builder *loop;
     loop_carries *carries; /* by variable that the loop computes */
     uint32_t carried_variables;
-    uint8_t *carried;  /* by node: 1 uses a carried value, 2 does not, 0 not known yet */
-    axis batch;        /* of the program: the axis that is visited in parts, or AXIS_NONE */
-    lowering *whole;   /* on the same tape, over all of its entries: of data alone; else NULL */
-    ref rows;          /* which entries are visited, over `batch`, from 1; set by the caller */
-    axes relaxed;      /* of the tape: the states of latents that have weights over these for their values */
+    uint8_t *carried; /* by node: 1 uses a carried value, 2 does not, 0 not known yet */
+    axis batch;       /* of the program: the axis that is visited in parts, or AXIS_NONE */
+    lowering *whole;  /* on the same tape, over all of its entries: of data alone; else NULL */
+    ref rows;         /* which entries are visited, over `batch`, from 1; set by the caller */
+    uint32_t followers;
+    follower follower[FOLLOWERS_MOST];
+    ref place;    /* where they are there: which of `rows` an entry is; set by the caller, over all entries */
+    axes relaxed; /* of the tape: the states of latents that have weights over these for their values */
     const bool *fresh; /* by node: follows from data that the caller has set to others; or NULL */
 };
 
@@ -52,6 +68,9 @@ lowering lower_open(const model *m, tape *t, uint32_t draws);
 /* The same where only `entries` of the axis `batch` are visited at a time, those that `rows` names. What is
  * of data alone is computed over all entries, once, and then taken at the rows. */
 lowering lower_open_batch(const model *m, tape *t, uint32_t draws, axis batch, uint32_t entries);
+/* … and the axes that follow it. */
+lowering lower_open_followed(const model *m, tape *t, uint32_t draws, axis batch, uint32_t entries,
+                             const follower *followers, uint32_t count);
 /* All entries for each one that is visited: by this the sum over a batch stands for that over the axis. */
 double lower_batch_weight(const lowering *l);
 /* x summed over axes of the program; the visited entries stand for all of their axis. */

@@ -7,6 +7,7 @@
 #include "lang/conjugate.h"
 #include "runtime/bind/marginal.h"
 #include "runtime/infer/density.h"
+#include "runtime/infer/site.h"
 #include "runtime/infer/transforms.h"
 
 enum { ARGUMENTS = CONJUGATE_ARGUMENTS };
@@ -17,105 +18,46 @@ typedef struct runner {
     tape *tape;
 } runner;
 typedef struct cavi_block {
-    uint64_t members;   /* bit k: latent k */
-    runner first, next; /* for the first step, and for the others; of the first block `next` has the ELBO */
+    uint64_t members; /* bit k: latent k */
+    runner first,
+        next; /* for the first step, and for the others; of the first shared block they have the ELBO */
 } cavi_block;
+
+/* Where entries of the rows of a batch lie among all of a latent: `after` follow each other. */
+typedef struct placement {
+    uint64_t before, rows, after;
+} placement;
 
 struct cavi {
     const guide *guide;
     const conjugate *of;
-    const model *model; /* of the expectations */
-    double **argument;  /* by latent and argument: the guide's, which the machines read */
-    uint64_t *size;     /* entries of a latent */
-    double *zeros;      /* as many as the largest has */
+    const options *options;
+    const model *model;    /* of the expectations */
+    axis along;            /* of the rows that have latents of their own; AXIS_NONE: none was asked for */
+    batches batches;       /* of these; all of them where it has no axis */
+    double **argument;     /* by latent and argument: the guide's */
+    double **read;         /* what the machines read: these, or those of the rows that are visited */
+    uint64_t *size;        /* entries of a latent */
+    placement *place;      /* of a latent */
+    double *zeros;         /* as many as the largest has */
+    double *length;        /* of a step; NULL where it is 1 */
+    uint64_t local;        /* bit k: latent k is a row's own */
+    uint32_t local_blocks; /* come first */
     uint32_t blocks;
     cavi_block *block;
-    machine *reader; /* to unconstrained numbers */
-    uint64_t seed, steps;
-    double value;
+    machine *reader, *writer; /* to unconstrained numbers, and from them */
+    double *written;          /* these numbers */
+    double *last;             /* the rows of a batch at the end */
+    uint64_t steps;
+    double value, moved;  /* by how much the arguments of the last block did at most, relatively */
     const runner *failed; /* NULL while all is well */
     uint32_t improper; /* then: 1 + the latent whose guide would be none; 0 where the value is not finite */
-};
-
-/* ---- families ---- */
-
-/* What a family is on a tape: its statistics' expectations by its arguments, and its arguments by the
- * natural parameters. */
-typedef struct site {
-    tape *t;
-    axes event;
-    ref argument[ARGUMENTS], natural[ARGUMENTS];
-    ref zero; /* E d of a normal latent: an input, to be told from other zeros */
-} site;
-
-static ref sum_of(const site *s, ref x, ref y) { return tape_map2(s->t, OP_add, x, y); }
-static ref difference(const site *s, ref x, ref y) { return tape_map2(s->t, OP_sub, x, y); }
-static ref digamma(const site *s, ref x) { return tape_map1(s->t, OP_digamma, x); }
-static ref log_of(const site *s, ref x) { return tape_map1(s->t, OP_log, x); }
-static ref negative(const site *s, ref x) { return tape_map1(s->t, OP_neg, x); }
-static ref one_more(const site *s, ref x) { return sum_of(s, x, tape_number(s->t, 1)); }
-
-static void normal_statistics(const site *s, ref *out) {
-    out[0] = s->zero;
-    out[1] = tape_map2(s->t, OP_mul, s->argument[1], s->argument[1]);
-}
-
-static void normal_arguments(const site *s, ref *out) {
-    ref precision = tape_map2(s->t, OP_mul, s->natural[1], tape_number(s->t, -2));
-    out[0] = sum_of(s, s->argument[0], tape_map2(s->t, OP_div, s->natural[0], precision));
-    out[1] = tape_map2(s->t, OP_div, tape_number(s->t, 1), tape_map1(s->t, OP_sqrt, precision));
-}
-
-static void gamma_statistics(const site *s, ref *out) {
-    out[0] = tape_map2(s->t, OP_div, s->argument[0], s->argument[1]);
-    out[1] = difference(s, digamma(s, s->argument[0]), log_of(s, s->argument[1]));
-}
-
-static void gamma_arguments(const site *s, ref *out) {
-    out[0] = one_more(s, s->natural[1]);
-    out[1] = negative(s, s->natural[0]);
-}
-
-static void inv_gamma_statistics(const site *s, ref *out) {
-    gamma_statistics(s, out);
-    out[1] = negative(s, out[1]);
-}
-
-static void inv_gamma_arguments(const site *s, ref *out) {
-    out[0] = negative(s, one_more(s, s->natural[1]));
-    out[1] = negative(s, s->natural[0]);
-}
-
-static void beta_statistics(const site *s, ref *out) {
-    ref all = digamma(s, sum_of(s, s->argument[0], s->argument[1]));
-    for (int k = 0; k < 2; k++) out[k] = difference(s, digamma(s, s->argument[k]), all);
-}
-
-static void beta_arguments(const site *s, ref *out) {
-    for (int k = 0; k < 2; k++) out[k] = one_more(s, s->natural[k]);
-}
-
-static void dirichlet_statistics(const site *s, ref *out) {
-    ref all = digamma(s, tape_sum(s->t, s->argument[0], s->event));
-    out[0] = difference(s, digamma(s, s->argument[0]), all);
-}
-
-static void dirichlet_arguments(const site *s, ref *out) { out[0] = one_more(s, s->natural[0]); }
-
-typedef void family_rule(const site *s, ref *out);
-static const struct {
-    family_rule *statistics, *arguments;
-} RULES[] = {
-    [CONJUGATE_normal] = {normal_statistics, normal_arguments},
-    [CONJUGATE_gamma] = {gamma_statistics, gamma_arguments},
-    [CONJUGATE_inv_gamma] = {inv_gamma_statistics, inv_gamma_arguments},
-    [CONJUGATE_beta] = {beta_statistics, beta_arguments},
-    [CONJUGATE_dirichlet] = {dirichlet_statistics, dirichlet_arguments},
 };
 
 static const conjugate_latent *latent_at(const cavi *o, uint32_t i) { return &o->of->at[i]; }
 static uint32_t arguments_of(const conjugate_latent *x) { return CONJUGATES[x->kind].arguments; }
 static bool is_positive(const conjugate_latent *x, uint32_t k) { return x->kind != CONJUGATE_normal || k; }
+static bool is_local(const cavi *o, uint32_t i) { return o->local >> i & 1; }
 
 /* ---- writing the tapes ---- */
 
@@ -124,21 +66,43 @@ typedef struct written {
     lowering lowering;
     site *sites;
     ref *statistic; /* by latent and argument */
+    ref length;     /* of a step; 0: it is 1 */
 } written;
 
-/* Inputs: the arguments of all latents, then a zero for each normal one. */
+static lowering lower_open_rows(const cavi *o, tape *t) {
+    follower of[FOLLOWERS_MOST];
+    for (uint32_t i = 0; i < o->batches.followers; i++) of[i] = o->batches.following[i].of;
+    return lower_open_followed(o->model, t, 1, o->batches.axis, o->batches.size, of, o->batches.followers);
+}
+
+/* What the batch sets, in the order of `bind`. */
+static void write_rows(const cavi *o, lowering *l) {
+    tape *t = l->tape;
+    if (!l->whole) return;
+    l->rows = tape_input(t, axes_one(l->axes[o->along]));
+    if (l->followers) l->place = tape_input(t, axes_one(l->whole->axes[o->along]));
+    for (uint32_t i = 0; i < l->followers; i++) {
+        axes room = axes_one(l->axes[l->follower[i].axis]);
+        l->follower[i].rows = tape_input(t, room);
+        l->follower[i].present = tape_input(t, room);
+    }
+}
+
+/* Inputs: the arguments of all latents, then a zero for each normal one, what the batch sets, and the length
+ * of the step. */
 static written write_latents(const cavi *o, arena *a) {
     uint32_t count = o->of->count;
     written w = {.tape = arena_new(a, tape),
                  .sites = arena_array(a, site, count),
                  .statistic = arena_array(a, ref, count * ARGUMENTS)};
     tape_open(w.tape, a);
-    w.lowering = lower_open(o->model, w.tape, 1);
+    w.lowering = lower_open_rows(o, w.tape);
     const program *p = o->of->program;
     for (uint32_t i = 0; i < count; i++) {
         const conjugate_latent *x = latent_at(o, i);
         axes of = lower_axes(&w.lowering, program_variable(p, x->of)->axes);
-        w.sites[i] = (site){.t = w.tape, .event = lower_axes(&w.lowering, p->guide.at[i].event)};
+        w.sites[i] =
+            (site){.t = w.tape, .kind = x->kind, .event = lower_axes(&w.lowering, p->guide.at[i].event)};
         for (uint32_t k = 0; k < arguments_of(x); k++) {
             w.sites[i].argument[k] = tape_input(w.tape, of);
             lower_set(&w.lowering, x->argument[k], w.sites[i].argument[k]);
@@ -148,10 +112,12 @@ static written write_latents(const cavi *o, arena *a) {
         const conjugate_latent *x = latent_at(o, i);
         if (x->kind == CONJUGATE_normal)
             w.sites[i].zero = tape_input(w.tape, tape_at(w.tape, w.sites[i].argument[0])->axes);
-        RULES[x->kind].statistics(&w.sites[i], w.statistic + i * ARGUMENTS);
+        site_statistics(&w.sites[i], w.statistic + i * ARGUMENTS);
         for (uint32_t k = 0; k < arguments_of(x); k++)
             lower_set(&w.lowering, x->statistic[k], w.statistic[i * ARGUMENTS + k]);
     }
+    write_rows(o, &w.lowering);
+    if (o->length) w.length = tape_input(w.tape, (axes){0});
     return w;
 }
 
@@ -159,9 +125,16 @@ static void bind(const cavi *o, machine *m) {
     uint32_t slot = 0;
     for (uint32_t i = 0; i < o->of->count; i++)
         for (uint32_t k = 0; k < arguments_of(latent_at(o, i)); k++)
-            machine_bind(m, slot++, o->argument[i * ARGUMENTS + k]);
+            machine_bind(m, slot++, o->read[i * ARGUMENTS + k]);
     for (uint32_t i = 0; i < o->of->count; i++)
         if (latent_at(o, i)->kind == CONJUGATE_normal) machine_bind(m, slot++, o->zeros);
+    if (o->batches.size) machine_bind(m, slot++, o->batches.rows);
+    if (o->batches.followers) machine_bind(m, slot++, o->batches.place);
+    for (uint32_t i = 0; i < o->batches.followers; i++) {
+        machine_bind(m, slot++, o->batches.following[i].rows);
+        machine_bind(m, slot++, o->batches.following[i].present);
+    }
+    if (o->length) machine_bind(m, slot, o->length);
 }
 
 /* Where all entries of a latent have the same guide, states cannot be told apart, and would stay so: the
@@ -184,6 +157,14 @@ static ref write_elbo(const cavi *o, written *w, ref log_density) {
     return tape_sum_all(w->tape, elbo);
 }
 
+/* The best natural parameters of a latent. What a batch stands for is no more of a row's own. */
+static void take_best(const cavi *o, const written *w, uint32_t i, const ref *natural, ref *best) {
+    double rows = 1 / lower_batch_weight(&w->lowering);
+    for (uint32_t k = 0; k < arguments_of(latent_at(o, i)); k++)
+        best[k] =
+            is_local(o, i) ? tape_map2(w->tape, OP_mul, natural[k], tape_number(w->tape, rows)) : natural[k];
+}
+
 /* Outputs: the arguments that the members of the block become; before them the ELBO, where asked for. */
 static bool open_runner(diagnostics *d, const cavi *o, uint64_t members, bool noisy, bool elbo, runner *to,
                         arena *a) {
@@ -203,9 +184,10 @@ static bool open_runner(diagnostics *d, const cavi *o, uint64_t members, bool no
     for (uint32_t i = 0; i < o->of->count; i++) {
         const conjugate_latent *x = latent_at(o, i);
         if (!(members >> i & 1)) continue;
-        for (uint32_t k = 0; k < arguments_of(x); k++) w.sites[i].natural[k] = *natural++;
-        ref next[ARGUMENTS];
-        RULES[x->kind].arguments(&w.sites[i], next);
+        ref best[ARGUMENTS], next[ARGUMENTS];
+        take_best(o, &w, i, natural, best);
+        natural += arguments_of(x);
+        site_step(&w.sites[i], best, is_local(o, i) ? 0 : w.length, next);
         axes of = tape_at(w.tape, w.sites[i].argument[0])->axes;
         for (uint32_t k = 0; k < arguments_of(x); k++) tape_output(w.tape, tape_expand(w.tape, next[k], of));
     }
@@ -218,14 +200,23 @@ static bool open_runner(diagnostics *d, const cavi *o, uint64_t members, bool no
 
 /* ---- opening ---- */
 
-/* Each latent joins the first block in which it meets none. */
+/* Each latent joins the first block in which it meets none, those of the rows before those that all share. Of
+ * a mini-batch these move at once: one that followed another by the same rows would have a gradient with
+ * bias.
+ */
 static void find_blocks(cavi *o, arena *a) {
     o->block = arena_array(a, cavi_block, o->of->count);
-    for (uint32_t i = 0; i < o->of->count; i++) {
-        uint32_t b = 0;
-        while (b < o->blocks && (o->block[b].members & latent_at(o, i)->meets)) b++;
-        o->block[b].members |= (uint64_t)1 << i;
-        if (b == o->blocks) o->blocks++;
+    for (int shared = 0; shared <= 1; shared++) {
+        uint32_t from = o->blocks;
+        for (uint32_t i = 0; i < o->of->count; i++) {
+            if (is_local(o, i) == shared) continue;
+            uint32_t b = from;
+            bool apart = !shared || !o->batches.size;
+            while (b < o->blocks && apart && (o->block[b].members & latent_at(o, i)->meets)) b++;
+            o->block[b].members |= (uint64_t)1 << i;
+            if (b == o->blocks) o->blocks++;
+        }
+        if (!shared) o->local_blocks = o->blocks;
     }
 }
 
@@ -248,8 +239,7 @@ static uint32_t place_of(const cavi *o, variable v) {
     return 0;
 }
 
-/* The arguments of the guide at x. */
-static void take_start(cavi *o, const double *x, arena *a) {
+static machine *writer_new(const cavi *o, arena *a) {
     tape written, *run = arena_new(a, tape);
     tape_open(&written, a);
     lowering l = lower_open(o->guide->model, &written, 1);
@@ -264,11 +254,16 @@ static void take_start(cavi *o, const double *x, arena *a) {
     }
     tape_compile(&written, run, a, NULL, NULL);
     machine *m = machine_new(a, run, o->model->team);
-    for (uint32_t b = 0; b < parts; b++) machine_bind(m, b, x + o->guide->parts.at[b].offset);
-    machine_run(m, 0, 0);
-    for (uint32_t b = 0; b < parts; b++) {
+    for (uint32_t b = 0; b < parts; b++) machine_bind(m, b, o->written + o->guide->parts.at[b].offset);
+    return m;
+}
+
+void cavi_place(cavi *o, const double *x) {
+    memcpy(o->written, x, o->guide->size * sizeof *x);
+    machine_run(o->writer, 0, 0);
+    for (uint32_t b = 0; b < o->guide->parts.count; b++) {
         uint32_t at = place_of(o, o->guide->parts.at[b].of);
-        memcpy(o->argument[at], machine_output(m, b), o->size[at / ARGUMENTS] * sizeof(double));
+        memcpy(o->argument[at], machine_output(o->writer, b), o->size[at / ARGUMENTS] * sizeof(double));
     }
 }
 
@@ -289,44 +284,166 @@ static machine *reader_new(const cavi *o, arena *a) {
     return m;
 }
 
+/* Of a latent of the rows: its axes lie in the order of their numbers. */
+static placement placement_of(const cavi *o, uint32_t i) {
+    axes of = program_variable(o->of->program, latent_at(o, i)->of)->axes;
+    placement p = {1, 0, 1};
+    for (int k = 0; k < of.count; k++) {
+        uint64_t size = o->model->axes[of.at[k]].size;
+        if (of.at[k] == o->along) p.rows = size;
+        else *(p.rows ? &p.after : &p.before) *= size;
+    }
+    return p;
+}
+
 static void open_arguments(cavi *o, arena *a) {
     uint32_t count = o->of->count;
     uint64_t most = 1;
     o->argument = arena_array(a, double *, count *ARGUMENTS);
+    o->read = arena_array(a, double *, count *ARGUMENTS);
     o->size = arena_array(a, uint64_t, count);
+    o->place = arena_array(a, placement, count);
+    o->written = arena_take_aligned(a, o->guide->size * sizeof(double));
     for (uint32_t i = 0; i < count; i++) {
         o->size[i] = model_size(o->model, program_variable(o->of->program, latent_at(o, i)->of)->axes);
+        o->place[i] = placement_of(o, i);
         if (o->size[i] > most) most = o->size[i];
-        for (uint32_t k = 0; k < ARGUMENTS; k++)
-            o->argument[i * ARGUMENTS + k] = arena_take_aligned(a, o->size[i] * sizeof(double));
+        for (uint32_t k = 0; k < ARGUMENTS; k++) {
+            double *all = arena_take_aligned(a, o->size[i] * sizeof(double));
+            uint64_t visited = o->place[i].before * o->batches.size * o->place[i].after;
+            bool parts = is_local(o, i) && o->batches.size;
+            o->argument[i * ARGUMENTS + k] = all;
+            o->read[i * ARGUMENTS + k] = parts ? arena_take_aligned(a, visited * sizeof(double)) : all;
+        }
     }
     o->zeros = arena_take_aligned(a, most * sizeof(double));
+    o->last = arena_array(a, double, o->batches.size);
 }
 
-cavi *cavi_new(diagnostics *d, const guide *g, const double *x, uint64_t seed, arena *a) {
+/* The latents of the rows. */
+static uint64_t locals_of(const cavi *o) {
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < o->of->count && o->along != AXIS_NONE; i++) {
+        axes of = program_variable(o->of->program, latent_at(o, i)->of)->axes;
+        bits |= (uint64_t)axes_has(of, o->along) << i;
+    }
+    return bits;
+}
+
+static bool open_runners(diagnostics *d, cavi *o, arena *a) {
+    bool noisy = o->of->program->summed.count > 0;
+    for (uint32_t b = 0; b < o->blocks; b++) {
+        cavi_block *k = &o->block[b];
+        bool elbo = b == o->local_blocks;
+        if (!open_runner(d, o, k->members, false, elbo, &k->next, a) ||
+            !open_runner(d, o, k->members, noisy, elbo, &k->first, a))
+            return false;
+    }
+    return true;
+}
+
+cavi *cavi_new(diagnostics *d, const guide *g, const options *options, const double *x, arena *a) {
     const conjugate *of = program_conjugate(d, g->model->program, a);
     if (!of) return NULL;
     cavi *o = arena_new(a, cavi);
-    *o = (cavi){.guide = g, .of = of, .model = expected_model(g->model, of->program, a), .seed = seed};
+    *o = (cavi){.guide = g,
+                .of = of,
+                .options = options,
+                .model = expected_model(g->model, of->program, a),
+                .along = batch_axis(of->program, options),
+                .batches = batches_open(g->model, options, options->seed, a)};
+    batches_follow(&o->batches, g->model, options, a);
+    o->local = locals_of(o);
+    if (cavi_by_length(options)) o->length = arena_take_aligned(a, sizeof *o->length);
     open_arguments(o, a);
     find_blocks(o, a);
-    take_start(o, x, a);
+    o->writer = writer_new(o, a);
+    cavi_place(o, x);
     o->reader = reader_new(o, a);
-    bool noisy = of->program->summed.count > 0;
-    for (uint32_t b = 0; b < o->blocks; b++) {
-        cavi_block *k = &o->block[b];
-        if (!open_runner(d, o, k->members, false, b == 0, &k->next, a) ||
-            !open_runner(d, o, k->members, noisy, false, &k->first, a))
-            return NULL;
-    }
-    return o;
+    return open_runners(d, o, a) ? o : NULL;
+}
+
+/* ---- what may be asked for ---- */
+
+static bool refuse(diagnostics *d, span at, const char *why, const char *help) {
+    advise(d, diagnose(d, DIAGNOSTIC_option, at, "%s", why), "%s", help);
+    return false;
+}
+
+static bool check_options(diagnostics *d, const options *o) {
+    static const option_id OTHERS[] = {OPTION_samples,   OPTION_noise,     OPTION_control,   OPTION_optimizer,
+                                       OPTION_momentum,  OPTION_decay,     OPTION_clip,      OPTION_beta,
+                                       OPTION_anneal,    OPTION_free_bits, OPTION_estimator, OPTION_family,
+                                       OPTION_precision, OPTION_sleep};
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
+        if (o->given >> OTHERS[i] & 1)
+            return refuse(d, NO_PLACE,
+                          arena_print(d->arena,
+                                      "`%s` is given, but the steps of `objective = cavi` are in closed form",
+                                      OPTIONS[OTHERS[i]].name),
+                          "leave one of them out");
+    if (o->given >> OPTION_rounds & 1 && !o->batch.axis)
+        return refuse(d, NO_PLACE, "`rounds` are of the latents of the rows of a batch, but there is none",
+                      "leave it out, or say which axis has the rows: `batch = row: 100`");
+    if (cavi_length(o, 0) > 1)
+        return refuse(
+            d, NO_PLACE,
+            arena_print(d->arena,
+                        "`objective = cavi`, but its first step would have the length %g: a step of "
+                        "1 is the best there is",
+                        cavi_length(o, 0)),
+            "use a `rate` of at most 1");
+    return true;
+}
+
+/* With batches some latents have to be of the rows, or of none of them. */
+static bool check_shared(diagnostics *d, const program *p, const options *o) {
+    axis rows = batch_axis(p, o);
+    for (uint32_t i = 0; i < p->guide.count && rows != AXIS_NONE; i++)
+        if (!axes_has(program_variable(p, p->guide.at[i].of)->axes, rows)) return true;
+    return rows == AXIS_NONE ||
+           refuse(d, NO_PLACE,
+                  arena_print(d->arena, "`batch` visits parts of `%s`, but every latent varies over it",
+                              o->batch.axis),
+                  "leave `batch` out: each row is fitted by itself");
+}
+
+double cavi_length(const options *o, uint64_t step) {
+    static const schedule FALLING = {.offset = 10, .power = 0.7};
+    bool chosen = o->given >> OPTION_rate & 1 || o->given >> OPTION_rate_schedule & 1 || !o->batch.axis;
+    return (o->given >> OPTION_rate & 1 ? o->rate : 1) *
+           schedule_at(chosen ? o->rate_schedule : FALLING, step);
 }
 
 bool cavi_check(diagnostics *d, const program *p, const options *o) {
-    return !is_cavi(o) || program_conjugate(d, p, d->arena) != NULL;
+    if (!is_cavi(o))
+        return !(o->given >> OPTION_rounds & 1) ||
+               refuse(d, NO_PLACE, "`rounds` are of `objective = cavi`", "leave it out");
+    return check_options(d, o) && check_shared(d, p, o) && program_conjugate(d, p, d->arena) != NULL;
 }
 
 /* ---- steps ---- */
+
+/* The entries of a row's own latents, to what the machines read, or back. */
+static void copy_rows(const cavi *o, bool back) {
+    for (uint32_t i = 0; i < o->of->count; i++) {
+        placement p = o->place[i];
+        if (!is_local(o, i) || !o->batches.size) continue;
+        for (uint32_t k = i * ARGUMENTS; k < i * ARGUMENTS + arguments_of(latent_at(o, i)); k++)
+            for (uint64_t b = 0; b < p.before; b++)
+                for (uint32_t r = 0; r < o->batches.size; r++) {
+                    uint64_t row = (uint64_t)o->batches.rows[r] - 1;
+                    double *all = o->argument[k] + (b * p.rows + row) * p.after;
+                    double *visited = o->read[k] + (b * o->batches.size + r) * p.after;
+                    memcpy(back ? all : visited, back ? visited : all, p.after * sizeof(double));
+                }
+    }
+}
+
+static uint64_t entries_read(const cavi *o, uint32_t i) {
+    placement p = o->place[i];
+    return is_local(o, i) && o->batches.size ? p.before * o->batches.size * p.after : o->size[i];
+}
 
 static bool is_proper(const conjugate_latent *x, uint32_t k, const double *argument, uint64_t size) {
     bool good = true;
@@ -335,41 +452,99 @@ static bool is_proper(const conjugate_latent *x, uint32_t k, const double *argum
     return good;
 }
 
+/* By how much the second differs at most, relatively. */
+static double farthest(const double *x, const double *y, uint64_t size) {
+    double most = 0;
+    for (uint64_t i = 0; i < size; i++) most = fmax(most, fabs(x[i] - y[i]) / (1 + fabs(x[i])));
+    return most;
+}
+
 /* The outputs of a block from number `first` on; false, and nothing moves, where one is no argument. */
 static bool take_block(cavi *o, const cavi_block *b, const runner *by, uint32_t first) {
     uint32_t output = first;
     for (uint32_t i = 0; i < o->of->count; i++) {
         const conjugate_latent *x = latent_at(o, i);
         for (uint32_t k = 0; (b->members >> i & 1) && k < arguments_of(x); k++) {
-            if (is_proper(x, k, machine_output(by->machine, output++), o->size[i])) continue;
+            if (is_proper(x, k, machine_output(by->machine, output++), entries_read(o, i))) continue;
             o->failed = by, o->improper = i + 1;
             return false;
         }
     }
+    o->moved = 0;
     for (uint32_t i = 0; i < o->of->count; i++)
-        for (uint32_t k = 0; (b->members >> i & 1) && k < arguments_of(latent_at(o, i)); k++)
-            memcpy(o->argument[i * ARGUMENTS + k], machine_output(by->machine, first++),
-                   o->size[i] * sizeof(double));
+        for (uint32_t k = 0; (b->members >> i & 1) && k < arguments_of(latent_at(o, i)); k++) {
+            const double *now = machine_output(by->machine, first++);
+            double *at = o->read[i * ARGUMENTS + k];
+            if (is_local(o, i)) o->moved = fmax(o->moved, farthest(at, now, entries_read(o, i)));
+            memcpy(at, now, entries_read(o, i) * sizeof(double));
+        }
     return true;
 }
 
-bool cavi_step(cavi *o) {
-    const runner *elbo = &o->block[0].next;
-    machine_run(elbo->machine, o->seed, o->steps);
-    o->value = machine_output(elbo->machine, 0)[0];
-    if (!isfinite(o->value)) o->failed = elbo;
-    for (uint32_t b = 0; b < o->blocks && !o->failed; b++) {
-        const runner *by = o->steps ? &o->block[b].next : &o->block[b].first;
-        if (by != elbo) machine_run(by->machine, o->seed, o->steps);
-        take_block(o, &o->block[b], by, by == elbo);
+static bool run_block(cavi *o, uint32_t b) {
+    const runner *by = o->steps ? &o->block[b].next : &o->block[b].first;
+    bool elbo = b == o->local_blocks;
+    machine_run(by->machine, o->options->seed, o->steps);
+    if (elbo) o->value = machine_output(by->machine, 0)[0];
+    if (elbo && !isfinite(o->value)) o->failed = by;
+    return !o->failed && take_block(o, &o->block[b], by, elbo);
+}
+
+/* Rounds through the latents of the rows that are visited, until they move by `rest` or less. */
+static bool run_rows(cavi *o, uint32_t rounds, double rest) {
+    copy_rows(o, false);
+    for (uint32_t r = 0; r < rounds && o->local_blocks; r++) {
+        double moved = 0;
+        for (uint32_t b = 0; b < o->local_blocks; b++) {
+            if (!run_block(o, b)) return false;
+            moved = fmax(moved, o->moved);
+        }
+        if (moved <= rest) break;
     }
+    copy_rows(o, true);
+    return true;
+}
+
+batches *cavi_batches(cavi *o) { return &o->batches; }
+
+bool cavi_step(cavi *o, double length) {
+    if (o->length) *o->length = length;
+    bool good = run_rows(o, (uint32_t)o->options->rounds, 0);
+    for (uint32_t b = o->local_blocks; b < o->blocks && good; b++) good = run_block(o, b);
     o->steps++;
-    return !o->failed;
+    return good;
+}
+
+/* When the latents of all rows are at rest at the end: rounds at the most, and how far they still move. */
+enum { LAST_ROUNDS = 30 };
+static const double LAST_REST = 1e-3;
+
+bool cavi_finish(cavi *o) {
+    if (!o->local || !o->steps) return true;
+    uint32_t size = o->batches.size;
+    if (!size) return run_rows(o, LAST_ROUNDS, LAST_REST);
+    for (uint32_t first = 0; first < o->batches.count; first += size) {
+        if (first + size > o->batches.count) first = o->batches.count - size;
+        for (uint32_t i = 0; i < size; i++) o->last[i] = first + i + 1;
+        batches_visit(&o->batches, o->last);
+        if (!run_rows(o, LAST_ROUNDS, LAST_REST)) return false;
+    }
+    return true;
+}
+
+bool cavi_is_local(const cavi *o, const part *k) { return is_local(o, place_of(o, k->of) / ARGUMENTS); }
+
+void cavi_carry(cavi *o, carrier *c) {
+    carry(c, &o->steps, sizeof o->steps);
+    batches_carry(&o->batches, c);
+    for (uint32_t i = 0; i < o->of->count; i++)
+        for (uint32_t k = 0; k < arguments_of(latent_at(o, i)); k++)
+            carry(c, o->argument[i * ARGUMENTS + k], o->size[i] * sizeof(double));
 }
 
 void cavi_complain(const cavi *o, diagnostics *d) {
     if (!o->improper) {
-        machine_complain(d, o->failed->machine, o->failed->tape, o->seed, o->steps - 1);
+        machine_complain(d, o->failed->machine, o->failed->tape, o->options->seed, o->steps - 1);
         return;
     }
     const variable_row *v = program_variable(o->of->program, latent_at(o, o->improper - 1)->of);

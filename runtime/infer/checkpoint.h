@@ -32,4 +32,15 @@ typedef struct checkpoints {
     bool (*is_whole)(void *user);               /* after the walk of `from`: it held that and nothing else */
 } checkpoints;
 
+/* Writes a state: the fingerprint of its fit, then what `walk` carries. */
+void checkpoint_save(const checkpoints *k, uint64_t fingerprint, void (*walk)(void *state, carrier *c),
+                     void *state);
+/* Reads it, if there is one to go on from. False where that is not one of this fit. */
+bool checkpoint_resume(const checkpoints *k, uint64_t fingerprint, void (*walk)(void *state, carrier *c),
+                       void *state);
+/* Whether one is to be written after so many steps. */
+static inline bool checkpoint_is_due(const checkpoints *k, uint64_t steps) {
+    return k && k->every && steps % k->every == 0;
+}
+
 #endif

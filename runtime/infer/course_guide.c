@@ -12,20 +12,23 @@
 #include "runtime/infer/objective.h"
 #include "runtime/infer/refine.h"
 #include "runtime/infer/route.h"
+#include "runtime/infer/stochastic.h"
 #include "runtime/infer/surgery.h"
 #include "runtime/infer/wider.h"
 
-static status complain_of_climb(course *r, const objective *climbed, const objective_course *c) {
-    if (!c->foreign) {
-        machine_complain(r->d, climbed->machine, climbed->tape, r->options.seed, c->steps - 1);
-        return STATUS_not_finite;
-    }
+static status complain_of_checkpoint(course *r) {
     diagnostic *said =
         diagnose_data(r->d, NULL, 0,
                       "the checkpoint is not one of this fit: the program, its data, an option or "
                       "the version differ, or the file is damaged");
     advise(r->d, said, "go on with what it was written by, or begin anew without `--resume`");
     return STATUS_invalid_data;
+}
+
+static status complain_of_climb(course *r, const objective *climbed, const objective_course *c) {
+    if (c->foreign) return complain_of_checkpoint(r);
+    machine_complain(r->d, climbed->machine, climbed->tape, r->options.seed, c->steps - 1);
+    return STATUS_not_finite;
 }
 
 /* A latent of each row that the posterior leaves at its prior. Where no param is estimated, that may be the
@@ -70,22 +73,24 @@ static bool climb(course *r, const guide *g, objective *climbed, objective_cours
     return (way == ROUTE_held ? held_fit : objective_fit)(climbed, r->a, c);
 }
 
-static bool cavi_moves(void *of) { return cavi_step(of); }
+static bool cavi_moves(void *of) { return cavi_step(of, 1); }
 static double cavi_reached(const void *of) { return cavi_value(of); }
 
 static status cavi_fit(course *r, const guide *g, double *x, objective_course *c) {
-    cavi *steps = cavi_new(r->d, g, x, r->options.seed, r->a);
+    cavi *steps = cavi_new(r->d, g, &r->options, x, r->a);
     if (!steps) return STATUS_invalid_program;
     monotone up = {.step = cavi_moves,
                    .value = cavi_reached,
                    .of = steps,
                    .enough = monotone_enough(r->options.tolerance, g->size)};
-    if (!ascend(r, up, c)) {
-        cavi_complain(steps, r->d);
-        return STATUS_not_finite;
+    bool by_length = cavi_by_length(&r->options);
+    if (by_length ? stochastic_run(steps, g, &r->options, c, r->a) : ascend(r, up, c)) {
+        cavi_read(steps, x);
+        return STATUS_ok;
     }
-    cavi_read(steps, x);
-    return STATUS_ok;
+    if (c->foreign) return complain_of_checkpoint(r);
+    cavi_complain(steps, r->d);
+    return STATUS_not_finite;
 }
 
 /* The guide from its start to where it ends, *x. */
@@ -213,6 +218,7 @@ status course_guide(course *r) {
     report_kls(r, g, x, drawn);
     r->findings = (findings){.converged = course.converged,
                              .held = is_held(o),
+                             .closed = is_cavi(o) && !cavi_by_length(o),
                              .draws = r->sample->count,
                              .quality = r->sample->quality,
                              .error = sample_error(r->sample, a),
@@ -228,7 +234,9 @@ static bool rehearse_climb(course *r, const guide *g) {
     if (is_cavi(&r->options)) {
         double *x = arena_array(r->a, double, g->size);
         guide_start(g, r->options.seed, x, r->a);
-        return cavi_new(r->d, g, x, r->options.seed, r->a) != NULL;
+        cavi *steps = cavi_new(r->d, g, &r->options, x, r->a);
+        if (steps && cavi_by_length(&r->options)) stochastic_rehearse(steps, g, r->a);
+        return steps != NULL;
     }
     objective *climbed = objective_new(r->d, g, &r->options, r->a);
     if (!climbed) return false;

@@ -45,16 +45,24 @@ static bool has_kin(const program *p, axes s, axis a) {
     return false;
 }
 
+/* Whether it is the entry that an axis which follows belongs to. */
+static bool gathers_own(const dependence *d, const node_row *x) {
+    const node_row *by = program_node(d->program, x->in[1]);
+    return d->follows && by->op == NODE_variable && d->follows[by->variable];
+}
+
 /* Whether an operation joins entries along an axis, its operands apart. */
 static bool joins(dependence *d, const node_row *x, axis a) {
     const program *p = d->program;
     if (has_kin(p, x->axes, a)) return true;
     for (int i = 0; i < node_inputs(x->op); i++) {
         const node_row *in = program_node(p, x->in[i]);
-        if (dependence_has(d, x->in[i]) && axes_has(in->axes, a) && !axes_has(x->axes, a)) return true;
+        bool own = x->op == NODE_gather && i == 0 && gathers_own(d, x);
+        if (dependence_has(d, x->in[i]) && axes_has(in->axes, a) && !axes_has(x->axes, a) && !own)
+            return true;
     }
     switch (x->op) {
-    case NODE_gather: return whole_of(p, x->axis) == a && dependence_has(d, x->in[0]);
+    case NODE_gather: return whole_of(p, x->axis) == a && dependence_has(d, x->in[0]) && !gathers_own(d, x);
     case NODE_scan: return whole_of(p, x->axis) == a;
     default: break;
     }

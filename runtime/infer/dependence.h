@@ -12,6 +12,7 @@ typedef struct dependence {
     const draw **statement; /* by variable: the guide's statement that draws it, or NULL */
     uint8_t *known;         /* by node */
     bool *seen;             /* by node, of one walk */
+    const bool *follows;    /* by variable: what this index gathers is the entry's own; or NULL */
     arena *arena;
 } dependence;
 

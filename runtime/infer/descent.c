@@ -264,7 +264,7 @@ bool descent_stop(descent *o, const descent_trials *t) {
     return count > 0;
 }
 
-static void trace_carry(trace *t, carrier *c) {
+void trace_carry(trace *t, carrier *c) {
     carry(c, &t->length, sizeof t->length);
     carry(c, &t->filled, sizeof t->filled);
     carry(c, &t->count, sizeof t->count);

@@ -28,6 +28,8 @@ bool trace_add(trace *t, const double *x);
  * of the batches, whose halves agree best; `average` is over it. */
 bool trace_still(const trace *t, const double *unit, double tolerance, double *average);
 
+void trace_carry(trace *t, carrier *c);
+
 /* Whether entry i, a noisy value of what is climbed, still rises: its mean over the later half of the batches
  * is above that over the earlier one by more than `least` and than chance explains. */
 bool trace_rises(const trace *t, uint64_t i, double least);

@@ -21,6 +21,9 @@ static uint64_t hash_BATCH(batch x, uint64_t h) { return hash_text(x.axis, hash_
 static uint64_t hash_SCHEDULE(schedule x, uint64_t h) {
     return hash_number(x.from, hash_number(x.to, hash_number(x.steps, h)));
 }
+static uint64_t hash_DECAY(schedule x, uint64_t h) {
+    return hash_SCHEDULE(x, hash_number(x.offset, hash_number(x.power, h)));
+}
 
 static uint64_t hash_ESTIMATORS(estimators x, uint64_t h) {
     for (uint32_t i = 0; i < x.count; i++) h = hash_text(x.at[i].of, hash_CHOICE(x.at[i].how, h));

@@ -21,6 +21,7 @@ static const struct {
     [ROUTE_map] = {course_map, course_map_rehearse},
     [ROUTE_em] = {course_guide, course_guide_rehearse},
     [ROUTE_cavi] = {course_guide, course_guide_rehearse},
+    [ROUTE_natural] = {course_guide, course_guide_rehearse},
     [ROUTE_held] = {course_guide, course_guide_rehearse},
     [ROUTE_steps] = {course_guide, course_guide_rehearse},
 };
@@ -44,7 +45,8 @@ static void refuse_checkpoints(diagnostics *d) {
     diagnostic *said = diagnose_data(
         d, NULL, 0,
         "this fit does not climb by steps that could be kept: it has no guide "
-        "block, params or batches, its objective is `em`, `cavi` or `map`, or its optimizer `lbfgs`");
+        "block, params or batches, its objective is `em`, `map` or `cavi` without `batch` or `rate`, or its "
+        "optimizer `lbfgs`");
     advise(d, said, "leave `--checkpoint` out");
 }
 
@@ -80,7 +82,7 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_
         return NULL;
     }
     route way = route_of(m->program, &r.options);
-    if (way != ROUTE_steps && host.checkpoints) {
+    if (way != ROUTE_steps && way != ROUTE_natural && host.checkpoints) {
         refuse_checkpoints(d);
         *status = STATUS_invalid_program;
         return NULL;

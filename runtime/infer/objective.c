@@ -33,12 +33,6 @@ static uint32_t draws_a_step(const guide *g, const options *o) {
                                                        : SAMPLES_BATCH;
 }
 
-/* A factor that changes with the steps; 1 where none was asked for. */
-static double factor_at(schedule s, uint64_t step) {
-    double along = s.steps ? fmin(1, (double)step / s.steps) : 0;
-    return s.steps ? s.from + (s.to - s.from) * along : 1;
-}
-
 /* `anneal` rises again and again, and stays where it got to for as long after each time (Fu, Li, Liu, Gao,
  * Celikyilmaz and Carin, NAACL 2019). */
 static uint64_t annealing_steps(const options *o) {
@@ -47,7 +41,7 @@ static uint64_t annealing_steps(const options *o) {
 
 static double annealing_at(const options *o, uint64_t step) {
     bool again = o->cycles > 1 && step < annealing_steps(o);
-    return factor_at(o->anneal, again ? step % (2 * (uint64_t)o->anneal.steps) : step);
+    return schedule_at(o->anneal, again ? step % (2 * (uint64_t)o->anneal.steps) : step);
 }
 
 /* The weight of prior and guide at a step. */
@@ -207,42 +201,24 @@ static bool is_judged(const options *o, uint64_t steps) {
 }
 
 /* All that the steps from here on depend on. */
-static void carry_climb(objective *o, judge *j, objective_course *c, uint64_t *faults, carrier *to) {
-    carry(to, &c->steps, sizeof c->steps);
-    carry(to, &c->converged, sizeof c->converged);
-    carry(to, faults, sizeof *faults);
-    optimiser_carry(&o->climber, to);
-    batches_carry(&o->batches, to);
-    descent_carry(&j->levels, to);
-    retreat_carry(&j->back, to);
-    carry(to, &j->value, sizeof j->value);
-    carry(to, &j->values, sizeof j->values);
-}
+typedef struct climb {
+    objective *objective;
+    judge *judge;
+    objective_course *course;
+    uint64_t faults;
+} climb;
 
-static void save(objective *o, judge *j, objective_course *c, uint64_t *faults) {
-    const checkpoints *k = c->host->checkpoints;
-    carrier to;
-    if (!k || !k->every || !k->begin(k->user, &to)) return;
-    carry(&to, &c->fingerprint, sizeof c->fingerprint);
-    carry_climb(o, j, c, faults, &to);
-    k->end(k->user, &to);
-}
-
-/* False where there is a checkpoint that is not one of this fit. */
-static bool resume(objective *o, judge *j, objective_course *c, uint64_t *faults) {
-    const checkpoints *k = c->host->checkpoints;
-    if (!k || !k->from) return true;
-    uint64_t fingerprint = 0;
-    carry(k->from, &fingerprint, sizeof fingerprint);
-    carrier_refuse(k->from, fingerprint != c->fingerprint);
-    if (!k->from->failed) carry_climb(o, j, c, faults, k->from);
-    c->foreign = k->from->failed || !k->is_whole(k->user);
-    return !c->foreign;
-}
-
-static bool is_due(const objective_course *c) {
-    const checkpoints *k = c->host->checkpoints;
-    return k && k->every && c->steps % k->every == 0;
+static void carry_climb(void *state, carrier *to) {
+    climb *c = state;
+    carry(to, &c->course->steps, sizeof c->course->steps);
+    carry(to, &c->course->converged, sizeof c->course->converged);
+    carry(to, &c->faults, sizeof c->faults);
+    optimiser_carry(&c->objective->climber, to);
+    batches_carry(&c->objective->batches, to);
+    descent_carry(&c->judge->levels, to);
+    retreat_carry(&c->judge->back, to);
+    carry(to, &c->judge->value, sizeof c->judge->value);
+    carry(to, &c->judge->values, sizeof c->judge->values);
 }
 
 void objective_rehearse(const objective *o, arena *a) {
@@ -281,16 +257,18 @@ static void end_early(objective *o, judge *j, const objective_course *c) {
 
 bool objective_fit(objective *o, arena *a, objective_course *c) {
     const options *options = o->options;
-    uint64_t faults = 0;
+    const checkpoints *kept = c->host->checkpoints;
     judge j = judge_open(o, a);
+    climb state = {o, &j, c, 0};
     recent now = {0};
     optimiser_place(&o->climber, o->x);
-    if (!resume(o, &j, c, &faults)) return false;
+    c->foreign = !checkpoint_resume(kept, c->fingerprint, carry_climb, &state);
+    if (c->foreign) return false;
     while (c->steps < options->steps && !c->converged && !c->interrupted) {
         bool finite =
-            objective_climb(o, c->steps, j.levels.rate * factor_at(options->rate_schedule, c->steps));
+            objective_climb(o, c->steps, j.levels.rate * schedule_at(options->rate_schedule, c->steps));
         c->steps++;
-        if (!finite && ++faults > FAULTS_MOST) return false;
+        if (!finite && ++state.faults > FAULTS_MOST) return false;
         if (!finite) continue; /* a wild draw; the next step has others */
         now = (recent){now.sum + o->value, now.squares + o->value * o->value, now.count + 1};
         if (is_judged(options, c->steps)) {
@@ -298,9 +276,9 @@ bool objective_fit(objective *o, arena *a, objective_course *c) {
             c->converged = judge_level(&j, o) == DESCENT_converged;
         }
         c->interrupted = stopped(o, c, &now);
-        if (is_due(c)) save(o, &j, c, &faults);
+        if (checkpoint_is_due(kept, c->steps)) checkpoint_save(kept, c->fingerprint, carry_climb, &state);
     }
-    save(o, &j, c, &faults);
+    checkpoint_save(kept, c->fingerprint, carry_climb, &state);
     if (!c->converged) end_early(o, &j, c);
     optimiser_read(&o->climber, o->x);
     return true;

@@ -25,7 +25,7 @@ static bool is_gaussian(const program *p, const options *o) {
 
 route route_of(const program *p, const options *o) {
     if (is_map(o)) return ROUTE_map;
-    if (is_cavi(o)) return ROUTE_cavi;
+    if (is_cavi(o)) return cavi_by_length(o) ? ROUTE_natural : ROUTE_cavi;
     if (is_gaussian(p, o)) return ROUTE_gaussian;
     if (o->objective.word == OBJECTIVE_em && !o->batch.axis) return ROUTE_em;
     return is_held(o) ? ROUTE_held : ROUTE_steps;
@@ -44,6 +44,7 @@ const char *route_estimator(const program *p, const options *o, route way, varia
     case ROUTE_gaussian: return "pathwise, sticking the landing, along the natural gradient";
     case ROUTE_map: return "none: the mode, by the gradient of the density";
     case ROUTE_cavi: return "none: closed form, by coordinate ascent";
+    case ROUTE_natural: return "none: closed form, by steps along the natural gradient";
     case ROUTE_held:
         return arena_print(a, "%s%s, the draws held", gradient_text(p, o, latent, a), of_draws(o));
     default: return arena_print(a, "%s%s", gradient_text(p, o, latent, a), of_draws(o));

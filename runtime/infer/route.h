@@ -9,6 +9,7 @@ typedef enum route {
     ROUTE_map,      /* to a mode */
     ROUTE_em,       /* params by expectation and maximisation */
     ROUTE_cavi,     /* the guide by coordinate ascent */
+    ROUTE_natural,  /* the same by shorter steps, of batches */
     ROUTE_held,     /* the guide by L-BFGS with its draws held */
     ROUTE_steps     /* the guide and the params by noisy gradients */
 } route;

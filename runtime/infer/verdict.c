@@ -128,8 +128,12 @@ void verdict_judge(fit *f, const findings *x) {
             "the fit was interrupted; what is reported is the average up to then");
     else if (x->converged)
         add(f, VERDICT_good, "converged", (double)f->steps,
-            x->held ? "the guide stands where the objective with its draws held has no slope"
-                    : "the averaged iterates of the guide stand still");
+            x->held     ? "the guide stands where the objective with its draws held has no slope"
+            : x->closed ? "another round in closed form would raise the ELBO by next to nothing"
+                        : "the averaged iterates of the guide stand still");
+    else if (x->closed)
+        add(f, VERDICT_bad, "converged", (double)f->steps,
+            "the ELBO still rose in the last round; allow more with `--steps`");
     else if (x->held)
         add(f, VERDICT_bad, "converged", (double)f->steps,
             "the objective with its draws held still rises at the last step: allow more with `--steps`, take "

@@ -9,6 +9,7 @@
 
 typedef struct findings {
     bool converged, held; /* … at the top of the objective with its draws held */
+    bool closed;          /* by rounds in closed form, none of which lowers the ELBO */
     uint64_t draws;       /* from which the weights are */
     psis quality;
     double error; /* sample_error */

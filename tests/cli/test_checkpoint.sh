@@ -1,6 +1,6 @@
 #!/bin/sh
 # usage: test_checkpoint.sh BUILD_DIR   a fit that is killed at any step and goes on from its checkpoint ends with the bits of one that
-# was not; so does one that was interrupted, or was given more steps later.
+# was not; so does one that was interrupted, or was given more steps later, with any number of threads.
 set -u
 build=$(cd "$1" && pwd) && cd "$(dirname "$0")" && . ./common.sh || exit 1
 
@@ -31,6 +31,27 @@ for try in 1 2 3 4 5 6 7 8 9 10; do
     done
     [ -f again.csv ] || "$vmrun" fit model.vm --checkpoint state --every "$((try * 7))" --resume -o again.csv >/dev/null 2>&1
     holds "killed and resumed, $try" [ "$(numbers again.csv)" = "$(numbers whole.csv)" ]
+done
+
+cat >topics.vm <<'M'
+axis token = 600, text = 40, topic = 3, kind = 8
+data of[token] : text = 1 + floor((token - 1) * (token - 1) / 9000)
+data word[token] : kind = 1 + floor(7.99 * sin(token * 12.9898)^2)
+model {
+  theta[text, topic] ~ dirichlet(0.1)
+  phi[topic, kind] ~ dirichlet(0.1)
+  z[token] ~ categorical(theta[of])
+  word[token] ~ categorical(phi[z])
+}
+guide { rest ~ conjugate() }
+fit { objective = cavi; batch = text: 7; steps = 300; draws = 20; tolerance = 1e-9 }
+M
+"$vmrun" fit topics.vm -o topics.csv >/dev/null 2>&1
+for steps in 1 13 250; do
+    rm -f state again.csv
+    "$vmrun" fit topics.vm --steps "$steps" --checkpoint state --threads 2 >/dev/null 2>&1
+    "$vmrun" fit topics.vm --checkpoint state --resume -o again.csv >/dev/null 2>&1
+    holds "steps along the natural gradient, resumed after $steps" [ "$(numbers again.csv)" = "$(numbers topics.csv)" ]
 done
 
 rm -f state

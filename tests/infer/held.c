@@ -77,7 +77,7 @@ static void refusals(arena *a) {
     x.given |= 1u << OPTION_objective;
     refused(a, "held/bounds", GAUSSIAN, &x, "`objective`");
     x = o;
-    x.anneal = (schedule){0, 1, 100};
+    x.anneal = (schedule){.to = 1, .steps = 100};
     x.given |= 1u << OPTION_anneal;
     refused(a, "held/annealing", GAUSSIAN, &x, "`anneal`");
     x = o;

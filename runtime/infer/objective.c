@@ -68,7 +68,8 @@ static optimiser climber_of(objective *o, const lowering *l, const guide_tape *q
     for (uint32_t b = 0; b < g->parts.count; b++) {
         const part *k = &g->parts.at[b];
         optimiser_rows rows = rows_of(o, l, l->tape, q->parts[b], q->visited[b]);
-        blocks[b] = (optimiser_block){k->size, guide_pace(g, k), k->of != VARIABLE_NONE, NULL, rows};
+        uint32_t summed = rows.at ? 0 : o->batches.count;
+        blocks[b] = (optimiser_block){k->size, guide_pace(g, k), k->of != VARIABLE_NONE, NULL, rows, summed};
         o->by_rows |= rows.at != NULL;
     }
     return optimiser_open(o->options, p, blocks, g->parts.count, g->model->team, a);

@@ -135,10 +135,11 @@ static double norm(optimiser *o) {
     return sqrt(squares);
 }
 
-static ascent ascent_of(const optimiser *o, double rate, double scale, double t) {
+static ascent ascent_of(const optimiser *o, const optimiser_block *k, double t) {
     const options *s = o->options;
-    ascent c = {.scale = scale, .keep_mean = KEEP_MEAN, .keep_square = KEEP_SQUARE, .rate = rate};
-    c.floor = EPSILON;
+    double rate = o->rate * k->pace;
+    ascent c = {.scale = o->scale, .keep_mean = KEEP_MEAN, .keep_square = KEEP_SQUARE, .rate = rate};
+    c.floor = EPSILON * (k->summed ? k->summed : 1);
     switch (s->optimizer.word) {
     case OPTIMIZER_sgd: c.keep_mean = s->momentum; break;
     case OPTIMIZER_rmsprop:
@@ -154,7 +155,7 @@ static ascent ascent_of(const optimiser *o, double rate, double scale, double t)
 static void ascend(const optimiser *o, const optimiser_block *k, uint64_t t, int64_t at, const void *gradient,
                    uint64_t size) {
     precision p = o->kernels->precision;
-    ascent c = ascent_of(o, o->rate * k->pace, o->scale, (double)t);
+    ascent c = ascent_of(o, k, (double)t);
     bool decays = k->decays && o->options->optimizer.word == OPTIMIZER_adamw;
     c.keep = decays ? 1 - o->rate * k->pace * o->options->decay : 1;
     void *x = element_at(p, o->x, at), *mean = element_at(p, o->mean, at);

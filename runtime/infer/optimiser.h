@@ -7,6 +7,10 @@
  *   rmsprop  adam with b = 0, v not divided (Tieleman and Hinton, Coursera, 2012)
  *   sgd      m ← b m + g, x ← x + rate m with b the momentum (Polyak, 1964)
  *
+ * 1e-8 is what such a gradient of one row may be before it counts for little, as it is where losses are means
+ * over rows. Here they are sums, so that of a gradient which batches estimate it is 1e-8 times the rows: else
+ * what rows hardly tell, as the weights of a pixel that is never on, would move as fast as all the rest.
+ *
  * Of parameters of the rows of a mini-batch those that are visited move alone, and all that is remembered of
  * a row, with its number of steps t, is of its own visits: what adam does to it is what it would do with its
  * gradients alone, however many steps lie between them.
@@ -38,6 +42,7 @@ typedef struct optimiser_block {
     bool decays;          /* adamw draws it to 0 */
     const void *gradient; /* at this step */
     optimiser_rows rows;
+    uint32_t summed; /* rows that it is a sum over, of which batches are visited; 0: none is known */
 } optimiser_block;
 
 typedef struct optimiser_segment {

@@ -8,7 +8,7 @@
 #include "tests/check.h"
 #include "tests/memory.h"
 
-enum { FIRST = 13, SECOND = 1030, SIZE = FIRST + SECOND, STEPS = 20 };
+enum { FIRST = 13, SECOND = 1030, SIZE = FIRST + SECOND, STEPS = 20, SUMMED = 1000 };
 
 typedef struct plain {
     double x[SIZE], m[SIZE], v[SIZE];
@@ -31,7 +31,7 @@ static void plain_step(plain *p, const options *o, const double *g, double rate,
         double m = corrected ? p->m[i] / (1 - pow(b, t)) : p->m[i];
         double v = corrected ? p->v[i] / (1 - pow(c, t)) : p->v[i];
         if (o->optimizer.word == OPTIMIZER_adamw && i >= FIRST) p->x[i] *= 1 - step * o->decay;
-        p->x[i] += step * m / (sqrt(v) + 1e-8);
+        p->x[i] += step * m / (sqrt(v) + 1e-8 * (i < FIRST ? 1 : SUMMED));
     }
 }
 
@@ -40,7 +40,8 @@ static void method(const char *name, options o, precision p, arena *a) {
     plain *expected = arena_new(a, plain);
     double *wide = arena_array(a, double, SIZE), *x = arena_array(a, double, SIZE);
     void *g = arena_take_aligned(a, SIZE * sizeof(double));
-    optimiser_block blocks[] = {{FIRST, 1, false, g, {0}}, {SECOND, 0.5, true, element_at(p, g, FIRST), {0}}};
+    optimiser_block blocks[] = {{FIRST, 1, false, g, {0}, 0},
+                                {SECOND, 0.5, true, element_at(p, g, FIRST), {0}, SUMMED}};
     optimiser z = optimiser_open(&o, p, blocks, 2, NULL, a);
     for (int i = 0; i < SIZE; i++) expected->x[i] = (double)(float)rng_normal(&r);
     optimiser_place(&z, expected->x);

@@ -74,6 +74,43 @@ double density_at(void *density_of, const double *x, double *gradient) {
     return finite ? one->log_density[0] : -INFINITY;
 }
 
+/* Whether data and numbers alone make a value. */
+static bool is_of_data(const tape *t, ref of, arena *scratch) {
+    bool *known = arena_array(scratch, bool, of + 1);
+    for (ref r = 1; r <= of; r++) {
+        const instruction *x = tape_at(t, r);
+        known[r] = x->op == OP_number || x->op == OP_data || x->op == OP_position ||
+                   (op_inputs(x->op) > 0 && op_kind_of(x->op) != KIND_RANDOM);
+        for (int i = 0; i < op_inputs(x->op); i++) known[r] &= known[x->in[i]];
+    }
+    return known[of];
+}
+
+/* Whether no latent can mend it: all inputs are data, or that which is 0 is, as in x / 0 and x log 0. */
+static bool is_in_data(const fault *f, arena *scratch) {
+    const instruction *x = tape_at(f->tape, f->at);
+    int last = op_inputs(x->op) - 1;
+    if (is_of_data(f->tape, f->at, scratch)) return true;
+    return last >= 0 && tape_at(f->tape, x->in[last])->op != OP_number && f->in[last] == 0 &&
+           is_of_data(f->tape, x->in[last], scratch);
+}
+
+static const char *cure(const fault *f, arena *scratch) {
+    op failed = tape_at(f->tape, f->at)->op;
+    if (failed == OP_gather && isfinite(f->in[0]))
+        return "the index lies outside of its axis: its entries count from 1 to the size of that axis; look "
+               "at where the index comes from";
+    if (failed == OP_cholesky)
+        return "the matrix is not positive definite, or by less than its rounding: add a little to its "
+               "diagonal, as `(if n == n' then 1e-6 else 0)`, and give its scales and lengths priors that "
+               "keep them from 0 and from infinity";
+    if (is_in_data(f, scratch))
+        return "data alone make this, whatever the latents: correct them there, or take a distribution that "
+               "can have such values";
+    return "narrow the support of what enters here, or its prior, so that the statement has a finite log "
+           "density everywhere";
+}
+
 void machine_complain(diagnostics *d, machine *m, const tape *t, uint64_t seed, uint64_t step) {
     fault found;
     diagnostic *said;
@@ -93,15 +130,7 @@ void machine_complain(diagnostics *d, machine *m, const tape *t, uint64_t seed, 
         inputs = arena_print(d->arena, "%s%s%g", inputs, *inputs ? ", " : "", found.in[i]);
     said = diagnose(d, DIAGNOSTIC_not_finite, x->at, "a value here is %g%s: `%s` of %s", found.value, index,
                     op_words(found.tape, found.at), *inputs ? inputs : "nothing");
-    if (x->op == OP_gather && isfinite(found.in[0]))
-        advise(
-            d, said,
-            "the index lies outside of its axis: its entries count from 1 to the size of that axis; look at "
-            "where the index comes from");
-    else
-        advise(d, said,
-               "narrow the support of what enters here, or its prior, so that the statement has a finite log "
-               "density everywhere");
+    advise(d, said, cure(&found, d->arena));
 }
 
 /* Entries of the largest value, for one draw. */

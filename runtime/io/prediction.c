@@ -104,9 +104,10 @@ static void print_loo(const prediction_report *r, FILE *to) {
     double most = -INFINITY;
     for (uint64_t i = 0; l->khat && i < l->count; i++) most = fmax(most, l->khat[i]);
     if (l->khat)
-        fprintf(to, "\nelpd_loo %.6g ± %.3g, p_loo %.3g ± %.2g, %llu observations, largest k-hat %.2f\n",
-                l->total.value, l->total.error, l->complexity, l->complexity_error,
-                (unsigned long long)l->count, most);
+        fprintf(to, "\nelpd_loo %.6g ± %.3g, p_loo %.3g ± %.2g, %llu observations, %s\n", l->total.value,
+                l->total.error, l->complexity, l->complexity_error, (unsigned long long)l->count,
+                most == -INFINITY ? "no weight larger than others"
+                                  : arena_print(r->arena, "largest k-hat %.2f", most));
     else
         fprintf(to, "\nlog density of data that were not fitted %.6g ± %.3g, %llu observations\n",
                 l->total.value, l->total.error, (unsigned long long)l->count);

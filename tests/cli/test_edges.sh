@@ -67,6 +67,8 @@ answers 'two rows, logistic' logistic.vm '{"x": [1, 2], "y": [0, 1]}'
 answers 'a constant column' linear.vm '{"x": [3, 3, 3, 3, 3, 3], "y": [1, 2, 3, 1, 2, 4]}'
 answers 'a constant outcome' linear.vm '{"x": [1, 2, 3, 4, 5, 6], "y": [1, 1, 1, 1, 1, 1]}'
 answers 'counts that are all zero' poisson.vm '{"x": [1, 2, 3, 4, 5, 6], "y": [0, 0, 0, 0, 0, 0]}'
+answers 'huge counts' poisson.vm '{"x": [1, 2, 3], "y": [1000000000000, 1000000000001, 1000000000003]}'
+answers 'all rows in one group' groups.vm '{"y": [1, 2, 1.5, 1.2], "group_of": [2, 2, 2, 2]}'
 answers 'separable data' logistic.vm '{"x": [-3, -2, -1, 1, 2, 3], "y": [0, 0, 0, 1, 1, 1]}'
 
 # The mean of a ~ normal(0, 10) and sd under no data; four Monte-Carlo errors of 4,000 draws
@@ -85,6 +87,22 @@ endless 'no rows and flat priors' flat.vm '{"x": [], "y": []}'
 endless 'a constant column and flat priors' flat.vm '{"x": [3, 3, 3, 3, 3, 3], "y": [1, 2, 3, 1, 2, 4]}'
 endless 'zeros and flat priors' poisson_flat.vm '{"x": [1, 2, 3, 4, 5, 6], "y": [0, 0, 0, 0, 0, 0]}'
 endless 'separable data and flat priors' logistic_flat.vm '{"x": [-3, -2, -1, 1, 2, 3], "y": [0, 0, 0, 1, 1, 1]}'
+
+# what no latent can mend is said to be in the data
+cat >binomial.vm <<'M'
+axis n
+data k[n] : count
+data of[n] : count
+model {
+  p ~ beta(1, 1)
+  k[n] ~ binomial(of, p)
+}
+M
+printf '{"k": [2, 6], "of": [5, 5]}' >data.json
+expect 'more successes than trials' 1 'data alone make this' "$vmrun" fit binomial.vm --data data.json
+printf '{"k": [0, 0], "of": [0, 0]}' >data.json
+holds 'no trials' runs 0 "$vmrun" predict binomial.vm --data data.json
+holds '… whose weights are equal' grep -q 'no weight larger than others' out
 
 # a column twice: their sum is known, their difference as the prior has it
 cat >twice.vm <<'M'

@@ -5,8 +5,9 @@ METHOD: nuts           four chains of 1,000 steps of warm-up and 1,000 draws, on
         bnaf           AutoBNAFNormal, 10,000 alike, from 0.005
         pathfinder     BlackJAX's Pathfinder: 20 paths of 1,000 draws, resampled by their weights
 
-In double precision, and with no compiled program kept from one run for another. TO is written as score.py beside the database reads it; `seconds` is the processor's time of all of this process and of
-`before`, the import of what it needs; compilation is in it. It needs numpyro, and for `pathfinder` blackjax."""
+In double precision, and with no compiled program kept from one run for another. TO is written as score.py beside the database reads it;
+`seconds` is the processor's time of all of this process and of `before`, the import of what it needs; compilation is in it. It needs
+numpyro, and for `pathfinder` blackjax."""
 import json
 import os
 import resource

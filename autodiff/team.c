@@ -20,10 +20,12 @@ static const double FORK_PAYS = 4000, ROUSING_PAYS = 40000, SEQUENCE_PAYS = 1000
 static const int64_t SPIN = 20000000, SPIN_BRIEFLY = 50000;
 
 /* Where the cores have other work, a thread loses its core in the middle of a part and holds up all others.
- * A caller who has waited so long for parts that were begun, for a quarter of the time that he has worked,
- * and for twice as long as a part takes him, goes alone for a while: at first some times as long as he has
- * waited, then twice as long each time that it happens again, and half as long when it has not. */
-static const int64_t HELD_UP = 50000, REST_LEAST = 100000, REST_MOST = 500000000;
+ * What others have done, in the caller's time, less what he has waited for it, is kept in an account of at
+ * most so much; when that is used up he goes alone for a while: at first some times as long as he has waited,
+ * then twice as long each time that it happens again, and half as long when it has not. So a core that is
+ * gone now and then, as virtual ones are, costs no more than it costs; and one that is mostly gone costs the
+ * account once. */
+static const int64_t SAVINGS_MOST = 5000000, REST_LEAST = 100000, REST_MOST = 500000000;
 enum { REST_TIMES = 20 };
 
 enum { CACHE_LINE = 64, THREADS_MOST = 256, STACK = 1 << 20, PAUSES = 64 };
@@ -52,8 +54,9 @@ struct team {
     /* Of the piece of work; written while none is open. */
     team_work *work;
     void *context;
-    uint32_t sharing;     /* how many shares it has */
-    int64_t rest, rested; /* how long to go alone, and until when; the caller's */
+    uint32_t sharing; /* how many shares it has */
+    /* The caller's: what the team has saved him; how long to go alone, and until when. */
+    int64_t saved, rest, rested;
     /* A thread counts itself in before it looks whether a piece is open; the caller closes the piece before
      * it looks whether a thread is inside. So one of them sees the other. */
     _Alignas(CACHE_LINE) atomic_bool open;
@@ -188,8 +191,11 @@ static bool goes_alone(team *t) {
     return false;
 }
 
-static bool held_up(int64_t waited, int64_t worked, uint32_t parts) {
-    return waited > HELD_UP && waited > worked / 4 && waited > 2 * worked / (parts ? parts : 1);
+/* After a piece of which the caller has done so many parts. */
+static void save(team *t, int64_t worked, int64_t waited, uint32_t parts, uint32_t done) {
+    int64_t each = done ? worked / done : waited;
+    t->saved += each * (parts - done) - waited;
+    if (t->saved > SAVINGS_MOST) t->saved = SAVINGS_MOST;
 }
 
 static void rest(team *t, int64_t waited) {
@@ -197,6 +203,7 @@ static void rest(team *t, int64_t waited) {
     t->rest = again > REST_TIMES * waited ? again : REST_TIMES * waited;
     if (t->rest > REST_MOST) t->rest = REST_MOST;
     t->rested = now() + t->rest;
+    t->saved = 0;
     atomic_store(&t->crowded, true);
 }
 
@@ -216,7 +223,8 @@ void team_run(team *t, double nanoseconds, uint32_t parts, team_work *work, void
     uint32_t done = work_on(t, 0);
     atomic_store(&t->open, false);
     int64_t worked = now() - started, waited = wait_for_all(t);
-    if (held_up(waited, worked, done)) rest(t, waited);
+    save(t, worked, waited, parts, done);
+    if (t->saved < 0) rest(t, waited);
 }
 
 uint32_t team_threads(const team *t) { return t ? t->threads : 1; }

@@ -67,7 +67,7 @@ static bool multiply_vector(const kernels *k, const tile_product *t) {
 
 static void multiply_one(const kernels *k, const matrix_product *q, const tile_product *all, uint32_t number,
                          element *work) {
-    uint32_t row = number / tile_pieces(&q->across), column = number % tile_pieces(&q->across);
+    uint32_t row = number / q->across.pieces, column = number % q->across.pieces;
     uint64_t i = tile_from(&q->down, row), j = tile_from(&q->across, column);
     tile_product t = *all;
     t.rows = tile_from(&q->down, row + 1) - i;
@@ -75,6 +75,7 @@ static void multiply_one(const kernels *k, const matrix_product *q, const tile_p
     t.a = (const element *)all->a + (int64_t)i * all->a_row;
     t.b = (const element *)all->b + (int64_t)j * all->b_column;
     t.c = (element *)all->c + (int64_t)i * all->c_row + (int64_t)j;
+    t.left_row = i;
     if (!multiply_vector(k, &t)) k->multiply_tile(&t, work + q->behind);
 }
 
@@ -100,19 +101,34 @@ static void product_part(void *context, uint32_t thread, uint32_t part) {
     EACH_ENTRY(c, q->batch, s, part) {
         bring_sides(q, entries_of(e, s->in[0]) + c.at[0], entries_of(e, s->in[1]) + c.at[1], work);
         tile_product all = product_at(e, s, &c, work);
-        for (uint32_t k = 0; k < tile_pieces(&q->down) * tile_pieces(&q->across); k++)
+        for (uint32_t k = 0; k < q->down.pieces * q->across.pieces; k++)
             multiply_one(e->plan->kernels, q, &all, k, work);
         if (q->c.packed) from_matrix(q->c.copy, entries_of(e, s->of) + c.at[2], work + q->room[2]);
     }
 }
 
-/* What is packed lies in the caller's working memory, for all threads. */
+/* A product whose tiles the threads share. What is packed lies in the caller's working memory. */
+typedef struct shared_product {
+    const execution *run;
+    const plan_step *step;
+    tile_product all;
+    element *left; /* the panels that tiles share, or NULL */
+} shared_product;
+
+static void left_part(void *context, uint32_t thread, uint32_t part) {
+    const shared_product *r = context;
+    const tile_cut *cut = &r->step->product.left;
+    tile_product t = r->all;
+    t.left_row = tile_from(cut, part);
+    t.rows = tile_from(cut, part + 1) - t.left_row;
+    t.a = (const element *)t.a + (int64_t)t.left_row * t.a_row;
+    r->run->plan->kernels->bring_left(&t, r->left);
+}
+
 static void product_tile(void *context, uint32_t thread, uint32_t part) {
-    const step_run *r = context;
-    const matrix_product *q = &r->step->product;
-    cursor c = walk_at(q->batch, 0);
-    tile_product all = product_at(r->run, r->step, &c, work_of(r->run, r->step, 0));
-    multiply_one(r->run->plan->kernels, q, &all, part, work_of(r->run, r->step, thread));
+    const shared_product *r = context;
+    element *work = work_of(r->run, r->step, thread);
+    multiply_one(r->run->plan->kernels, &r->step->product, &r->all, part, work);
 }
 
 void run_product(const execution *e, const plan_step *s) {
@@ -124,7 +140,13 @@ void run_product(const execution *e, const plan_step *s) {
     cursor c = walk_at(q->batch, 0);
     element *work = work_of(e, s, 0);
     bring_sides(q, entries_of(e, s->in[0]) + c.at[0], entries_of(e, s->in[1]) + c.at[1], work);
-    run_parts(e, s, product_tile);
+    shared_product r = {e, s, product_at(e, s, &c, work), NULL};
+    if (q->left.pieces) {
+        r.all.left = r.left = (element *)e->work + q->left_at;
+        r.all.left_rows = left_rows(r.all.rows);
+        team_run(e->team, q->left_cost, q->left.pieces, left_part, &r);
+    }
+    team_run(e->team, s->cost, s->cut.parts, product_tile, &r);
     if (q->c.packed) from_matrix(q->c.copy, entries_of(e, s->of) + c.at[2], work + q->room[2]);
 }
 

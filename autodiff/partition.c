@@ -333,18 +333,19 @@ static double loop_cost(const plan *p, ref r) {
 
 /* Products. */
 
-/* A tile brings both its panels anew, those of the rows into the second-level cache: so tiles are as few and
- * as large as they can be. Threads cut the longer side alone, each has a share of it, and of a product that
- * is not soon done in pieces that become smaller, so that one who comes late or is slower leaves the others
- * some of his own; of whole panels, so that they do not meet in a line of the cache. Bits do not depend on
- * the tiles. */
-enum { TILE_BYTES = 256 * 1024 };
-static const double FALLING_PAYS = 200000; /* nanoseconds of a share */
+/* A tile brings its panels anew, those of the rows into the second-level cache: so tiles are as few and as
+ * large as they can be, in whole panels, so that threads do not meet in a line of the cache. Threads cut one
+ * side alone, into a piece for each, and where the product is not soon done into some, so that one who comes
+ * late or is slower leaves the others some of his own: many pieces of the columns, where there are so many,
+ * and the panels of the rows are brought once for all of them; else some of the longer side. Bits do not
+ * depend on the tiles. */
+enum { TILE_BYTES = 256 * 1024, LEFT_BYTES = 4 * 1024 * 1024, PIECES_SOME = 5, PIECES_MANY = 12 };
+/* Nanoseconds: of a share that is not soon done, and to bring an entry. */
+static const double PIECES_PAY = 200000, BRING_COST = 0.3;
 
-static tile_cut cut_side(uint64_t size, uint64_t unit, uint64_t shares, bool falling) {
-    uint64_t units = divide_up(size, unit);
-    shares = !units ? 1 : shares < units ? shares : units;
-    return (tile_cut){size, unit, (uint32_t)shares, falling && units >= 10 * shares ? TILE_FALLING : 1};
+static tile_cut cut_side(uint64_t size, uint64_t unit, uint64_t pieces) {
+    uint64_t units = divide_up(size, unit), most = units + !units;
+    return (tile_cut){size, unit, (uint32_t)(pieces < most ? pieces + !pieces : most)};
 }
 
 static void cut_product(const plan *p, matrix_product *q, uint64_t rows, uint64_t columns,
@@ -352,11 +353,18 @@ static void cut_product(const plan *p, matrix_product *q, uint64_t rows, uint64_
     uint64_t terms = q->k < TILE_TERMS ? (uint64_t)q->k : TILE_TERMS, panel = 2 * p->kernels->lanes;
     uint64_t most = TILE_BYTES / element_size(p->precision) / (terms + !terms), down = divide_up(rows, most);
     uint64_t threads = team_pays(nanoseconds) ? team_threads(p->team) : 1;
-    bool falling = threads > 1 && nanoseconds > FALLING_PAYS * (double)threads, by_rows = rows > columns;
-    bool few = down <= threads;
-    q->down = cut_side(rows, MICRO_ROWS, by_rows && few ? threads : down, by_rows && few && falling);
-    q->across =
-        cut_side(columns, panel, by_rows || !down ? 1 : divide_up(threads, down), !by_rows && falling);
+    uint64_t left = left_rows(rows) * (uint64_t)q->k;
+    bool some = threads > 1 && nanoseconds > PIECES_PAY * (double)threads;
+    bool many =
+        some && columns >= PIECES_SOME * threads * panel && left * element_size(p->precision) <= LEFT_BYTES;
+    if (many) {
+        q->left = cut_side(rows, MICRO_ROWS, 2 * threads);
+        q->left_cost = BRING_COST * (double)left;
+    }
+    uint64_t pieces = threads * (many ? PIECES_MANY : some ? PIECES_SOME : 1);
+    bool by_rows = rows > columns && !many;
+    q->down = cut_side(rows, MICRO_ROWS, by_rows && down < pieces ? pieces : down);
+    q->across = cut_side(columns, panel, by_rows || !down ? 1 : divide_up(pieces, down));
 }
 
 /* Where there is one product, threads share its tiles; else the products of the batch. */
@@ -369,11 +377,11 @@ static void partition_product(const plan *p, plan_step *s) {
     cut_product(p, q, rows, columns, one);
     uint64_t group = (uint64_t)(PART_PAYS / one) + 1;
     partition_entries(s, q->batch->entries, one, group);
-    uint32_t tiles = tile_pieces(&q->down) * tile_pieces(&q->across);
+    uint32_t tiles = q->down.pieces * q->across.pieces;
     q->shares_tiles = q->batch->entries == 1 && tiles > 1;
     if (q->shares_tiles) s->cut.parts = tiles;
     q->behind = s->work;
-    s->work = plan_rounded(s->work + tile_room(divide_up(rows, q->down.shares) + MICRO_ROWS, terms));
+    s->work = plan_rounded(s->work + tile_room(divide_up(rows, q->down.pieces) + MICRO_ROWS, terms));
 }
 
 /* Square matrices: the entries of the batch are shared. */
@@ -421,6 +429,10 @@ static void partition_step(plan *p, plan_step *s, sum_range *room) {
     bool shared = s->kind == STEP_loop || s->cut.parts > 1;
     bool apart = s->kind == STEP_product || is_square(s); /* each thread has its own */
     uint64_t work = s->work * (apart && shared ? team_threads(p->team) : 1);
+    if (s->kind == STEP_product && s->product.left.pieces) {
+        s->product.left_at = work;
+        work += left_rows(s->product.left.size) * (uint64_t)s->product.k;
+    }
     if (work > p->work) p->work = work;
     if (!s->fixed && shared && team_pays(s->cost)) p->cost += s->cost;
 }

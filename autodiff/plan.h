@@ -167,21 +167,14 @@ typedef struct matrix_side {
     const walk *copy; /* packed: value, matrix */
 } matrix_side;
 
-/* How one side of a product is cut: into even shares of whole units, and each share into one piece, or into
- * three that are the smaller the later they come: 5, 3 and 2 tenths. The last unit may be in part. */
-enum { TILE_FALLING = 3 };
+/* How one side of a product is cut: into even pieces of whole units, of which the last may be in part. */
 typedef struct tile_cut {
     uint64_t size, unit;
-    uint32_t shares, each;
+    uint32_t pieces;
 } tile_cut;
 
-static inline uint32_t tile_pieces(const tile_cut *c) { return c->shares * c->each; }
-
 static inline uint64_t tile_from(const tile_cut *c, uint32_t piece) {
-    static const uint64_t TENTHS[TILE_FALLING] = {0, 5, 8};
-    uint64_t tenths = piece / c->each * 10 + TENTHS[piece % c->each],
-             units = (c->size + c->unit - 1) / c->unit;
-    uint64_t from = units * tenths / (c->shares * UINT64_C(10)) * c->unit;
+    uint64_t units = (c->size + c->unit - 1) / c->unit, from = units * piece / c->pieces * c->unit;
     return from < c->size ? from : c->size;
 }
 
@@ -193,6 +186,11 @@ typedef struct matrix_product {
     uint64_t behind;
     tile_cut down, across; /* tiles of the result; of its transpose where it lies by columns */
     bool shares_tiles;     /* parts are tiles; else entries of the batch, with all of their tiles */
+    /* Where tiles share the panels of the left factor: how these are brought, before, and where they lie in
+     * the working memory, behind that of all threads; else it has no pieces. */
+    tile_cut left;
+    double left_cost;
+    uint64_t left_at;
 } matrix_product;
 
 /* A square matrix L, its right sides (or the adjoint of L) and what it is solved or factored to, for each

@@ -529,6 +529,7 @@ const kernels TABLE_OF(ISA, BY_PRECISION(double, single)) = {
     .chain_back = chain_back,
     .transpose = transpose,
     .multiply_tile = multiply_tile,
+    .bring_left = bring_left,
     .factor = factor,
     .factor_back = factor_back,
     .solve = solve,

@@ -53,12 +53,16 @@ typedef struct chain_back_steps {
 } chain_back_steps;
 
 /* A tile of a product of matrices: c[i, j] = sum over k < terms of a[i, k] b[k, j], with the strides of each
- * factor and the entries of a row of c next to each other. */
+ * factor and the entries of a row of c next to each other. `left` has the panels of all rows of the product
+ * that it is a tile of, so many with what they are filled up with, of which its own begin at `left_row`; NULL
+ * where it brings its own. */
 typedef struct tile_product {
     void *c;
     const void *a, *b;
     int64_t c_row, a_row, a_term, b_term, b_column;
     size_t rows, columns, terms;
+    const void *left;
+    size_t left_rows, left_row;
 } tile_product;
 /* As many terms at a time go through the room: no power of two, by which the lines of panels would meet in
  * the same sets of the cache. There is room for so many rows and columns, with the most that kernels fill up
@@ -68,6 +72,8 @@ static inline uint64_t panels_room(uint64_t rows, uint64_t columns, uint64_t ter
     enum { ROWS_BEYOND = 5, COLUMNS_BEYOND = 31 };
     return (rows + ROWS_BEYOND + columns + COLUMNS_BEYOND) * (terms < TILE_TERMS ? terms : TILE_TERMS);
 }
+/* … and the panels of a whole left factor so much. */
+static inline uint64_t left_rows(uint64_t rows) { return (rows + MICRO_ROWS - 1) / MICRO_ROWS * MICRO_ROWS; }
 static inline uint64_t tile_room(uint64_t rows, uint64_t terms) { return panels_room(rows, 1, terms); }
 
 /* What a triangle of n rows is solved with takes so many entries of room for `sides` right sides, and the
@@ -107,6 +113,9 @@ typedef struct kernels {
     void (*transpose)(void *y, int64_t y_pitch, const void *x, int64_t x_pitch, size_t rows, size_t columns);
 
     void (*multiply_tile)(const tile_product *t, void *room);
+    /* Brings the panels of so many rows of the left factor from left_row on, a multiple of MICRO_ROWS, to
+     * where the tiles of a product of left_rows rows look for them. */
+    void (*bring_left)(const tile_product *t, void *left);
     /* Of dense square matrices of n rows only the lower triangle is read and written; see triangles.h.
      * Factors in place; 0 where the matrix is not positive definite. */
     int (*factor)(void *matrix, size_t n, void *room);

@@ -150,19 +150,33 @@ INLINE ahead right_panel(const tile_product *t, size_t from, size_t j) {
     return ahead_of(at, t->b_column, t->b_term, columns, terms);
 }
 
+/* With the terms from `from` on, those of the rows from left_row on. */
+INLINE element *left_panels(const tile_product *t, const void *left, size_t from) {
+    return (element *)left + t->left_rows * from + t->left_row * terms_from(t, from);
+}
+
+static void bring_left(const tile_product *t, void *left) {
+    for (size_t from = 0; from < t->terms; from += TILE_TERMS)
+        bring_panels(left_panels(t, left, from), (const element *)t->a + (int64_t)from * t->a_term, t->a_row,
+                     t->a_term, t->rows, terms_from(t, from), MICRO_ROWS);
+}
+
 static void multiply_tile(const tile_product *t, void *room) {
     size_t panels = (t->rows + MICRO_ROWS - 1) / MICRO_ROWS;
-    size_t in_place = t->a_term == 1 && t->columns <= FEW_COLUMNS ? t->rows / MICRO_ROWS * MICRO_ROWS : 0;
+    bool few = t->a_term == 1 && t->columns <= FEW_COLUMNS && !t->left;
+    size_t in_place = few ? t->rows / MICRO_ROWS * MICRO_ROWS : 0;
     for (size_t from = 0; from < t->terms || !from; from += TILE_TERMS) {
         size_t terms = terms_from(t, from);
         tile_use use = from ? TILE_ADD : TILE_PUT;
         const element *a = (const element *)t->a + (int64_t)from * t->a_term;
-        element *left = room, *right = left + panels * MICRO_ROWS * terms;
+        element *left = t->left ? left_panels(t, t->left, from) : room;
+        element *right = (element *)room + (t->left ? 0 : panels * MICRO_ROWS * terms);
         ahead rows = ahead_of(a, t->a_row, t->a_term, t->rows, terms), coming = right_panel(t, from, 0);
-        fetch(&rows, 0, 1);
+        if (!t->left) fetch(&rows, 0, 1);
         if (!from) fetch(&coming, 0, 1);
-        bring_panels(left + in_place * terms, a + (int64_t)in_place * t->a_row, t->a_row, t->a_term,
-                     t->rows - in_place, terms, MICRO_ROWS);
+        if (!t->left)
+            bring_panels(left + in_place * terms, a + (int64_t)in_place * t->a_row, t->a_row, t->a_term,
+                         t->rows - in_place, terms, MICRO_ROWS);
         for (size_t j = 0; j < t->columns; j += MICRO_COLUMNS) {
             size_t columns = columns_from(t, j), next = j + MICRO_COLUMNS;
             bring_panels(right, coming.at, t->b_column, t->b_term, columns, terms, MICRO_COLUMNS);

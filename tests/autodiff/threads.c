@@ -217,6 +217,12 @@ static void products(setting *s) {
     tape_output(&s->t, tape_contract(&s->t, tall, thin, axes_one(j)));
 }
 
+/* So large that two threads bring the panels of the left factor together. */
+static void wide_product(setting *s) {
+    axis i = axis_of(s, "i", 100), j = axis_of(s, "j", 300), k = axis_of(s, "k", 280);
+    tape_output(&s->t, tape_contract(&s->t, input(s, two(i, k)), input(s, two(k, j)), axes_one(k)));
+}
+
 static void matrices(setting *s) {
     axis batch = axis_of(s, "batch", 40), row = axis_of(s, "row", 30), column = axis_of(s, "column", 30),
          side = axis_of(s, "side", 9);
@@ -260,6 +266,7 @@ static const subject SUBJECTS[] = {{"regression", regression, false},
                                    {"reductions", reductions, false},
                                    {"places", places, false},
                                    {"products", products, false},
+                                   {"a wide product", wide_product, false},
                                    {"matrices", matrices, false},
                                    {"loops", loops, false}};
 enum { SUBJECT_COUNT = sizeof SUBJECTS / sizeof *SUBJECTS, TEAMS = 4, RUNS = 20 };

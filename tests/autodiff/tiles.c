@@ -1,7 +1,7 @@
 /* Products of matrices by the kernels of each instruction set and precision: of all sizes around those of
  * panels, with as many terms as go through the room at a time, and more, and with factors that lie by rows
  * or by columns. What lies between the rows of the result stays as it is, and a tile has the bits of the
- * whole. Transposed matrices are exact.
+ * whole, whether it brings the panels of the left factor or finds them. Transposed matrices are exact.
  *
  * Tolerance: a sum of n products is off by at most n units of the sum of their magnitudes (Higham, Accuracy
  * and stability of numerical algorithms, 2nd ed., section 3.1). */
@@ -19,6 +19,7 @@ static rng noise;
 static precision in;
 static double left[(ROWS + APART) * (TERMS + APART)], right[(COLUMNS + APART) * (TERMS + APART)];
 static double found[2][ROWS * (COLUMNS + APART)], room[(ROWS + 5 + 32) * TILE_TERMS];
+static double panels[(ROWS + MICRO_ROWS) * TERMS];
 
 static void fill(double *x, size_t n) {
     for (size_t i = 0; i < n; i++) element_write(in, x, (int64_t)i, 2 * rng_uniform(&noise) - 1);
@@ -59,15 +60,31 @@ static bool right_everywhere(const tile_product *t) {
     return true;
 }
 
-/* In four tiles, cut where no panel ends. */
-static bool same_in_tiles(const kernels *k, tile_product t) {
+/* The panels of the left factor in two pieces. */
+static void bring(const kernels *k, tile_product *t) {
+    size_t rows = t->rows / 2 / MICRO_ROWS * MICRO_ROWS;
+    tile_product part = *t;
+    t->left = panels, t->left_rows = part.left_rows = left_rows(t->rows);
+    part.rows = rows;
+    k->bring_left(&part, panels);
+    part.rows = t->rows - rows, part.left_row = rows;
+    part.a = element_at(in, left, (int64_t)rows * t->a_row);
+    k->bring_left(&part, panels);
+}
+
+/* In four tiles; of columns cut where no panel ends, and of rows unless these are found. */
+static bool same_in_tiles(const kernels *k, tile_product t, bool found_left) {
     size_t rows = t.rows / 3, columns = t.columns / 3;
+    if (found_left) rows = rows / MICRO_ROWS * MICRO_ROWS, bring(k, &t);
+    for (size_t i = 0; i < t.rows; i++)
+        k->splat(element_at(in, found[1], (int64_t)i * t.c_row), 77, t.columns);
     tile_product part = t;
     for (int p = 0; p < 4; p++) {
         size_t i = p / 2 ? rows : 0, j = p % 2 ? columns : 0;
         part.c = element_at(in, found[1], (int64_t)i * t.c_row + (int64_t)j);
         part.a = element_at(in, left, (int64_t)i * t.a_row);
         part.b = element_at(in, right, (int64_t)j * t.b_column);
+        part.left_row = i;
         part.rows = p / 2 ? t.rows - rows : rows, part.columns = p % 2 ? t.columns - columns : columns;
         k->multiply_tile(&part, room);
     }
@@ -78,7 +95,7 @@ static bool multiplies(const kernels *k, size_t rows, size_t columns, size_t ter
     tile_product t = product(rows, columns, terms, turned & 1, turned & 2);
     for (int i = 0; i < 2; i++) k->splat(found[i], 77, ROWS * (COLUMNS + APART));
     k->multiply_tile(&t, room);
-    return right_everywhere(&t) && same_in_tiles(k, t);
+    return right_everywhere(&t) && same_in_tiles(k, t, false) && same_in_tiles(k, t, true);
 }
 
 static bool transposes(const kernels *k, size_t rows, size_t columns) {

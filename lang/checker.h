@@ -92,7 +92,9 @@ typedef struct site {
 typedef struct surroundings {
     axes axes; /* the statement's: of random draws and of `?` */
     bool free_allowed;
-    type free_type; /* of a `?` here */
+    axis categories; /* that a statement of the guide draws one of; or AXIS_NONE */
+    type free_type;  /* of a `?` here */
+    axis free_axis;  /* that it has besides the statement's; or AXIS_NONE */
     const char *free_name;
     span call; /* the user's call, while code of the library is read */
     bool in_call;

@@ -169,6 +169,13 @@ static const char *spread_note(name n) {
     return "";
 }
 
+/* Whether a parameter has an entry for each category that is drawn from. */
+static bool is_by_category(const item *definition, const parameter *p) {
+    for (uint32_t k = 0; k < p->axes.count; k++)
+        if (p->axes.at[k].value->name == definition->function.type.name) return true;
+    return false;
+}
+
 value evaluate_distribution(checker *c, scope *s, const expression *e, const binding *b) {
     const item *definition = b->item;
     distribution *d = arena_new(c->arena, distribution);
@@ -193,6 +200,7 @@ value evaluate_distribution(checker *c, scope *s, const expression *e, const bin
             const parameter *p = &definition->function.parameters[to];
             c->now.free_type =
                 is_axis_parameter(definition, p->type.name) ? (type){0} : evaluate_type(c, b->home, &p->type);
+            c->now.free_axis = is_by_category(definition, p) ? before.categories : AXIS_NONE;
             c->now.free_name = arena_print(c->arena, "%s.%s", statement, p->name);
         }
         node argument = evaluate_node(c, s, e->list.at[i].value);

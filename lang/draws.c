@@ -540,6 +540,8 @@ static node check_statement(checker *c, definition *f, const item *it, block_kin
     c->now.axes = l.axes;
     c->now.free_allowed = block == BLOCK_guide;
     c->now.free_name = l.target->name;
+    c->now.free_axis = AXIS_NONE;
+    c->now.categories = v->type.support == SUPPORT_index ? v->type.index : AXIS_NONE;
     const distribution *d = right_side(c, s, it, &l);
     if (!d) return 0;
     axis_bindings bound;

@@ -156,6 +156,11 @@ static value evaluate_free(checker *c, const expression *e) {
     }
     variable_row v = {.name = c->now.free_name, .kind = VARIABLE_free, .at = e->at, .axes = c->now.axes};
     memcpy(v.order, v.axes.at, sizeof v.order);
+    bool by_category = c->now.free_axis != AXIS_NONE && !axes_has(v.axes, c->now.free_axis);
+    if (by_category && v.axes.count < AXES_MOST) {
+        v.order[v.axes.count] = c->now.free_axis; /* the last, as a simplex has it */
+        v.axes = axes_with(v.axes, c->now.free_axis);
+    }
     v.type = c->now.free_type;
     v.stochastic = true;
     push(c->arena, &c->p->variables, v);

@@ -225,6 +225,31 @@ static void drawn_by_guide(arena *a, const char *objective) {
           "%.4f not %.4f", f->elbo.value, evidence);
 }
 
+/* What a guide leaves free of a category has an entry for each of them, in each row: the posterior's. */
+static void free_categories(arena *a, const char *drawn) {
+    double evidence = 0;
+    for (int row = 1; row <= 4; row++) {
+        double sum = 0, total = 0;
+        for (int k = 1; k <= 3; k++) {
+            double off = 0.75 * row - k;
+            sum += exp(0.5 * k - 0.5 * off * off), total += exp(0.5 * k);
+        }
+        evidence += log(sum / total) - 0.5 * log(2 * M_PI);
+    }
+    fit *f = fitted(a,
+                    arena_print(a,
+                                "axis row = 4, kind = 3\ndata y[row] : real = 0.75 * row\n"
+                                "let place[kind] = 1.0 * kind\n"
+                                "model {\n  z[row] : kind ~ categorical_logit(0.5 * kind)\n"
+                                "  y[row] ~ normal(place[z], 1)\n}\nguide { z[row] ~ %s }\n",
+                                drawn),
+                    1);
+    if (!check(f != NULL, drawn, "no fit")) return;
+    check(fabs(f->elbo.value - evidence) < 0.01 + 4 * f->elbo.error, drawn, "ELBO %g, evidence %g",
+          f->elbo.value, evidence);
+    check(f->kl.value > 0, drawn, "KL %g", f->kl.value);
+}
+
 int main(void) {
     arena a;
     test_memory(&a);
@@ -240,6 +265,8 @@ int main(void) {
     funnel(&a);
     drawn_by_guide(&a, "elbo");
     drawn_by_guide(&a, "iwae(5)");
+    free_categories(&a, "categorical(?)");
+    free_categories(&a, "categorical_logit(?)");
     arena_close(&a);
     return check_end();
 }

@@ -9,6 +9,9 @@
 
 enum { STREAM_SPREAD = 16 };
 
+/* Draws of the start are of a step that no step of the fit has. */
+static const uint64_t FIRST_START = UINT64_C(1) << 44;
+
 static bool check_statements(diagnostics *d, const program *p) {
     bool good = true;
     for (uint32_t i = 0; i < p->guide.count; i++) {
@@ -84,7 +87,7 @@ void guide_start(const guide *g, uint64_t seed, double *x, arena *a) {
     }
     tape_compile(&written, &run, a, NULL, NULL);
     machine *m = machine_new(a, &run, g->model->team);
-    machine_run(m, seed, 0);
+    machine_run(m, seed, FIRST_START);
     rng noise = rng_open(seed, STREAM_SPREAD);
     for (uint32_t b = 0; b < g->parts.count; b++) {
         const part *k = &g->parts.at[b];

@@ -173,6 +173,7 @@ options(L) ::= options(A) option(I) END. { L = A; ADD(L, I); }
 options(L) ::= options(A) error END. { L = A; }
 %type option {item *}
 option(I) ::= NAME(N) EQ expression(E). { I = tree_option(p, N, E); }
+option(I) ::= NAME(N) EQ expression(E) COMMA expression(F). { I = tree_option(p, N, E); I->option.next = F.at; }
 option(I) ::= named_choices(A). { I = A; }
 option(I) ::= NAME(N) EQ expression(E) ARROW expression(F). { I = tree_option(p, N, E); I->option.to = F.at; }
 option(I) ::= NAME(N) EQ expression(E) ARROW expression(F) OVER expression(G). {

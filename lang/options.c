@@ -83,13 +83,15 @@ static bool parse_argument(const char *text, char kind, choice *value) {
            (kind == 'R' || value->number > 0);
 }
 
-/* `(2, 50)` for `(R, N)`: as many numbers as there are letters. */
+/* `(2, 50)` for `(R, N)`: as many numbers as there are letters, but that an N behind another may be left out.
+ */
 static bool parse_arguments(const char *text, const char *kinds, arena *a, choice *value) {
     while (*text++ == *kinds++ && *kinds) {
         const char *end = text + strcspn(text, ",)");
         kinds += strspn(kinds, " ");
         if (!*end || !parse_argument(trimmed(text, end, a), *kinds++, value)) return false;
-        if (*kinds == ')') return end[0] == ')' && end[1] == 0;
+        bool last = *kinds == ')' || (*end == ')' && strncmp(kinds, ", N)", 4) == 0);
+        if (last) return end[0] == ')' && end[1] == 0;
         text = end;
     }
     return false;
@@ -99,7 +101,7 @@ static bool parse_arguments(const char *text, const char *kinds, arena *a, choic
 static bool parse_choice(const char *text, const char *words, arena *a, choice *value) {
     size_t length = strcspn(text, "(");
     const char *head = trimmed(text, text + length, a), *arguments = text + length;
-    *value = (choice){0};
+    *value = (choice){.text = text};
     for (const char *word = words;; word += strcspn(word, "|") + 1, value->word++) {
         size_t whole = strcspn(word, "|"), size = strcspn(word, "|(");
         if (size == strlen(head) && memcmp(word, head, size) == 0) {
@@ -108,6 +110,17 @@ static bool parse_choice(const char *text, const char *words, arena *a, choice *
         }
         if (word[whole] == 0) return false;
     }
+}
+
+/* `elbo`, or `elbo, chi(2)`. */
+static bool parse_choices(const char *text, const char *words, arena *a, choice *value) {
+    int depth = 0;
+    const char *end = text;
+    for (; *end && (*end != ',' || depth); end++) depth += (*end == '(') - (*end == ')');
+    if (!parse_choice(trimmed(text, end, a), words, a, value)) return false;
+    choice *next = *end ? arena_new(a, choice) : NULL;
+    value->next = next;
+    return !next || parse_choice(trimmed(end + 1, end + strlen(end), a), words, a, next);
 }
 
 /* `image: 100` */
@@ -183,6 +196,7 @@ static bool parse_value(const option_row *row, const char *text, arena *a, optio
     case OPTION_SHARE: return number_parse(text, &value->real) && value->real >= 0 && value->real < 1;
     case OPTION_PART: return number_parse(text, &value->real) && value->real >= 0 && value->real <= 1;
     case OPTION_CHOICE: return parse_choice(text, row->example, a, &value->choice);
+    case OPTION_CHOICES: return parse_choices(text, row->example, a, &value->choice);
     case OPTION_BATCH: return parse_batch(text, a, &value->batch);
     case OPTION_SCHEDULE: return parse_schedule(text, a, &value->schedule);
     case OPTION_DECAY:
@@ -199,6 +213,7 @@ static const char *const TAKES[] = {
     [OPTION_SHARE] = "a number from 0 to below 1, such as ",
     [OPTION_PART] = "a number from 0 to 1, such as ",
     [OPTION_CHOICE] = "one of ",
+    [OPTION_CHOICES] = "one of, or two with a comma between, ",
     [OPTION_BATCH] = "an axis and a number of its entries, such as ",
     [OPTION_ESTIMATORS] = "one word for all latents, or `z: score, rest: auto`, of ",
     [OPTION_SCHEDULE] = "two numbers from 0 and a number of steps, such as ",
@@ -220,6 +235,7 @@ bool option_set(options *o, option_id id, const char *text, arena *a, const char
 #define FIELD_SHARE      real
 #define FIELD_PART       real
 #define FIELD_CHOICE     choice
+#define FIELD_CHOICES    choice
 #define FIELD_BATCH      batch
 #define FIELD_SCHEDULE   schedule
 #define FIELD_DECAY      schedule
@@ -252,6 +268,7 @@ void options_merge(options *o, const options *over) {
 
 const char *option_example(option_id id, arena *a) {
     const char *example = OPTIONS[id].example;
-    bool words = OPTIONS[id].kind == OPTION_CHOICE || OPTIONS[id].kind == OPTION_ESTIMATORS;
+    option_kind kind = OPTIONS[id].kind;
+    bool words = kind == OPTION_CHOICE || kind == OPTION_CHOICES || kind == OPTION_ESTIMATORS;
     return words ? arena_copy(a, example, strcspn(example, "|(")) : example;
 }

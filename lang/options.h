@@ -14,6 +14,7 @@ typedef enum option_kind {
     OPTION_SHARE,
     OPTION_PART,
     OPTION_CHOICE,
+    OPTION_CHOICES,
     OPTION_BATCH,
     OPTION_SCHEDULE,
     OPTION_DECAY,
@@ -25,6 +26,8 @@ typedef struct choice {
     uint32_t word;
     double number;
     uint32_t count;
+    const char *text;          /* as it was written; NULL: the default */
+    const struct choice *next; /* of CHOICES, the one behind the comma; or NULL */
 } choice;
 enum { OPTIMIZER_adam, OPTIMIZER_sgd, OPTIMIZER_adamw, OPTIMIZER_rmsprop, OPTIMIZER_lbfgs };
 enum {
@@ -86,7 +89,7 @@ typedef struct schedule {
 
 typedef uint64_t option_COUNT, option_SEED;
 typedef double option_REAL, option_SHARE, option_PART;
-typedef choice option_CHOICE;
+typedef choice option_CHOICE, option_CHOICES;
 typedef batch option_BATCH;
 typedef schedule option_SCHEDULE, option_DECAY;
 typedef estimators option_ESTIMATORS;

@@ -834,7 +834,9 @@ static void report_no_option(checker *c, const item *it) {
 /* The text behind `key =`, which is read as a flag of the command line is. */
 static span option_text(const checker *c, const item *it) {
     const char *text = c->d->sources.at[it->at.source].text;
-    const expression *last = it->option.over ? it->option.over : it->option.to;
+    const expression *last = it->option.over   ? it->option.over
+                             : it->option.next ? it->option.next
+                                               : it->option.to;
     span at = {it->at.source, it->option.name_at.end, (last ? last : it->option.value)->at.end};
     while (at.start < at.end && strchr(" \t=", text[at.start])) at.start++;
     return at;

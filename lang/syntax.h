@@ -183,6 +183,7 @@ struct item {
             span name_at;
             vector(entry) of;      /* `image: 100`, or several, `z: score, rest: stl`; else none */
             expression *value;     /* the last of them, or the only one without a name */
+            expression *next;      /* objective = elbo, chi(2): the second; NULL elsewhere */
             expression *to, *over; /* anneal = 0 -> 1 over 1000; NULL elsewhere */
         } option;
     };

@@ -168,6 +168,7 @@ static void print_option(const item *i, FILE *to) {
         fputc(' ', to);
         print_expression(i->option.value, to);
     }
+    print_part(",", i->option.next, to);
     print_part("->", i->option.to, to);
     print_part("over", i->option.over, to);
 }

@@ -360,11 +360,24 @@ const char *vm_reason(const vm_fit *f, size_t i, double *value, const char **tex
 }
 
 vm_evidence vm_fit_evidence(const vm_fit *f) {
-    if (!f) return (vm_evidence){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    if (!f) return (vm_evidence){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     const fit *x = f->fit;
-    return (vm_evidence){x->elbo.value, x->elbo.error, x->log_evidence.value,   x->log_evidence.error,
-                         x->khat,       x->ess,        x->reconstruction.value, x->reconstruction.error,
-                         x->kl.value,   x->kl.error};
+    measured lower = x->bracket.known ? x->bracket.lower : x->elbo,
+             upper = x->bracket.known ? x->bracket.upper : x->upper;
+    return (vm_evidence){.elbo = x->elbo.value,
+                         .elbo_error = x->elbo.error,
+                         .log_evidence = x->log_evidence.value,
+                         .log_evidence_error = x->log_evidence.error,
+                         .khat = x->khat,
+                         .effective_size = x->ess,
+                         .reconstruction = x->reconstruction.value,
+                         .reconstruction_error = x->reconstruction.error,
+                         .kl = x->kl.value,
+                         .kl_error = x->kl.error,
+                         .lower = lower.value,
+                         .lower_error = lower.error,
+                         .upper = upper.value,
+                         .upper_error = upper.error};
 }
 
 size_t vm_variable_count(const vm_fit *f) { return f ? f->count : 0; }

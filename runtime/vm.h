@@ -112,10 +112,12 @@ VM_API const char *vm_reason(const vm_fit *fit, size_t i, double *value, const c
 
 /* Evidence lower bound and log evidence in nats, with Monte-Carlo standard errors; Pareto k-hat of the
  * weights. The bound is the reconstruction, E log p(data | latents) under the guide, less the KL from the
- * guide to the prior. */
+ * guide to the prior. The evidence lies between `lower` and `upper`: the two bounds of a combined objective,
+ * else the ELBO and the chi bound of order 2; `upper` is NaN where its error cannot be known. */
 typedef struct vm_evidence {
     double elbo, elbo_error, log_evidence, log_evidence_error, khat, effective_size;
     double reconstruction, reconstruction_error, kl, kl_error;
+    double lower, lower_error, upper, upper_error;
 } vm_evidence;
 VM_API vm_evidence vm_fit_evidence(const vm_fit *fit);
 

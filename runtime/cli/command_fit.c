@@ -30,6 +30,7 @@ static const char *shown(char *to, double x, int digits) {
  * steps are, and how long all of them would take. */
 static void print_pace(const progress *now) {
     double speed = now->seconds > 0 ? (double)now->step / now->seconds : 0;
+    if (isfinite(now->kl)) fprintf(stderr, ", KL %.4g", now->kl);
     if (isfinite(now->gradient)) fprintf(stderr, ", gradient %.2g", now->gradient);
     fprintf(stderr, ", %.0f steps a second, %.1f s", speed, now->seconds);
     if (speed > 0 && now->step < now->steps)
@@ -38,17 +39,20 @@ static void print_pace(const progress *now) {
 
 static bool watch(void *user, const progress *now) {
     watcher *w = user;
-    char number[3][NUMBER_ROOM];
+    char number[5][NUMBER_ROOM];
     if (w->json) {
-        fprintf(stderr,
-                "{\"stage\": \"%s\", \"step\": %llu, \"steps\": %llu, \"elbo\": %s, \"elbo_error\": %s, "
-                "\"gradient\": %s, \"seconds\": %.3f}\n",
-                now->stage, (unsigned long long)now->step, (unsigned long long)now->steps,
-                shown(number[0], now->elbo, 6), shown(number[1], now->elbo_error, 3),
-                shown(number[2], now->gradient, 3), now->seconds);
+        fprintf(
+            stderr,
+            "{\"stage\": \"%s\", \"objective\": \"%s\", \"step\": %llu, \"steps\": %llu, \"elbo\": %s, "
+            "\"elbo_error\": %s, \"reconstruction\": %s, \"kl\": %s, \"gradient\": %s, \"seconds\": %.3f}\n",
+            now->stage, now->objective, (unsigned long long)now->step, (unsigned long long)now->steps,
+            shown(number[0], now->elbo, 6), shown(number[1], now->elbo_error, 3),
+            shown(number[2], now->reconstruction, 6), shown(number[3], now->kl, 6),
+            shown(number[4], now->gradient, 3), now->seconds);
     } else if (w->line) {
-        fprintf(stderr, "\r\033[K%s: step %llu of at most %llu, ELBO %.6g ± %.2g", now->stage,
-                (unsigned long long)now->step, (unsigned long long)now->steps, now->elbo, now->elbo_error);
+        fprintf(stderr, "\r\033[K%s: step %llu of at most %llu, %s %.6g ± %.2g", now->stage,
+                (unsigned long long)now->step, (unsigned long long)now->steps, now->objective, now->elbo,
+                now->elbo_error);
         print_pace(now);
     }
     w->shown = true;

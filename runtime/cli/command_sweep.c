@@ -52,9 +52,10 @@ static void print_point(const char *value, const fit *f, json_writer *json) {
     json_put_row(json);
     json_put_text(json, "value", value);
     report_json_measured(json, "elbo", "elbo_mcse", f->elbo);
-    json_put_number(json, "rate", f->kl.value);
-    json_put_number(json, "distortion", -f->reconstruction.value);
-    json_put_number(json, "log_evidence", f->log_evidence.value);
+    report_json_measured(json, "rate", "rate_mcse", f->kl);
+    report_json_measured(json, "distortion", "distortion_mcse",
+                         (measured){-f->reconstruction.value, f->reconstruction.error});
+    report_json_measured(json, "log_evidence", "log_evidence_mcse", f->log_evidence);
     json_put_text(json, "verdict", verdict_name(f->verdict));
     json_end_object(json);
 }

@@ -72,16 +72,17 @@ static lowering still_latents(estimator *e) {
 typedef struct bound_kind {
     double power;          /* log (1/K sum w^power) / power */
     double linear, square; /* of the path of draw k: linear v_k + square v_k² */
-    int rises; /* 1: it is climbed; -1: descended; 0: another objective is, whose value this is not */
+    int rises;    /* 1: it is climbed; -1: descended; 0: another objective is, whose value this is not */
+    double score; /* of the score of draw k, times v_k, where its path is not followed; 0: the bound's own */
 } bound_kind;
 
 static bound_kind bound_kind_of(const options *o) {
     double x = o->objective.number;
     switch (o->objective.word) {
-    case OBJECTIVE_renyi: return (bound_kind){1 - x, x, 1 - x, 1};
-    case OBJECTIVE_chi: return (bound_kind){x, x - 1, -x, -1};
-    case OBJECTIVE_inclusive: return (bound_kind){1, 1, -1, 0};
-    default: return (bound_kind){1, 0, 1, 1};
+    case OBJECTIVE_renyi: return (bound_kind){1 - x, x, 1 - x, 1, 0};
+    case OBJECTIVE_chi: return (bound_kind){x, x - 1, 1 - x, -1, (x - 1) / x};
+    case OBJECTIVE_inclusive: return (bound_kind){1, 1, -1, 0, 1};
+    default: return (bound_kind){1, 0, 1, 1, 0};
     }
 }
 
@@ -126,9 +127,10 @@ static ref still_guide(bounds *b) {
     return total;
 }
 
-static ref reweighted(bounds *b, ref weight) {
+static ref reweighted(bounds *b, const bound_kind *k, ref weight) {
     estimator *e = b->e;
-    return tape_sum(e->t, plus(e, times(e, weight, still_guide(b)), by_params(b, weight)), draw_axis(e));
+    ref score = times(e, times(e, number(e, k->score), weight), still_guide(b));
+    return tape_sum(e->t, plus(e, score, by_params(b, weight)), draw_axis(e));
 }
 
 /* What a draw adds to the bound: the bound less that in which the geometric mean of the other weights is in
@@ -180,7 +182,7 @@ static ref climbed_bound(bounds *b, const bound_kind *k, ref log_w, ref total, r
     bool any_scored = gradients_are_scored(e->program, e->options);
     ref weight = stopped(e, tape_map1(e->t, OP_exp, minus(e, powered(e, k, log_w), total)));
     bool apart = b->taught && !sleep_teaches_all(e->program, e->t->arena);
-    if ((any_scored && !k->rises) || apart) return reweighted(b, weight);
+    if ((any_scored && k->score > 0) || apart) return reweighted(b, k, weight);
     if (any_scored || path == ESTIMATOR_pathwise) {
         ref climbed = any_scored ? scored(b, k, log_w, bound) : bound;
         return k->rises < 0 ? tape_map1(e->t, OP_neg, climbed) : climbed;
@@ -199,5 +201,16 @@ estimate bound_write(estimator *e) {
     ref climbed = climbed_bound(&b, &k, log_w, total, bound);
     ref surrogate = plus(e, over_entries(&b, climbed), rest);
     if (b.taught) surrogate = plus(e, surrogate, times(e, sleep_write(e), number(e, e->options->sleep)));
-    return (estimate){plus(e, over_entries(&b, bound), rest), surrogate, e->weight != 0, k.rises};
+    return (estimate){.value = plus(e, over_entries(&b, bound), rest),
+                      .surrogate = surrogate,
+                      .weighted = e->weight != 0,
+                      .rises = k.rises};
+}
+
+apart_weights apart_weights_write(estimator *e) {
+    terms_collect(e, false);
+    bounds b = open_bounds(e);
+    ref log_w = log_weights(&b, e->live, e->live, terms_families(e, false));
+    axes by = axes_union(lower_axes(e->live, b.kept), draw_axis(e));
+    return (apart_weights){tape_expand(e->t, log_w, by), other_terms(&b), b.kept};
 }

@@ -6,5 +6,6 @@
 #include "runtime/infer/terms.h"
 
 estimate bound_write(estimator *e);
+apart_weights apart_weights_write(estimator *e);
 
 #endif

@@ -95,6 +95,17 @@ static void summarise(fit *f, const sample *s, const double *log_weight, const s
     arena_close(scratch);
 }
 
+/* The chi bound of order 2, where its error is known. */
+static measured upper_of(const sample *s, arena *a) {
+    if (!upper_is_known(s->quality.khat, 2)) return (measured){NAN, NAN};
+    arena *scratch = arena_inside(a);
+    double *log_weight = arena_array(scratch, double, s->count);
+    for (uint64_t i = 0; i < s->count; i++) log_weight[i] = s->log_density[i] - s->log_guide[i];
+    measured upper = upper_bound(log_weight, s->count, 1, 2);
+    arena_close(scratch);
+    return upper;
+}
+
 void course_end(course *r) {
     fit *f = r->fit;
     sample *s = r->sample;
@@ -114,7 +125,7 @@ void course_end(course *r) {
     f->ess = s->quality.ess;
     f->log_evidence = (measured){s->quality.log_mean, s->quality.log_mean_error};
     f->jackknife = jackknife_evidence(s->log_density, s->log_guide, s->count);
-    f->upper = upper_bound(s->log_density, s->log_guide, s->count, f->khat);
+    f->upper = upper_of(s, f->arena);
     if (f->mode) forget_evidence(f);
     verdict_judge(f, &r->findings);
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 #include "runtime/infer/along.h"
+#include "runtime/infer/bracket.h"
 #include "runtime/infer/cavi.h"
 #include "runtime/infer/em.h"
 #include "runtime/infer/fingerprint.h"
@@ -199,11 +200,12 @@ status course_guide(course *r) {
     family_kind kind = o->family.word ? (family_kind)o->family.word : FAMILY_mean_field;
     guide *g = guide_new(r->d, r->model, kind, o->family.count, a);
     if (!g) return STATUS_invalid_program;
-    objective_course course = {.host = &r->host, .vigil = &r->vigil};
+    objective_course course = {.host = &r->host, .vigil = &r->vigil, .is_followed = is_combined(o)};
     if (r->host.checkpoints) course.fingerprint = fingerprint_of(r->d, r->model, o);
     double *x;
     status reached = fit_guide(r, g, &course, &x);
     if (reached != STATUS_ok) return reached;
+    if (is_combined(o) && !r->vigil.stopped && !bracket_run(r, x, &course)) return complain_of_checkpoint(r);
     reported *rep = arena_new(a, reported);
     *rep = reported_new(r->model, false, a);
     uint64_t count = draws_that_pay(r->model, rep->scalars, r->options.draws);
@@ -215,6 +217,7 @@ status course_guide(course *r) {
     for (uint64_t i = 0; i < r->sample->count; i++)
         averages_add(&m, drawn->elbo[i], r->sample->log_likelihood[i], r->sample->log_density[i]);
     course_report_bound(r->fit, averages_bound(&m));
+    if (o->objective.word == OBJECTIVE_elbo) r->fit->bracket.lower = r->fit->elbo;
     report_kls(r, g, x, drawn);
     r->findings = (findings){.converged = course.converged,
                              .held = is_held(o),
@@ -242,6 +245,7 @@ static bool rehearse_climb(course *r, const guide *g) {
     if (!climbed) return false;
     guide_start(g, r->options.seed, climbed->x, r->a);
     objective_rehearse(climbed, r->a);
+    if (is_combined(&r->options)) bracket_rehearse(r);
     return true;
 }
 

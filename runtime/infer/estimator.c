@@ -17,8 +17,12 @@ static estimate write_elbo(estimator *e) {
     }
     ref control = is_controlled(e->options) ? control_write(e, surrogate) : 0;
     if (control) surrogate = plus(e, surrogate, control);
-    return (estimate){times(e, tape_sum(e->t, value, draw_axis(e)), mean),
-                      times(e, tape_sum(e->t, surrogate, draw_axis(e)), mean), e->weight != 0, 1};
+    ref data = terms_reconstruction(e);
+    return (estimate){.value = times(e, tape_sum(e->t, value, draw_axis(e)), mean),
+                      .surrogate = times(e, tape_sum(e->t, surrogate, draw_axis(e)), mean),
+                      .reconstruction = times(e, tape_sum(e->t, data, draw_axis(e)), mean),
+                      .weighted = e->weight != 0,
+                      .rises = 1};
 }
 
 static estimator open_estimator(const guide *g, const guide_tape *on, const options *o, uint32_t draws) {
@@ -39,6 +43,12 @@ estimate estimate_write(const guide *g, const guide_tape *on, const options *o, 
         (o->objective.word == OBJECTIVE_elbo && o->objective.number > 0))
         e.weight = tape_input(e.t, (axes){0});
     return is_bound(o) && samples_latents(g) ? bound_write(&e) : write_elbo(&e);
+}
+
+apart_weights estimate_write_weights(const guide *g, const guide_tape *on) {
+    const options plain = {0};
+    estimator e = open_estimator(g, on, &plain, 1);
+    return apart_weights_write(&e);
 }
 
 axes row_axes(const program *p) {
@@ -107,6 +117,13 @@ static bool is_in_model(const program *p, variable v, arena *a) {
 
 static bool bound_check(diagnostics *d, const program *p, const options *o) {
     if (o->objective.word != OBJECTIVE_chi) return true;
+    if (!(o->objective.number > 1)) {
+        diagnostic *said =
+            diagnose(d, DIAGNOSTIC_option, NO_PLACE,
+                     "`objective = %s` is no bound from above: its order must be above 1", o->objective.text);
+        advise(d, said, "use `chi(2, 50)`; for a bound from below, `iwae(50)`");
+        return false;
+    }
     for (variable v = 0; v < p->variables.count; v++) {
         const variable_row *row = program_variable(p, v);
         if (row->kind != VARIABLE_param || !is_in_model(p, v, d->arena)) continue;

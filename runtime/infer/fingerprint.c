@@ -17,6 +17,9 @@ static uint64_t hash_PART(double x, uint64_t h) { return hash_number(x, h); }
 static uint64_t hash_CHOICE(choice x, uint64_t h) {
     return hash_number(x.word, hash_number(x.number, hash_number(x.count, h)));
 }
+static uint64_t hash_CHOICES(choice x, uint64_t h) {
+    return x.next ? hash_CHOICE(*x.next, hash_CHOICE(x, h)) : hash_CHOICE(x, h);
+}
 static uint64_t hash_BATCH(batch x, uint64_t h) { return hash_text(x.axis, hash_number(x.size, h)); }
 static uint64_t hash_SCHEDULE(schedule x, uint64_t h) {
     return hash_number(x.from, hash_number(x.to, hash_number(x.steps, h)));

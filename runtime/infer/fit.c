@@ -2,6 +2,7 @@
  * latents, goes one route, programs with other guides another (route.h, course.h). */
 #include "runtime/infer/fit.h"
 
+#include "runtime/infer/bracket.h"
 #include "runtime/infer/cavi.h"
 #include "runtime/infer/clock.h"
 #include "runtime/infer/course.h"
@@ -50,9 +51,16 @@ static void refuse_checkpoints(diagnostics *d) {
     advise(d, said, "leave `--checkpoint` out");
 }
 
-bool fit_check(diagnostics *d, const program *p, const options *o) {
+static bool objective_check(diagnostics *d, const program *p, const options *o) {
     return map_check(d, p, o) && batch_check(d, p, o) && estimate_check(d, p, o) && held_check(d, p, o) &&
            noise_check(d, p, o) && tmc_check(d, p, o) && cavi_check(d, p, o);
+}
+
+bool fit_check(diagnostics *d, const program *p, const options *o) {
+    if (!bracket_check(d, p, o) || !objective_check(d, p, o)) return false;
+    if (!is_combined(o)) return true;
+    options above = bracket_above(o);
+    return objective_check(d, p, &above);
 }
 
 static bool can_run(diagnostics *d, const model *m, const options *o) {
@@ -87,6 +95,7 @@ fit *fit_run(diagnostics *d, const model *m, const options *over, arena *a, fit_
         *status = STATUS_invalid_program;
         return NULL;
     }
+    if (r.options.objective.text) r.vigil.objective = r.options.objective.text;
     r.model = with_team(m, &r.options, r.a);
     *status = ROUTES[way].run(&r);
     if (*status == STATUS_ok) course_end(&r);

@@ -11,8 +11,10 @@
  * with what it has, status VM_interrupted. */
 typedef struct progress {
     uint64_t step, steps;
-    double elbo, elbo_error; /* over the last steps; NaN before */
-    double gradient;         /* its length at the last step; NaN: not known */
+    const char *objective;     /* what is climbed, as it is written */
+    double elbo, elbo_error;   /* its value over the last steps; NaN before */
+    double reconstruction, kl; /* of an ELBO by noisy steps, its parts; else NaN */
+    double gradient;           /* its length at the last step; NaN: not known */
     double seconds;
     const char *stage;
 } progress;
@@ -88,6 +90,16 @@ typedef struct gaps {
     measured amortisation, approximation;
 } gaps;
 
+/* The evidence between two objectives, each with a guide of its own, see bracket.h. */
+typedef struct two_bounds {
+    bool known;
+    const char *below, *above; /* as they are written: `elbo`, `chi(2)` */
+    measured lower, upper;     /* the latter is NaN where its error cannot be known */
+    double khat;               /* of the weights of the second guide */
+    uint64_t steps;            /* of the second */
+    bool converged;            /* the second */
+} two_bounds;
+
 typedef struct fit {
     const model *model;
     arena *arena;
@@ -102,6 +114,7 @@ typedef struct fit {
     gaps gaps;
     measured log_evidence, jackknife; /* the latter without the bias of a log of a mean, see jackknife.h */
     measured upper;                   /* a bound of the evidence from above, see upper.h */
+    two_bounds bracket;
     double khat, ess;
     bool corrected;               /* summaries are of importance-weighted draws */
     vector(latent_kl) latent_kls; /* of latents that the guide draws in one statement */

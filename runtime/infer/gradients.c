@@ -81,20 +81,19 @@ static gradient_choice shared_gradient(const program *p, const options *o, varia
     gradient_choice g = gradient_of(p, o, latent);
     if (!is_bound(o) || gradient_is_scored(g) || gradient_is_relaxed(g)) return g;
     if (is_asleep(o) && !sleep_teaches_all(p, a)) g.kind = ESTIMATOR_score;
-    else if (gradients_are_scored(p, o))
-        g.kind = o->objective.word == OBJECTIVE_inclusive ? ESTIMATOR_score : ESTIMATOR_pathwise;
+    else if (gradients_are_scored(p, o)) g.kind = weighs_scores(o) ? ESTIMATOR_score : ESTIMATOR_pathwise;
     else if (any_is_relaxed(p, o)) g.kind = ESTIMATOR_pathwise;
     return g;
 }
 
 /* Draws a step that a draw is compared with. */
 static bool has_others(const options *o) {
-    if (is_bound(o)) return o->objective.count > 1;
+    if (is_bound(o)) return bound_draws(o) > 1;
     return !option_is_given(o, OPTION_samples) || o->samples > 1;
 }
 
 static const char *score_text(const options *o) {
-    if (o->objective.word == OBJECTIVE_inclusive) return "score function, the draws weighted";
+    if (weighs_scores(o)) return "score function, the draws weighted";
     if (!has_others(o)) return "score function without a baseline, for want of other draws";
     return is_bound(o) ? "score function, what each draw adds to the bound (VIMCO)"
                        : "score function, the other draws as a baseline";
@@ -208,7 +207,7 @@ static void check_objective(check *c, variable latent, span at, estimator_kind *
     uint32_t word = c->o->objective.word;
     if (!bound && kind == ESTIMATOR_dreg)
         refuse(c, latent, at, "under an objective of single draws", "use `stl`, which is the same there");
-    else if (x && x->how.word == ESTIMATOR_vimco && (!bound || word == OBJECTIVE_inclusive))
+    else if (x && x->how.word == ESTIMATOR_vimco && (!bound || weighs_scores(c->o)))
         refuse(c, latent, at, "under an objective that is no bound of several draws", "use `score`");
     else if (word == OBJECTIVE_inclusive && kind != ESTIMATOR_dreg && kind != ESTIMATOR_score)
         refuse(c, latent, at, "under `inclusive`", "use `dreg` or `score`");

@@ -32,6 +32,20 @@ static inline bool is_bound(const options *o) {
            x.word != OBJECTIVE_cavi && !elbo;
 }
 
+/* Whether draws are weighed by what is normalised over them: their scores, where these are not
+ * differentiated, lead to where they are heavy. */
+static inline bool weighs_scores(const options *o) {
+    return o->objective.word == OBJECTIVE_inclusive || o->objective.word == OBJECTIVE_chi;
+}
+
+/* Draws a step of an objective that weighs them. A chi bound that is not told how many has as many as find
+ * its heavy ones. */
+enum { CHI_DRAWS = 100 };
+static inline uint32_t bound_draws(const options *o) {
+    bool chosen = o->objective.word != OBJECTIVE_chi || option_is_given(o, OPTION_samples);
+    return o->objective.count ? o->objective.count : chosen ? (uint32_t)o->samples : CHI_DRAWS;
+}
+
 /* Whether gradients are made quieter by regressions, see control.h. */
 static inline bool is_controlled(const options *o) { return o->control.word == CONTROL_regression; }
 

@@ -23,7 +23,7 @@ enum { SAMPLES_BATCH = 1, SAMPLES_SCORED = 4 };
 static uint32_t draws_a_step(const guide *g, const options *o) {
     const program *p = g->model->program;
     if (!g->families.count && !p->guide.count) return 1;
-    if (o->objective.count) return o->objective.count;
+    if (is_bound(o)) return bound_draws(o);
     bool scored = gradients_are_scored(p, o);
     bool asked = option_is_given(o, OPTION_samples);
     if (is_held(o) && !asked) return HELD_DRAWS;
@@ -102,6 +102,8 @@ objective *objective_new(diagnostics *d, const guide *g, const options *options,
     tape_output(written, e.value);
     for (uint32_t b = 0; b < parts; b++)
         tape_output(written, tape_expand(written, gradient[b], tape_at(written, q.visited[b])->axes));
+    if (e.reconstruction) tape_output(written, e.reconstruction);
+    o->has_parts = e.reconstruction != 0;
     if (is_coupled(options)) written = noise_write(&o->noise, written, l.draw, options, a);
     tape_compile(written, o->tape, a, NULL, NULL);
     precision p = precision_of(options);
@@ -121,6 +123,10 @@ bool objective_run(objective *o, uint64_t step) {
     noise_draw(&o->noise, o->options->seed, step);
     machine_run(o->machine, o->options->seed, step);
     o->value = machine_output(o->machine, 0)[0];
+    if (o->has_parts) {
+        o->parts[0] = machine_output(o->machine, 1 + o->climber.count)[0];
+        o->parts[1] = (o->parts[0] - o->value) / (o->weight ? *o->weight : 1);
+    }
     for (uint32_t b = 0; b < o->climber.count; b++)
         o->climber.blocks[b].gradient = machine_output_elements(o->machine, 1 + b);
     return isfinite(o->value);
@@ -132,13 +138,21 @@ bool objective_climb(objective *o, uint64_t step, double rate) {
 }
 
 typedef struct recent {
-    double sum, squares;
+    double sum, squares, parts[2];
     uint64_t count;
 } recent;
+
+static void recent_add(recent *r, const objective *o) {
+    r->sum += o->value, r->squares += o->value * o->value, r->count++;
+    for (int i = 0; i < 2; i++) r->parts[i] += o->parts[i];
+}
 
 static bool stopped(const objective *o, objective_course *c, recent *r) {
     if (c->steps % WATCH_EVERY) return vigil_asks(c->vigil, "fit");
     measured value = measured_mean(r->sum, r->squares, (double)r->count);
+    if (o->has_parts)
+        c->vigil->reconstruction = r->parts[0] / (double)r->count,
+        c->vigil->kl = r->parts[1] / (double)r->count;
     *r = (recent){0};
     return vigil_tell(c->vigil, c->steps, o->options->steps, value, o->climber.length);
 }
@@ -174,7 +188,7 @@ static judge judge_open(const objective *o, arena *a) {
 }
 
 static void judge_fall(judge *j, objective *o) {
-    if (!o->rises) return;
+    if (o->rises <= 0) return; /* an estimate of a bound from above falls, too, where it sees less */
     if (retreat_closes(&j->back)) optimiser_read(&o->climber, j->iterate);
     if (!retreat_take(&j->back, j->iterate, o->rises * o->value)) return;
     optimiser_restart(&o->climber, j->back.x);
@@ -222,6 +236,74 @@ static void carry_climb(void *state, carrier *to) {
     carry(to, &c->judge->values, sizeof c->judge->values);
 }
 
+/* The pieces of a walk, each behind its size; their sizes are counted, where there is no room for them yet.
+ */
+typedef struct pieces {
+    char *at;
+    size_t count;
+} pieces;
+
+static bool keep_piece(void *user, void *bytes, size_t size) {
+    pieces *to = user;
+    if (to->at) {
+        memcpy(to->at + to->count, &size, sizeof size);
+        if (size) memcpy(to->at + to->count + sizeof size, bytes, size);
+    }
+    to->count += sizeof size + size;
+    return true;
+}
+
+/* Piece by piece, as the walk that reads them has them. */
+static void carry_pieces(char *at, size_t count, carrier *to) {
+    for (size_t done = 0, size; done < count; done += sizeof size + size) {
+        memcpy(&size, at + done, sizeof size);
+        carry(to, at + done + sizeof size, size);
+    }
+}
+
+static void write_state(void *state, carrier *to) {
+    const objective_course *before = ((climb *)state)->course->before;
+    uint64_t ended = before != NULL;
+    carry(to, &ended, sizeof ended);
+    if (before) carry_pieces(before->ended.at, before->ended.size, to);
+    carry_climb(state, to);
+}
+
+/* Of a first climb, which another one may follow. */
+static void read_state(void *state, carrier *from) {
+    objective_course *c = ((climb *)state)->course;
+    uint64_t ended = 0;
+    carry(from, &ended, sizeof ended);
+    carrier_refuse(from, ended > c->is_followed);
+    if (!from->failed) carry_climb(state, from);
+    c->goes_on = ended;
+}
+
+/* What a checkpoint of the climb that follows holds of this one. */
+static void keep_end(climb *now, arena *a) {
+    objective_course *c = now->course;
+    pieces kept = {0};
+    carrier to = {keep_piece, &kept, false};
+    if (!c->is_followed || !c->host->checkpoints) return;
+    carry_climb(now, &to);
+    kept = (pieces){arena_array(a, char, kept.count), 0};
+    carry_climb(now, &to);
+    c->ended.at = kept.at, c->ended.size = kept.count;
+}
+
+/* False where there is a checkpoint that is not one of this fit. */
+static bool resume(climb *now) {
+    objective_course *c = now->course;
+    const checkpoints *k = c->host->checkpoints;
+    if (!c->before) {
+        bool whole = checkpoint_resume(k, c->fingerprint, read_state, now);
+        return whole || (c->goes_on && !k->from->failed);
+    }
+    if (!c->before->goes_on) return true;
+    carry_climb(now, k->from);
+    return !k->from->failed && k->is_whole(k->user);
+}
+
 void objective_rehearse(const objective *o, arena *a) {
     if (is_held(o->options)) held_rehearse(o, a);
     else judge_open(o, a);
@@ -263,23 +345,25 @@ bool objective_fit(objective *o, arena *a, objective_course *c) {
     climb state = {o, &j, c, 0};
     recent now = {0};
     optimiser_place(&o->climber, o->x);
-    c->foreign = !checkpoint_resume(kept, c->fingerprint, carry_climb, &state);
+    c->foreign = !resume(&state);
     if (c->foreign) return false;
     while (c->steps < options->steps && !c->converged && !c->interrupted) {
+        c->goes_on = false; /* what followed began where this ended before */
         bool finite =
             objective_climb(o, c->steps, j.levels.rate * schedule_at(options->rate_schedule, c->steps));
         c->steps++;
         if (!finite && ++state.faults > FAULTS_MOST) return false;
         if (!finite) continue; /* a wild draw; the next step has others */
-        now = (recent){now.sum + o->value, now.squares + o->value * o->value, now.count + 1};
+        recent_add(&now, o);
         if (is_judged(options, c->steps)) {
             judge_fall(&j, o);
             c->converged = judge_level(&j, o) == DESCENT_converged;
         }
         c->interrupted = stopped(o, c, &now);
-        if (checkpoint_is_due(kept, c->steps)) checkpoint_save(kept, c->fingerprint, carry_climb, &state);
+        if (checkpoint_is_due(kept, c->steps)) checkpoint_save(kept, c->fingerprint, write_state, &state);
     }
-    checkpoint_save(kept, c->fingerprint, carry_climb, &state);
+    if (!c->goes_on) checkpoint_save(kept, c->fingerprint, write_state, &state);
+    keep_end(&state, a);
     if (!c->converged) end_early(o, &j, c);
     optimiser_read(&o->climber, o->x);
     return true;

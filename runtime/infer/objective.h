@@ -22,8 +22,10 @@ typedef struct objective {
     double *x;         /* the flat vector: the start, and the optimum */
     optimiser climber; /* what the machine reads is its x */
     double value;      /* an estimate of the objective */
+    double parts[2];   /* of an ELBO: reconstruction and KL, of which the value has the weighted difference */
     int rises;         /* it as steps go well: 1 up, -1 down, 0 either way */
     batches batches;
+    bool has_parts;
     bool by_rows;   /* the guide has numbers of the rows that the batches visit */
     noise noise;    /* without inputs where draws are independent */
     double *weight; /* of prior and guide; NULL where it is 1 */
@@ -38,13 +40,22 @@ bool objective_climb(objective *o, uint64_t step, double rate);
  * where the value is not finite. */
 bool objective_run(objective *o, uint64_t step);
 
+/* Where a fit has several climbs, a checkpoint of a later one holds how those before it ended, too: more
+ * steps may be asked for. */
 typedef struct objective_course {
     uint64_t steps;
     const fit_host *host;
     uint64_t fingerprint; /* of the fit, for its checkpoints */
     vigil *vigil;
     bool converged, interrupted;
-    bool foreign; /* the checkpoint to go on from is not one of this fit */
+    bool foreign;                          /* the checkpoint to go on from is not one of this fit */
+    bool is_followed;                      /* by another climb */
+    const struct objective_course *before; /* that it follows; or NULL */
+    struct {
+        char *at;
+        size_t size;
+    } ended;      /* where one is followed and states are kept: its own, at its end, in pieces */
+    bool goes_on; /* the checkpoint that it went on from holds the one that follows, too */
 } objective_course;
 /* Moves o->x to the optimum. False where the checkpoint is foreign, or steps kept being not finite; the last
  * run of o is then one of those. */

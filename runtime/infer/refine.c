@@ -226,7 +226,7 @@ measured refine_evidence(const guide *g, const double *x, uint64_t seed, vigil *
     uint32_t draws = points_that_fit(g->model, WEIGHED_MOST / WEIGHED_MORE) * WEIGHED_MORE;
     options weighed;
     options_default(&weighed);
-    weighed.objective = (choice){OBJECTIVE_iwae, 0, draws};
+    weighed.objective = (choice){.word = OBJECTIVE_iwae, .count = draws};
     tape written, run;
     tape_open(&written, a);
     lowering l = lower_open(g->model, &written, draws);

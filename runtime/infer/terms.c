@@ -91,6 +91,16 @@ ref terms_elbo(estimator *e, bool path) {
     return total;
 }
 
+ref terms_reconstruction(estimator *e) {
+    ref total = number(e, 0);
+    for (uint32_t i = 0; i < e->terms.count; i++) {
+        const term *x = &e->terms.at[i];
+        if (x->kind == TERM_data || x->kind == TERM_summed)
+            total = plus(e, total, term_lowered(e, e->live, x, (axes){0}, true));
+    }
+    return total;
+}
+
 axes apart_axes(estimator *e, dependence *d, axes of) {
     node culprit;
     axes kept = of;

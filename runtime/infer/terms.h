@@ -58,6 +58,9 @@ ref terms_families(estimator *e, bool path);
 /* The ELBO by draw; with `path`, what is differentiated of it. */
 ref terms_elbo(estimator *e, bool path);
 
+/* Of it what is of the data. */
+ref terms_reconstruction(estimator *e);
+
 /* The axes of `of` along which all that depends on the sources stays apart. */
 axes apart_axes(estimator *e, dependence *d, axes of);
 /* Whether the families' latents depend on the sources, by their bounds. */

@@ -249,6 +249,6 @@ bool tmc_write(diagnostics *d, const guide *g, const options *o, tape *t, loweri
         const ref *paths = weighted_paths(&c, total, sources);
         if (paths) climbed = sum_combinations(&c, paths, true, others);
     }
-    *e = (estimate){total, climbed, false, 1};
+    *e = (estimate){.value = total, .surrogate = climbed, .rises = 1};
     return small_enough(d, t, o);
 }

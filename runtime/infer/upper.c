@@ -1,15 +1,13 @@
 #include "runtime/infer/upper.h"
 
-static const double KHAT_MOST = 0.25;
-
-measured upper_bound(const double *log_p, const double *log_q, uint64_t count, double khat) {
-    double most = -INFINITY, sum = 0, squares = 0, n = (double)count;
-    if (!(khat < KHAT_MOST)) return (measured){NAN, NAN};
-    for (uint64_t i = 0; i < count; i++) most = fmax(most, log_p[i] - log_q[i]);
+measured upper_bound(const double *log_weight, uint64_t count, uint64_t pitch, double order) {
+    double most = -INFINITY, sum = 0, squares = 0;
+    for (uint64_t i = 0; i < count; i++) most = fmax(most, log_weight[i * pitch]);
     for (uint64_t i = 0; i < count; i++) {
-        double square = exp(2 * (log_p[i] - log_q[i] - most));
-        sum += square, squares += square * square;
+        double power = exp(order * (log_weight[i * pitch] - most));
+        sum += power, squares += power * power;
     }
-    measured mean = measured_mean(sum, squares, n);
-    return (measured){most + 0.5 * log(mean.value), 0.5 * mean.error / mean.value};
+    measured mean = measured_mean(sum, squares, (double)count);
+    double error = mean.error / mean.value;
+    return (measured){most + (log(mean.value) + 0.5 * error * error) / order, error / order};
 }

@@ -12,7 +12,16 @@ vigil vigil_open(fit_host host) {
                    .user = host.user,
                    .started = now,
                    .asked = now,
-                   .last = {.elbo = NAN, .elbo_error = NAN, .gradient = NAN}};
+                   .stage = "fit",
+                   .objective = "ELBO",
+                   .reconstruction = NAN,
+                   .kl = NAN,
+                   .last = {.objective = "ELBO",
+                            .reconstruction = NAN,
+                            .kl = NAN,
+                            .elbo = NAN,
+                            .elbo_error = NAN,
+                            .gradient = NAN}};
 }
 
 static bool ask(vigil *v, double now) {
@@ -31,8 +40,12 @@ bool vigil_tell(vigil *v, uint64_t step, uint64_t steps, measured elbo, double g
                          .steps = steps,
                          .elbo = elbo.value,
                          .elbo_error = elbo.error,
+                         .reconstruction = v->reconstruction,
+                         .kl = v->kl,
                          .gradient = gradient,
-                         .stage = "fit"};
+                         .objective = v->objective,
+                         .stage = v->stage};
+    v->reconstruction = v->kl = NAN;
     return ask(v, seconds_now());
 }
 

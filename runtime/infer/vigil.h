@@ -10,6 +10,8 @@ typedef struct vigil {
     progress_function *watch; /* or NULL: nobody asks for an end */
     void *user;
     double started, asked, stopped_at; /* by the clock */
+    const char *stage, *objective;     /* of the climb whose steps are told */
+    double reconstruction, kl;         /* of the value that is told next; NaN: not known */
     bool stopped;
     progress last;
 } vigil;

@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include "base/names.h"
 
-static const char KIND[] = "vm checkpoint 1\n";
+static const char KIND[] = "vm checkpoint 2\n";
 enum { KIND_LENGTH = sizeof KIND - 1, HASH_LENGTH = sizeof(uint64_t) };
 
 static bool put(void *user, void *bytes, size_t size) {

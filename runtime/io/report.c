@@ -118,6 +118,7 @@ report report_of_fit(const fit *f, arena *a) {
                 .log_evidence = f->log_evidence,
                 .jackknife = f->jackknife,
                 .upper = f->upper,
+                .bracket = f->bracket,
                 .gaps = f->gaps,
                 .khat = f->khat,
                 .ess = f->ess,
@@ -218,6 +219,23 @@ void report_json_rows(json_writer *w, const report *r) {
     json_end_list(w);
 }
 
+/* What the ELBO leaves to the evidence: the KL from the guide to the posterior. */
+static measured gap_of(const report *r) {
+    return (measured){r->log_evidence.value - r->elbo.value, hypot(r->log_evidence.error, r->elbo.error)};
+}
+
+static void json_bracket(json_writer *w, const two_bounds *b) {
+    json_put_object(w, "bracket");
+    json_put_text(w, "below", b->below);
+    report_json_measured(w, "lower", "lower_mcse", b->lower);
+    json_put_text(w, "above", b->above);
+    report_json_measured(w, "upper", "upper_mcse", b->upper);
+    json_put_number(w, "khat", b->khat);
+    json_put_whole(w, "steps", b->steps);
+    json_put_truth(w, "converged", b->converged);
+    json_end_object(w);
+}
+
 static void json_bounds(json_writer *w, const report *r) {
     json_put_object(w, "elbo");
     report_json_measured(w, "value", "mcse", r->elbo);
@@ -229,10 +247,12 @@ static void json_bounds(json_writer *w, const report *r) {
     json_put_object(w, "log_evidence");
     report_json_measured(w, "value", "mcse", r->log_evidence);
     report_json_measured(w, "jackknife", "jackknife_mcse", r->jackknife);
+    report_json_measured(w, "gap", "gap_mcse", gap_of(r));
     report_json_measured(w, "upper", "upper_mcse", r->upper);
     json_put_number(w, "khat", r->khat);
     json_put_number(w, "ess", r->ess);
     json_end_object(w);
+    if (r->bracket.known) json_bracket(w, &r->bracket);
     if (!r->gaps.known) return;
     json_put_object(w, "gaps");
     report_json_measured(w, "amortised", "amortised_mcse", r->gaps.amortised);
@@ -424,6 +444,16 @@ static void table_kl(const report_kl *k, FILE *to) {
     fputc('\n', to);
 }
 
+static void table_bracket(const two_bounds *b, FILE *to) {
+    if (isfinite(b->upper.value))
+        fprintf(to, "the evidence lies between %s, %.6g ± %.2g, and %s, %.6g ± %.2g, which is %.3g above",
+                b->below, b->lower.value, b->lower.error, b->above, b->upper.value, b->upper.error,
+                b->upper.value - b->lower.value);
+    else fprintf(to, "the evidence lies above %s, %.6g ± %.2g", b->below, b->lower.value, b->lower.error);
+    fprintf(to, "; the guide of %s has k-hat %.2f, %llu steps%s\n", b->above, b->khat,
+            (unsigned long long)b->steps, b->converged ? "" : ", and still moved at the last");
+}
+
 void report_table(const report *r, FILE *to) {
     static const char *const MEANINGS[] = {[VERDICT_good] =
                                                "converged, and the draws are good: trust the numbers",
@@ -436,19 +466,22 @@ void report_table(const report *r, FILE *to) {
     if (r->interrupted) fputs("  interrupted: the fit was stopped before its end\n", to);
     if (isfinite(r->elbo.value)) fprintf(to, "elbo %.6g ± %.2g", r->elbo.value, r->elbo.error);
     if (isfinite(r->kl.value))
-        fprintf(to, " (reconstruction %.6g - KL %.4g)", r->reconstruction.value, r->kl.value);
+        fprintf(to, " (reconstruction %.6g - KL %.4g; energy %.6g + entropy %.4g)", r->reconstruction.value,
+                r->kl.value, r->energy.value, r->entropy.value);
     if (isfinite(r->elbo.value)) fputs(", ", to);
     if (isfinite(r->log_evidence.value))
         fprintf(to, "log evidence %.6g ± %.2g", r->log_evidence.value, r->log_evidence.error);
     if (isfinite(r->jackknife.value))
         fprintf(to, " (jackknife %.6g ± %.2g)", r->jackknife.value, r->jackknife.error);
+    if (isfinite(gap_of(r).value)) fprintf(to, ", gap %.3g ± %.2g", gap_of(r).value, gap_of(r).error);
     if (isfinite(r->log_evidence.value)) fputs(", ", to);
     if (isfinite(r->khat)) fprintf(to, "k-hat %.2f, ", r->khat);
     if (r->steps) fprintf(to, "%llu steps, ", (unsigned long long)r->steps);
     fprintf(to, "%llu draws, seed %llu", (unsigned long long)r->draws, (unsigned long long)r->seed);
     if (isfinite(r->seconds)) fprintf(to, ", %.2f s", r->seconds);
     fputc('\n', to);
-    if (isfinite(r->upper.value) && isfinite(r->elbo.value))
+    if (r->bracket.known) table_bracket(&r->bracket, to);
+    else if (isfinite(r->upper.value) && isfinite(r->elbo.value))
         fprintf(to, "the evidence lies between the elbo and the chi bound, %.6g ± %.2g\n", r->upper.value,
                 r->upper.error);
     if (r->gaps.known)

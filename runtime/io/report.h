@@ -56,6 +56,7 @@ typedef struct report {
     vector(report_row) rows; /* those of one variable follow each other */
     vector(report_states) states;
     vector(report_kl) kls;
+    two_bounds bracket;
     gaps gaps;
 } report;
 

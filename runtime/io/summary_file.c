@@ -164,6 +164,18 @@ static void read_kls(result_reader *r) {
     }
 }
 
+static void read_bracket(result_reader *r, const json_t *from) {
+    r->report->bracket =
+        (two_bounds){.known = true,
+                     .below = text_of(r, json_object_get(from, "below"), "below"),
+                     .above = text_of(r, json_object_get(from, "above"), "above"),
+                     .lower = {number_of(r, from, "lower"), number_of(r, from, "lower_mcse")},
+                     .upper = {number_of(r, from, "upper"), number_of(r, from, "upper_mcse")},
+                     .khat = number_of(r, from, "khat"),
+                     .steps = whole_of(r, from, "steps"),
+                     .converged = truth_of(r, from, "converged")};
+}
+
 static void read_result(void *user) {
     result_reader *r = user;
     report *to = r->report;
@@ -184,6 +196,8 @@ static void read_result(void *user) {
     to->entropy = (measured){number_if(r, elbo, "entropy"), number_if(r, elbo, "entropy_mcse")};
     to->log_evidence.value = number_of(r, evidence, "value");
     to->log_evidence.error = number_of(r, evidence, "mcse");
+    const json_t *bracket = json_object_get(r->root, "bracket");
+    if (bracket) read_bracket(r, bracket);
     const json_t *gaps = json_object_get(r->root, "gaps");
     to->gaps.known = gaps != NULL;
     to->gaps.amortised = (measured){number_if(r, gaps, "amortised"), number_if(r, gaps, "amortised_mcse")};

@@ -40,6 +40,8 @@ static void test_fit(void) {
           z ? z->sd[0] : NAN, sd);
     check(fabs(e.log_evidence - evidence) <= 3 * e.log_evidence_error + 1e-9, "log evidence in closed form",
           "%g ± %g, not %g", e.log_evidence, e.log_evidence_error, evidence);
+    check(e.lower <= evidence + 3 * e.lower_error + 1e-9 && !(e.upper < evidence - 3 * e.upper_error - 1e-9),
+          "bounds of the evidence", "%g to %g, not %g", e.lower, e.upper, evidence);
     CHECK(z && z->rank == 0 && z->size == 1 && z->draw_count > 0, "a scalar has one entry and its draws");
     CHECK(vm_variable_at(f, "nothing") == NULL, "an unknown variable is NULL");
     vm_free(m);

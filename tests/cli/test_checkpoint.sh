@@ -59,6 +59,35 @@ rm -f state
 "$vmrun" fit model.vm --checkpoint state --resume -o more.csv >/dev/null 2>&1
 holds 'more steps later' [ "$(numbers more.csv)" = "$(numbers whole.csv)" ]
 
+# Two climbs, one behind the other: a state of the second holds the end of the first.
+cat >two.vm <<'M'
+axis row = 40, k = 2
+data y[row] : real = 2 * sin(12.9898 * row)
+model {
+  z[row, k] ~ normal(0, 1)
+  y[row]    ~ normal(sum[k](z), sqrt(2))
+}
+guide { z[row, k] ~ normal(?, ?) }
+fit { objective = elbo, chi(2, 20); steps = 800; draws = 200; tolerance = 1e-9 }
+M
+# bounds FILE : what a fit found, without how long it took
+bounds() { sed 's/"seconds": [^,]*,//' "$1" | cksum; }
+"$vmrun" fit two.vm --json >whole.json 2>/dev/null
+for try in 1 2 3; do
+    rm -f state
+    for part in 1 2 3 4 5 6; do
+        timeout -s KILL "0.$((try * part % 4 + 1))" "$vmrun" fit two.vm --checkpoint state --every "$((try * 70))" --resume --json \
+            >again.json 2>/dev/null && break
+    done
+    "$vmrun" fit two.vm --checkpoint state --every "$((try * 70))" --resume --json >again.json 2>/dev/null
+    holds "two climbs, killed and resumed, $try" [ "$(bounds again.json)" = "$(bounds whole.json)" ]
+done
+rm -f state
+"$vmrun" fit two.vm --steps 300 --checkpoint state >/dev/null 2>&1
+"$vmrun" fit two.vm --checkpoint state --resume --json >again.json 2>/dev/null
+holds 'two climbs, with more steps later' [ "$(bounds again.json)" = "$(bounds whole.json)" ]
+expect 'a checkpoint of two climbs for one' 1 'not one of this fit|without `--resume`' "$vmrun" fit two.vm --objective elbo --checkpoint state --resume
+
 rm -f state
 "$vmrun" fit model.vm --steps 100000000 --checkpoint state --every 1000000 >/dev/null 2>&1 &
 pid=$!

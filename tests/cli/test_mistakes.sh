@@ -152,6 +152,21 @@ else
     expect 'a file that may not be read' 1 'locked.csv|Permission denied|help: ' "$vmrun" fit groups.vm --data locked.csv
 fi
 
+# --- two objectives
+both() { expect "$1" 1 "$2|help: " "$vmrun" fit groups.vm --data good.csv --objective "$3"; }
+both 'two bounds from below' 'both are bounds from below|`objective = elbo, chi(2)`' 'elbo, iwae(5)'
+both 'two bounds from above' 'both are bounds from above' 'chi(2), chi(3, 50)'
+both 'the wrong way round' 'the bound from above comes second' 'chi(2), elbo'
+both 'a mode is no bound' '`map` is no bound' 'map, chi(2)'
+both 'exact steps go alone' '`em` is no bound|goes alone' 'em, chi(2)'
+both 'coordinate ascent goes alone' '`cavi` is no bound' 'elbo, cavi'
+both 'an order that bounds nothing' 'its order must be above 1' 'chi(0.5, 20)'
+expect 'three objectives' 2 'two with a comma between' "$vmrun" fit groups.vm --data good.csv --objective 'elbo, iwae(5), chi(2)'
+expect 'draws held under a bound from above' 1 'draws held|use `optimizer = adam`' \
+    "$vmrun" fit groups.vm --data good.csv --objective 'elbo, chi(2)' --optimizer lbfgs
+printf 'data y : real = 1\nmodel {\n  z ~ bernoulli(0.3)\n  y ~ normal(z, 1)\n}\n' >states.vm
+expect 'nothing is left to bound' 1 'all latents are summed out|leave `objective` out' "$vmrun" fit states.vm --objective 'iwae(5), chi(2)'
+
 # --- outputs: said before the fit, which `--log json` would show
 untouched() {
     name=$1

@@ -58,6 +58,13 @@ if command -v python3 >/dev/null; then
     holds '… one object a line' python3 -c 'import json, sys
 for line in open("log"): assert {"stage", "step", "steps", "elbo", "seconds"} <= set(json.loads(line))'
 fi
+"$vmrun" fit linear.vm --log json --objective elbo 2>log >/dev/null
+if command -v python3 >/dev/null; then
+    holds 'the trace of an ELBO has its parts' python3 -c 'import json, sys
+rows = [r for r in map(json.loads, open("log")) if r["stage"] == "fit" and r["kl"] is not None]
+assert rows
+for r in rows: assert r["objective"] == "elbo" and abs(r["reconstruction"] - r["kl"] - r["elbo"]) < 1e-4 * (1 + abs(r["elbo"])), r'
+fi
 holds 'the table is on standard output' grep -q '^linear: good' table
 "$vmrun" fit linear.vm >/dev/null 2>err
 holds 'no progress where standard error is no terminal' [ ! -s err ]

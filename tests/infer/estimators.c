@@ -132,7 +132,7 @@ static const objective_case CASES[] = {
     {"renyi(0.5, 2)", "auto", TARGET_bound, 0.5, 1, 1},
     {"renyi(-1, 2)", "auto", TARGET_bound, 2, 1, 1},
     {"renyi(1, 2)", "auto", TARGET_elbo, 0, 1, 1},
-    {"chi(2, 2)", "auto", TARGET_bound, 2, -1, 1},
+    {"chi(2, 2)", "auto", TARGET_wake, 2, 0.5, 1},
     {"inclusive(2)", "auto", TARGET_wake, 1, 1, 1},
     {"elbo", "score", TARGET_elbo, 0, 1, 1},
     {"elbo", "reinforce", TARGET_elbo, 0, 1, 1},
@@ -195,7 +195,7 @@ static double wake_value(const problem *p, const objective_case *c, const double
     for (int i = 0; i < p->count; i++)
         for (int j = 0; j < p->count; j++) {
             double mass, other, z = p->draw(x, i, &mass), y = p->draw(x, j, &other);
-            double v = 1 / (1 + exp(log_weight(p, c, x, y) - log_weight(p, c, x, z)));
+            double v = 1 / (1 + exp(c->power * (log_weight(p, c, x, y) - log_weight(p, c, x, z))));
             total += 2 * mass * other * v * (p->log_q(moved, z) + p->log_joint(moved, z));
         }
     return total;

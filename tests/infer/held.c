@@ -73,7 +73,7 @@ static void refusals(arena *a) {
             "model {\n  k ~ bernoulli(0.4)\n  z ~ normal(k, 1)\n}\n"
             "guide {\n  k ~ bernoulli(?)\n  z ~ normal(?, ?)\n}\n",
             &o, "a draw of `k` has no derivative");
-    x.objective = (choice){OBJECTIVE_iwae, 0, 5};
+    x.objective = (choice){.word = OBJECTIVE_iwae, .count = 5};
     x.given |= 1u << OPTION_objective;
     refused(a, "held/bounds", GAUSSIAN, &x, "`objective`");
     x = o;

@@ -32,6 +32,7 @@ static fit *made_fit(void) {
     f->jackknife = (measured){-1071.8, 0.2};
     f->energy = (measured){-1080, 0.4}, f->entropy = (measured){7.6, 0.5};
     f->upper = (measured){-1070.5, 0.3};
+    f->bracket = (two_bounds){true, "iwae(5)", "chi(2)", {-1072, 0.2}, {-1070, 0.4}, 0.125, 500, true};
     f->khat = INFINITY, f->ess = 3999, f->corrected = true;
     f->draw_count = 5;
     f->draws = arena_array(&W.arena, double, 25);
@@ -77,9 +78,19 @@ static void test_json(const char *path) {
                  "\"kl\": 72.4, \"kl_mcse\": 0.1, \"energy\": -1080, \"energy_mcse\": 0.4, \"entropy\": 7.6, "
                  "\"entropy_mcse\": 0.5}, "
                  "\"log_evidence\": {\"value\": -1071.9, \"mcse\": 0.1, \"jackknife\": -1071.8, "
-                 "\"jackknife_mcse\": 0.2, \"upper\": -1070.5, \"upper_mcse\": 0.3, \"khat\": null, ") ==
-              text,
+                 "\"jackknife_mcse\": 0.2, \"gap\": 0.5, \"gap_mcse\": 0.2236") == text,
           "json head");
+    CHECK(strstr(text, ", \"upper\": -1070.5, \"upper_mcse\": 0.3, \"khat\": null, ") != NULL,
+          "json upper bound");
+    CHECK(strstr(text,
+                 "\"bracket\": {\"below\": \"iwae(5)\", \"lower\": -1072, \"lower_mcse\": 0.2, \"above\": "
+                 "\"chi(2)\", \"upper\": -1070, \"upper_mcse\": 0.4, \"khat\": 0.125, \"steps\": 500, "
+                 "\"converged\": true}") != NULL,
+          "json bracket");
+    CHECK(strstr(table,
+                 "\nthe evidence lies between iwae(5), -1072 ± 0.2, and chi(2), -1070 ± 0.4, which is 2 "
+                 "above; ") != NULL,
+          "table of the bracket");
     CHECK(strstr(text, "{\"name\": \"mu\", \"axes\": [], \"at\": [], \"mean\": 1, \"sd\": ") != NULL,
           "json scalar");
     CHECK(strstr(text,

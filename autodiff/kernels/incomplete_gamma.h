@@ -24,7 +24,7 @@ typedef struct gamma_tail {
     lanes lower;        /* it is P */
     tail_weight weight; /* W */
     two j, log_x;
-    real slope; /* -(dP / da) over the density: how a quantile moves with a */
+    real m;
 } gamma_tail;
 
 /* Either integral, or from 1 where the upper one is to be completed. With L(a) the J below x, a L(a) = 1 + x
@@ -60,12 +60,12 @@ LARGE gamma_moments gamma_integral(real a, real x, lanes lower) {
 }
 
 /* Where x < 1, and so a < 1.5, the integral from 1 is completed by the power series of e^-t from x to 1,
- * integrated term by term. */
+ * integrated term by term; the moment is that of log(t / x), of which the first term is the largest. */
 static gamma_moments gamma_completed(real a, real x, two log_x, gamma_moments from_one) {
     enum { TERMS = 19 };
     two z = twice_scale(log_x, a);
     real l = log_x.high;
-    real power = f_exp(z.high), factor = all(1), logs = -second_rest(z.high) / (a * a);
+    real power = f_exp(z.high), factor = all(1), logs = exp_rest(greater(all(-690), z.high)) / (a * a);
     two j = twice_divide(twice_negative(twice_expm1(z)), (two){a, all(0)});
     for (int n = 1; n < TERMS; n++) {
         two c = two_sum(a, all(n));
@@ -73,13 +73,12 @@ static gamma_moments gamma_completed(real a, real x, two log_x, gamma_moments fr
         factor *= -1.0 / n;
         two part = twice_divide(two_of(all(1), -power), c);
         j = twice_add(j, twice_scale(part, factor));
-        logs -= factor / c.high * madd(l, power, part.high);
+        logs -= factor / c.high * (l + part.high);
     }
     j = twice_add(j, twice_multiply(from_one.j, IN_TWO(ONE_BY_E_IN_TWO)));
-    logs = madd(from_one.m, all(ONE_BY_E_IN_TWO.high), logs);
+    logs = madd(from_one.m - l * from_one.j.high, all(ONE_BY_E_IN_TWO.high), logs);
     two weight = twice_subtract((two){x, all(0)}, z);
-    return (gamma_moments){twice_exp_times(weight, j),
-                           (logs - l * j.high) * exp_of(weight.high, &weight.low)};
+    return (gamma_moments){twice_exp_times(weight, j), logs * exp_of(weight.high, &weight.low)};
 }
 
 /* Stirling's formula, from c = a or, where a is small, a + 4: with z = x / c - 1, the exponent -c (z - log(1
@@ -119,19 +118,38 @@ LARGE real digamma_beyond_log(two a, real x, real log_x) {
     return y - pick(few, 1 / a.high, all(0));
 }
 
-LARGE gamma_tail gamma_tail_of(real a, real x) {
-    a = bounded(a, PARAMETER_LEAST);
-    x = bounded(x, 0x1p-1022);
-    two log_x = twice_log((two){x, all(0)});
-    real ahead = digamma_beyond_log((two){a, all(0)}, x, log_x.high);
-    lanes lower = ahead >= 0, near = ~lower & (x < 1);
+/* The lower tail, or the upper one. */
+LARGE gamma_tail gamma_tail_on(real a, real x, two log_x, lanes lower) {
+    lanes near = ~lower & (x < 1);
     gamma_moments s = gamma_integral(a, x, lower);
     if (any(near)) {
         gamma_moments whole = gamma_completed(a, x, log_x, s);
         s = (gamma_moments){twice_pick(near, whole.j, s.j), pick(near, whole.m, s.m)};
     }
-    real slope = x * madd(absolute(ahead), s.j.high, s.m);
-    return (gamma_tail){lower, gamma_weight(a, x, log_x), s.j, log_x, slope};
+    return (gamma_tail){lower, gamma_weight(a, x, log_x), s.j, log_x, s.m};
+}
+
+INLINE gamma_tail gamma_tail_of(real a, real x) {
+    a = bounded(a, PARAMETER_LEAST);
+    x = bounded(x, 0x1p-1022);
+    two log_x = twice_log((two){x, all(0)});
+    return gamma_tail_on(a, x, log_x, digamma_beyond_log((two){a, all(0)}, x, log_x.high) >= 0);
+}
+
+/* -(dP / da) over the density: how a quantile moves with a. Below 1, log x, digamma(a + 1) and 1 / a are
+ * larger than digamma(a) - log x, so they are in two. */
+LARGE real gamma_slope(real a, real x) {
+    two log_x = twice_log((two){x, all(0)});
+    real ahead = digamma_beyond_log((two){a, all(0)}, x, log_x.high);
+    lanes few = a < 1;
+    if (any(few)) {
+        two one = {all(1), all(0)}, c = {pick(few, a, all(0.5)), all(0)};
+        two above = twice_log(two_sum(exp_digamma_rest(1 + c.high) + 1, c.high));
+        two sum = twice_subtract(twice_subtract(above, log_x), twice_divide(one, c));
+        ahead = pick(few, sum.high + sum.low, ahead);
+    }
+    gamma_tail t = gamma_tail_on(a, x, log_x, ahead >= 0);
+    return x * madd(absolute(ahead), t.j.high, t.m);
 }
 
 /* Where the distribution lies at 0 or at infinity, or x does: the value where all of it is above x, and where
@@ -196,38 +214,61 @@ INLINE real f_gamma_q_rate(real a, real x) {
 }
 
 INLINE real f_gamma_slope(real a, real x) {
-    return gamma_edges(a, x, gamma_tail_of(a, x).slope, all(0), all(INFINITY));
+    real y = gamma_slope(bounded(a, PARAMETER_LEAST), bounded(x, 0x1p-1022));
+    return gamma_edges(a, x, y, all(0), all(INFINITY));
+}
+
+/* log P less a log x - log gamma(a + 1), by the power series (DLMF 8.7.1), for x < POWER_MOST. */
+#define POWER_MOST 0.5
+INLINE real gamma_power_rest(real a, real x) {
+    enum { TERMS = 16 };
+    real sum = all(0);
+    for (int n = TERMS; n >= 1; n--) sum = (x * (-1.0 / n)) * (1 / (a + n) + sum);
+    return f_log1p(a * sum);
 }
 
 /* The quantile where the lower tail, p, is at most 1/2, by Halley's method for log P(a, e^v) = log p, which
  * is concave in v; where the upper, q, is, for log Q(a, x) = log q, from 1 on in x, in which it is nearly
  * straight. It starts from Wilson and Hilferty's approximation (1931), for small a from p = x^a / gamma(a +
- * 1). A step is cubic and the last one is below 1e-5, so that its error is below that of P. An entry that has
- * arrived stays. */
+ * 1), which is all there is to it where x is far below 1. A step is cubic and the last one is below 2e-6, so
+ * that it leaves nothing, but for what log P - log p is off: both are sums of two, and for small a and x,
+ * where an error of log P by e is one of log x by e / a, log P is a log x and what is of the size of a. There
+ * P is taken for both tails. An entry that has arrived stays. */
 LARGE real gamma_quantile(real a, real p, real q) {
     enum { STEPS = 60 };
     lanes lower = p <= q, valid = (p > 0) & (q > 0) & (a > 0) & (a < INFINITY);
     real shape = pick(valid, bounded(a, PARAMETER_LEAST), all(1)), tail = pick(valid, lesser(p, q), all(0.5));
-    real goal = f_log(tail),
-         first = (f_log(pick(valid, p, all(0.5))) + lgamma_of_positive(shape + 1)) / shape;
+    lanes flat = shape < 2;
+    two goal = twice_log_of(tail), rest = twice_log(two_sum(all(1), -tail));
+    two goal_below = twice_pick(lower, goal, rest);
+    real log_gamma = pick(flat, lgamma_beyond_one(pick(flat, shape, all(1))), lgamma_of_positive(shape + 1));
+    two first = twice_divide(twice_add(goal_below, (two){log_gamma, all(0)}), (two){shape, all(0)});
     real z = f_ndtri(tail), r = 1 / (9 * shape), w = 1 - r + pick(lower, z, -z) * root(r);
-    real x = f_exp(greater(all(-700), lesser(all(300), first)));
+    real x = f_exp(greater(all(-700), lesser(all(300), first.high)));
     x = bounded(pick((shape > 0.7) & (w > 0.1), shape * w * w * w, x), 1e-300);
-    lanes done = ~valid | (first < -690);
-    x = pick(done, f_exp(first), x);
+    lanes arrived = flat & (first.high < -45), done = ~valid | arrived;
+    x = pick(arrived, exp_of(first.high, &first.low), x);
+    real from = shape - pick(lower, all(0), all(0.5)); /* the tail asked for, and not its rest, at the end */
     for (int i = 0; i < STEPS && !everywhere(done); i++) {
-        gamma_tail t = gamma_tail_of(shape, x);
-        lanes same = lower == t.lower;
-        real f = log_tail_or_rest(same, t.weight, t.j) - goal;
+        real at = pick(done, all(1), x);
+        lanes power = flat & (at < POWER_MOST), down = lower | power;
+        gamma_tail t = gamma_tail_on(shape, at, twice_log((two){at, all(0)}), (at <= from) | power);
+        lanes same = down == t.lower;
+        two over = twice_subtract(twice_log_tail_or_rest(same, t.weight, t.j), goal);
+        real f = over.high + over.low;
+        if (any(power)) {
+            two far = twice_subtract(twice_scale(t.log_x, shape), goal_below);
+            f = pick(power, far.high + (far.low + (gamma_power_rest(shape, at) - log_gamma)), f);
+        }
         real g = tail_or_rest_rate(same, t.weight, t.j); /* the slope of f by log x, but for its sign */
-        lanes straight = ~lower & (x > 1);
-        real ratio = f / g, sign = pick(lower, all(-1), all(1));
-        real bend = ratio * ((shape - x - pick(straight, all(1), all(0))) * sign + g);
+        lanes straight = ~down & (at > 1);
+        real ratio = f / g, sign = pick(down, all(-1), all(1));
+        real bend = ratio * ((shape - at - pick(straight, all(1), all(0))) * sign + g);
         real step = sign * ratio / greater(all(0.5), lesser(all(2), madd(all(0.5), bend, all(1))));
-        real next = pick(straight, greater(x * 0.125, x + x * step),
-                         x * f_exp(greater(all(-50), lesser(all(50), step))));
-        x = pick(done, x, next);
-        done |= absolute(step) < 1e-5;
+        real rise =
+            pick(straight, greater(all(-0.875), step), f_expm1(greater(all(-50), lesser(all(50), step))));
+        x = pick(done, x, madd(at, rise, at));
+        done |= absolute(step) * greater(all(1), g) < 2e-6;
     }
     real y = pick(p == 0, all(0), pick(q == 0, all(INFINITY), x));
     y = pick(a == 0, all(0), pick(a == INFINITY, all(INFINITY), y));

@@ -117,6 +117,18 @@ INLINE real log_tail_or_rest(lanes tail, tail_weight w, two j) {
     return y;
 }
 
+/* The log of the tail, or of what it leaves, as a sum of two: for quantiles, whose distance on the scale of
+ * logs it is over the rate, which may be small. */
+INLINE two twice_log_tail_or_rest(lanes tail, tail_weight w, two j) {
+    two y = twice_add(w.exponent, twice_log(twice_multiply(w.factor, j)));
+    if (everywhere(tail)) return y;
+    two left = twice_subtract((two){all(1), all(0)}, tail_mass(w, j));
+    return twice_pick(tail, y, twice_log(twice_pick(left.high > 0x1p-60, left, (two){all(0x1p-60), all(0)})));
+}
+
+/* log gamma(1 + x) for 0 <= x < 2, with small relative error. */
+INLINE real lgamma_beyond_one(real x) { return x * ((x - 1) * POLYNOMIAL((x - 0.5) / (x + 2.5), C_LGAMMA)); }
+
 /* The density on the scale of the integral, over the tail or over what it leaves. */
 INLINE real tail_or_rest_rate(lanes tail, tail_weight w, two j) {
     if (everywhere(tail)) return 1 / j.high;

@@ -82,6 +82,13 @@ INLINE two twice_log(two x) {
     return twice_add((two){k * LN2_HIGH, k * LN2_LOW}, l);
 }
 
+/* Of any finite x > 0. */
+INLINE two twice_log_of(real x) {
+    lanes small = x < 0x1p-1000;
+    two y = twice_log((two){x * pick(small, all(0x1p54), all(1)), all(0)}), none = {all(0), all(0)};
+    return twice_add(y, twice_pick(small, (two){all(-54 * LN2_HIGH), all(-54 * LN2_LOW)}, none));
+}
+
 /* z - log(1 + z) for 1 + z within 0.7072 … 1.4141, with small relative error: with s = z / (2 + z), log(1 +
  * z) = 2 artanh(s) and z - 2s = s z. */
 INLINE two twice_log1p_rest(two z) {

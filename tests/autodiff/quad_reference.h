@@ -35,6 +35,17 @@ static inline quad q_mills(quad x) {
     return expq(-0.5Q * x * x) / sqrtq(2 * M_PIq) / (erfcq(-x * M_SQRT1_2q) / 2);
 }
 
+/* The quantile of p by Newton's method, from what is nearly it. */
+static inline quad q_ndtri(quad p, quad x) {
+    if (p > 0.5Q) return -q_ndtri(1 - p, -x);
+    for (int i = 0; i < 20; i++) {
+        quad step = (logq(p) - q_log_ndtr(x)) / q_mills(x);
+        x += step;
+        if (q_abs(step) < 1e-18Q) break;
+    }
+    return x;
+}
+
 static inline quad q_erfcx(quad x) {
     if (x < 60) return expq(x * x) * erfcq(x);
     quad z = x * M_SQRT2q;
@@ -292,10 +303,50 @@ static inline quad q_log_gamma_upper(quad a, quad x) {
 /* log(1 - e^l) */
 static inline quad q_log_rest(quad l) { return l < -1 ? log1pq(-expq(l)) : logq(-expm1q(l)); }
 
+/* -(dP / da) over the density, by both likewise, differentiated; k = n (a - n), b = x + 1 - a + 2n. */
+static inline quad q_gamma_slope(quad a, quad x) {
+    if (x < a + 1 || x < 2) {
+        quad term = 1 / a, sum = term, rise = 1 / a, slope = term * rise;
+        for (int n = 1; term > Q_EPS * sum; n++) {
+            term *= x / (a + n);
+            rise += 1 / (a + n);
+            sum += term, slope += term * rise;
+        }
+        return -x * ((logq(x) - q_digamma(a)) * sum - slope);
+    }
+    quad b = x + 1 - a, d = 1 / b, c = 1e300Q, h = d, d_by = d * d, c_by = 0, log_h_by = d;
+    for (int n = 1; n < 100000; n++) {
+        quad k = n * (a - n);
+        b += 2;
+        quad next = 1 / (b + k * d);
+        d_by = -next * next * (-1 + n * d + k * d_by), d = next;
+        c_by = -1 + n / c - k * c_by / (c * c), c = b + k / c;
+        quad by = d_by / d + c_by / c;
+        h *= c * d, log_h_by += by;
+        if (q_abs(c * d - 1) < Q_EPS && q_abs(by) < Q_EPS * q_abs(log_h_by)) break;
+    }
+    return x * h * (logq(x) - q_digamma(a) + log_h_by);
+}
+
 static inline quad q_log_gamma_tail(quad a, quad x, bool lower) {
     bool series = x < a + 1 || x < 2;
     quad l = series ? q_log_gamma_lower(a, x) : q_log_gamma_upper(a, x);
     return series == lower ? l : q_log_rest(l);
+}
+
+/* An inverse by Newton's method for the log of its tail, from what is nearly it. */
+static inline quad q_gamma_inverse(quad a, quad p, quad x, bool lower) {
+    quad goal = logq(p);
+    bool small = p <= 0.5Q; /* else by the other tail, which it is the rest of */
+    if (!small) goal = log1pq(-p), lower = !lower;
+    if (!(x > 0x1p-1040)) return 0;
+    for (int i = 0; i < 20; i++) {
+        quad l = q_log_gamma_tail(a, x, lower), rate = expq(q_log_gamma_weight(a, x) - l);
+        quad step = (goal - l) / (lower ? rate : -rate);
+        x *= expq(step);
+        if (q_abs(step) < 1e-18Q) break;
+    }
+    return x;
 }
 
 /* The beta distribution, by the continued fraction (DLMF 8.17.22) from the nearer end. */
@@ -313,10 +364,62 @@ static inline quad q_log_beta_near(quad a, quad b, quad x, quad y) {
     return a * logq(x) + b * logq(y) - q_lbeta(a, b) + logq(h / a);
 }
 
+/* The derivative of the log of the same by a, or by b. */
+static inline quad q_log_beta_near_by(quad a, quad b, quad x, quad y, bool by_a) {
+    quad c = 1, d = 1 / (1 - (a + b) * x / (a + 1));
+    quad d_by = d * d * x * (by_a ? (1 - b) / ((a + 1) * (a + 1)) : 1 / (a + 1)), c_by = 0, log_by = d_by / d;
+    for (int m = 1; m < 100000; m++) {
+        quad before = log_by;
+        for (int odd = 0; odd < 2; odd++) {
+            quad p = a + 2 * m - 1 + odd, q = p + 1, e, e_by; /* e = part x / (p q) */
+            if (odd) {
+                e = -(a + m) * (a + b + m) * x / (p * q);
+                e_by = by_a ? e * (1 / (a + m) + 1 / (a + b + m) - 1 / p - 1 / q) : e / (a + b + m);
+            } else {
+                e = m * (b - m) * x / (p * q);
+                e_by = by_a ? -e * (1 / p + 1 / q) : m * x / (p * q);
+            }
+            quad next = 1 / (1 + e * d);
+            d_by = -next * next * (e_by * d + e * d_by), d = next;
+            c_by = e_by / c - e * c_by / (c * c), c = 1 + e / c;
+            log_by += d_by / d + c_by / c;
+        }
+        if (q_abs(c * d - 1) < Q_EPS && q_abs(log_by - before) < Q_EPS * q_abs(log_by)) break;
+    }
+    if (by_a) return logq(x) + (q_digamma(a + b) - q_digamma(a)) + log_by - 1 / a;
+    return logq(y) + (q_digamma(a + b) - q_digamma(b)) + log_by;
+}
+
+static inline quad q_log_beta_density(quad a, quad b, quad x) {
+    return (a - 1) * logq(x) + (b - 1) * log1pq(-x) - q_lbeta(a, b);
+}
+
+/* -(dI / da), or -(dI / db), over the density. */
+static inline quad q_beta_slope(quad a, quad b, quad x, bool by_a) {
+    bool near = x * (a + b + 2) < a + 1;
+    quad l = near ? q_log_beta_near(a, b, x, 1 - x) : q_log_beta_near(b, a, 1 - x, x);
+    quad by = near ? -q_log_beta_near_by(a, b, x, 1 - x, by_a) : q_log_beta_near_by(b, a, 1 - x, x, !by_a);
+    return by * expq(l - q_log_beta_density(a, b, x));
+}
+
 static inline quad q_log_beta_tail(quad a, quad b, quad x, bool lower) {
     bool near = x * (a + b + 2) < a + 1;
     quad l = near ? q_log_beta_near(a, b, x, 1 - x) : q_log_beta_near(b, a, 1 - x, x);
     return near == lower ? l : q_log_rest(l);
+}
+
+static inline quad q_beta_inverse(quad a, quad b, quad p, quad x, bool lower) {
+    quad goal = logq(p);
+    bool small = p <= 0.5Q;
+    if (!small) goal = log1pq(-p), lower = !lower;
+    if (!(x > 0x1p-1040 && x < 1)) return 0;
+    for (int i = 0; i < 20; i++) {
+        quad l = q_log_beta_tail(a, b, x, lower), rate = x * (1 - x) * expq(q_log_beta_density(a, b, x) - l);
+        quad step = (goal - l) / (lower ? rate : -rate); /* of logit x */
+        x = x / (x + (1 - x) * expq(-step));
+        if (q_abs(step) < 1e-18Q) break;
+    }
+    return x;
 }
 
 #endif

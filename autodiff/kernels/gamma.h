@@ -42,14 +42,22 @@ INLINE real f_digamma_rise(real b, real a) {
     return pick((a >= 0) & (b >= 0) & (a + b > 0), y, all(NAN));
 }
 
-/* lgamma(b + a) - lgamma(b) for 0 <= a <= b and b > 1: the terms of Stirling's formula, whose large parts are
- * a log(b + a) and r - log(1 + r), r = a / b; below FEW from SHIFT further on, less the logarithm of the
- * ratio of b + a … and b …, which is taken of what it has beyond 1. */
-LARGE real lgamma_rise(real b, real a) {
+/* What lgamma(b + a) - lgamma(b) has beyond a log(n), n = b + a, for 0 <= a <= b or a < 2, and b >= 1, of the
+ * size of a: the terms of Stirling's formula, of which r - log(1 + r), r = a / b, is large; below FEW from
+ * SHIFT further on, where n is larger too, less the logarithm of the ratio of b + a … and b …, which is taken
+ * of what it has beyond 1. */
+LARGE real lgamma_rise_rest(real b, real a, two *n) {
+    static const double c_stirling[] = {C_STIRLING};
+    enum { TERMS = sizeof c_stirling / sizeof *c_stirling };
     lanes few = b < FEW;
-    real c = b + pick(few, all(SHIFT), all(0)), n = c + a, r = a / c;
-    real y =
-        a * f_log(n) - (c * log1p_rest_near(r) + 0.5 * f_log1p(r)) + (stirling_rest(n) - stirling_rest(c));
+    real c = b + pick(few, all(SHIFT), all(0)), r = a / c;
+    *n = two_sum(c, a);
+    /* the series u (s_0 + s_1 u^2 + …) in 1 / n less that in 1 / c */
+    real u = 1 / n->high, v = 1 / c, z = u * u, sum = all(0), rise = all(0);
+    for (int k = TERMS - 1; k >= 0; k--)
+        rise = madd(rise, v * v, sum), sum = madd(sum, z, all(c_stirling[k]));
+    real series = -(a * u * v) * madd(v * (u + v), rise, sum);
+    real y = series - madd(c, log1p_rest_near(r), 0.5 * f_log1p(r));
     if (any(few)) {
         real beyond = all(0);
         for (int i = 0; i < SHIFT; i++) {
@@ -59,6 +67,20 @@ LARGE real lgamma_rise(real b, real a) {
         y = pick(few, y - f_log1p(beyond), y);
     }
     return y;
+}
+
+INLINE real lgamma_rise(real b, real a) {
+    two n;
+    real rest = lgamma_rise_rest(b, a, &n);
+    return madd(a, f_log(n.high), rest);
+}
+
+/* log(a B(a, b)) for a < 2, as a sum of two: of the size of a, or of a / b where b is small. */
+LARGE two twice_log_beta(real a, real b) {
+    two n, whole = twice_divide(two_sum(a, b), (two){b, all(0)});
+    real rest = lgamma_beyond_one(a) - lgamma_rise_rest(1 + b, a, &n);
+    two y = twice_subtract(twice_log(whole), twice_scale(twice_log(n), a));
+    return twice_add(y, (two){rest, all(0)});
 }
 
 /* Log of the beta function. Where both arguments are large, Stirling's formula for each of its three gamma

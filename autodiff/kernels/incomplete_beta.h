@@ -30,8 +30,7 @@ typedef struct beta_tail {
     lanes lower; /* it is I, with the arguments in their places */
     tail_weight weight;
     two j, log_x;
-    real x, y;             /* the smaller of both first */
-    real slope_a, slope_b; /* -(dI / da) and -(dI / db) over the density: how a quantile moves */
+    real x, y; /* the smaller of both first */
 } beta_tail;
 
 INLINE beta_moments beta_pick(lanes m, beta_moments p, beta_moments q) {
@@ -67,7 +66,7 @@ static beta_moments beta_completed(real a, two b, real x, real from, beta_moment
     two z = twice_scale(log_ratio, a), factor = {all(1), all(0)}; /* (1 - b)_k x'^k / k! */
     two j = twice_divide(twice_negative(twice_expm1(z)), (two){a, all(0)});
     real l = log_ratio.high, power = f_exp(z.high), by_b = all(0) /* its derivative */;
-    real logs = -second_rest(z.high) / (a * a), rests = all(0);
+    real logs = exp_rest(greater(all(-690), z.high)) / (a * a), rests = all(0);
     for (int k = 1; k < TERMS; k++) {
         two c = two_sum(a, all(k)), whole = {all(k), all(0)};
         two next = twice_divide(twice_scale(twice_subtract(whole, b), from), whole);
@@ -77,16 +76,17 @@ static beta_moments beta_completed(real a, two b, real x, real from, beta_moment
         two part = twice_divide(two_of(all(1), -power), c);
         j = twice_add(j, twice_multiply(factor, part));
         rests = madd(by_b, part.high, rests);
-        logs -= factor.high / c.high * madd(l, power, part.high);
+        logs -= factor.high / c.high * (l + part.high);
     }
-    /* j, logs and rests are the integrals of 1, log(t / x') and log(1 - t), over x'^a */
+    /* j, logs and rests are the integrals of 1, log(t / x) and log(1 - t), over x'^a */
     two log_y = twice_log(two_of(all(1), -x)), log_from = twice_log(two_of(all(1), -from));
     two exponent = twice_multiply(b, log_from), far = twice_exp_times(exponent, s.j),
         total = twice_add(j, far);
     two lacks = twice_negative(twice_add(z, twice_multiply(b, log_y)));
     real power_y = exp_of(exponent.high, &exponent.low), weight = exp_of(lacks.high, &lacks.low);
-    real t = madd(power_y, s.t, logs) - l * total.high;
-    real rest = madd(power_y, s.rest, -log_from.high * far.high) + madd(log_y.high, total.high, -rests);
+    real t = madd(power_y, s.t - l * s.j.high, logs);
+    real rest =
+        madd(power_y, s.rest, (log_y.high - log_from.high) * far.high) + madd(log_y.high, j.high, -rests);
     return (beta_moments){twice_exp_times(lacks, total), t * weight, rest * weight};
 }
 
@@ -211,40 +211,61 @@ INLINE beta_point beta_point_of(real a, real b, real x, lanes *swapped) {
 /* log x + digamma(a + b) - digamma(a), by the log of 1 + (exp(digamma(a + b)) x - exp(digamma(a))) /
  * exp(digamma(a)) with d = a (1 - x) - b x; below 1, digamma(a) = digamma(a + 1) - 1 / a. Where b is small
  * the difference is, and not its terms. */
-LARGE real digamma_rise_and_log(real a, real b, real x, real log_x, real d) {
-    real n = a + b, one_a = pick(a < 1, all(1), all(0)), one_n = pick(n < 1, all(1), all(0));
-    real rest_a = one_a + exp_digamma_rest(a + one_a), rest_n = one_n + exp_digamma_rest(n + one_n);
-    real g = a + rest_a, z = ((x * rest_n - rest_a) - d) / g;
+LARGE real digamma_rise_and_log(real a, real b, two x, real log_x, two d) {
+    real n = a + b, half_a = pick(a < 1, all(0.5), all(-0.5)), half_n = pick(n < 1, all(0.5), all(-0.5));
+    real rest_a = exp_digamma_rest(a + (half_a + 0.5)), rest_n = exp_digamma_rest(n + (half_n + 0.5));
+    real g = a + (rest_a + half_a);
+    two lacks = two_sum(madd(half_n, x.high, -half_a), -d.high);
+    real z = (lacks.high + (madd(x.high, rest_n, -rest_a) + (lacks.low - d.low))) / g;
     lanes near = z > -0.5, few = b < 1;
     real y = f_log1p(pick(near, z, all(0)));
-    if (!everywhere(near)) y = pick(near, y, f_log(x * ((n + rest_n) / g)));
-    y += pick(n < 1, b / (a * n), one_a / a);
+    if (!everywhere(near)) y = pick(near, y, f_log(x.high * ((n + (rest_n + half_n)) / g)));
+    y += pick(n < 1, b / (a * n), pick(a < 1, 1 / a, all(0)));
     if (any(few)) y = pick(few, log_x + digamma_rise(a, b), y);
     return y;
-}
-
-LARGE beta_tail beta_tail_of(beta_point p, lanes swapped) {
-    two log_x = twice_log((two){p.x, all(0)});
-    real ahead = digamma_rise_and_log(p.a, p.b, p.x, log_x.high, p.d.high);
-    real behind = digamma_rise_and_log(p.b, p.a, p.y.high, f_log1p(-p.x), -p.d.high);
-    lanes lower = (ahead <= 0) | ((p.b <= p.a) & (p.a + p.b < 1)); /* there all of it is at 0 or 1 */
-    beta_moments s = beta_integral(p, lower);
-    real slope_a = p.x * p.y.high * madd(pick(lower, -ahead, ahead), s.j.high, s.t);
-    real slope_b = p.x * p.y.high * madd(pick(lower, behind, -behind), s.j.high, s.rest);
-    return (beta_tail){.lower = lower ^ swapped,
-                       .weight = beta_weight(p),
-                       .j = s.j,
-                       .log_x = log_x,
-                       .x = p.x,
-                       .y = p.y.high,
-                       .slope_a = pick(swapped, slope_b, slope_a),
-                       .slope_b = pick(swapped, -slope_a, -slope_b)};
 }
 
 INLINE beta_tail beta_tail_at(real a, real b, real x) {
     lanes swapped;
     beta_point p = beta_point_of(a, b, x, &swapped);
-    return beta_tail_of(p, swapped);
+    two log_x = twice_log((two){p.x, all(0)});
+    real ahead = digamma_rise_and_log(p.a, p.b, (two){p.x, all(0)}, log_x.high, p.d);
+    lanes lower = (ahead <= 0) | ((p.b <= p.a) & (p.a + p.b < 1)); /* there all of it is at 0 or 1 */
+    two j = beta_integral(p, lower).j;
+    return (beta_tail){lower ^ swapped, beta_weight(p), j, log_x, p.x, p.y.high};
+}
+
+/* The same with small error where a < 1: there log x, digamma(a + 1) and 1 / a are larger than what they make
+ * and so in two, unless b is much smaller. */
+LARGE real beta_ahead(real a, real b, two x, two log_x, two d) {
+    real y = digamma_rise_and_log(a, b, x, log_x.high, d);
+    lanes few = (a < 1) & (4 * b > a);
+    if (!any(few)) return y;
+    two one = {all(1), all(0)}, none = {all(0), all(0)}, c = {pick(few, a, all(0.5)), all(0)};
+    two n = two_sum(c.high, b), half = {pick(n.high < 1, all(0.5), all(-0.5)), all(0)};
+    two rise = twice_add(n, half);
+    rise = twice_log(sum_on(rise, exp_digamma_rest(n.high + (half.high + 0.5))));
+    rise = twice_subtract(rise, twice_log(sum_on(two_sum(all(0.5), c.high), exp_digamma_rest(1 + c.high))));
+    two poles = twice_subtract(twice_divide(one, c), twice_pick(n.high < 1, twice_divide(one, n), none));
+    two sum = twice_add(twice_add(rise, poles), log_x);
+    return pick(few, sum.high + sum.low, y);
+}
+
+/* -(dI / da), or -(dI / db), over the density: how a quantile moves. By the parameter of the smaller side it
+ * is the mean of log t over the tail where log x is below its mean over all, of the other one that of log(1 -
+ * t) likewise. */
+LARGE real beta_slope(real a, real b, real x, lanes by_a) {
+    lanes swapped;
+    beta_point p = beta_point_of(a, b, x, &swapped);
+    two small = {p.x, all(0)}, log_x = twice_log(small);
+    lanes own = by_a ^ swapped;
+    two side = twice_pick(own, small, p.y), log_side = twice_pick(own, log_x, twice_log(p.y));
+    two d = twice_pick(own, p.d, twice_negative(p.d));
+    real ahead = beta_ahead(pick(own, p.a, p.b), pick(own, p.b, p.a), side, log_side, d);
+    lanes lower = (lanes)((own & (ahead <= 0)) | (~own & (ahead >= 0)));
+    beta_moments s = beta_integral(p, lower);
+    real y = p.x * p.y.high * madd(absolute(ahead), s.j.high, pick(own, s.t, s.rest));
+    return pick(by_a, y, -y);
 }
 
 /* Where the distribution lies at 0 or at 1, or x does: the value where all of it is above x, and where all is
@@ -316,45 +337,85 @@ INLINE real f_inc_beta_c_rate(real a, real b, real x) {
 }
 
 INLINE real f_beta_slope_a(real a, real b, real x) {
-    return beta_edges(a, b, x, beta_tail_at(a, b, x).slope_a, all(0), all(0));
+    return beta_edges(a, b, x, beta_slope(a, b, x, all_lanes(-1)), all(0), all(0));
 }
 
 INLINE real f_beta_slope_b(real a, real b, real x) {
-    return beta_edges(a, b, x, beta_tail_at(a, b, x).slope_b, all(0), all(0));
+    return beta_edges(a, b, x, beta_slope(a, b, x, all_lanes(0)), all(0), all(0));
+}
+
+/* The logarithm of a B(a, b) I / x^a, by the power series (DLMF 8.17.7), for x and b x up to POWER_MOST. */
+INLINE real beta_power_rest(real a, real b, real x) {
+    enum { TERMS = 60 };
+    real term = all(1), sum = all(0);
+    for (int n = 1; n < TERMS && any(absolute(term) > 1e-18); n++) {
+        term *= x * (n - b) * (1.0 / n);
+        sum += term / (a + n);
+    }
+    return f_log1p(a * sum);
+}
+
+/* Where x = (p a B(a, b))^(1 / a) is all there is to a quantile, with log p as `goal`. */
+INLINE two beta_first(real a, real b, two goal, two log_beta, lanes *arrived) {
+    two y = twice_divide(twice_add(goal, log_beta), (two){a, all(0)});
+    *arrived = (a < 2) & (y.high < -45) & (y.high < -45 - f_log(b));
+    return y;
 }
 
 /* x, and 1 - x, with I_x(a, b) = p <= 1/2, by Halley's method for log I = log p in v = logit x, in which it
  * is concave. It starts from the normal with the moments of v, or from p = x^a / (a B(a, b)). A step is cubic
- * and the last one is below 1e-5. An entry that has arrived stays. */
+ * and the last one is below 2e-6; as in gamma_quantile() logarithms are sums of two, and where x or 1 - x is
+ * small and so is its parameter, they are taken of the tail on that side and by the power series. An entry
+ * that has arrived stays. */
 LARGE two beta_lower_quantile(real a, real b, real p) {
     enum { STEPS = 60 };
-    real goal = f_log(p), n = a + b;
-    real log_beta = stirling_rest(a) + stirling_rest(b) - stirling_rest(n) + HALF_LOG_2PI -
-                    a * f_log1p(b / a) - b * f_log1p(a / b) - 0.5 * f_log(a * (b / n));
-    real power = (goal + f_log(a) + log_beta) / a;
+    two goal = twice_log_of(p), goal_of_rest = twice_log(two_sum(all(1), -p));
+    lanes flat = a < 2, at_start, at_end;
+    two log_beta_a = twice_log_beta(pick(flat, a, all(1)), b),
+        log_beta_b = twice_log_beta(pick(b < 2, b, all(1)), a);
+    two first = beta_first(a, b, goal, log_beta_a, &at_start);
+    two last = beta_first(b, a, goal_of_rest, log_beta_b, &at_end);
+    real n = a + b, log_beta = stirling_rest(a) + stirling_rest(b) - stirling_rest(n) + HALF_LOG_2PI -
+                               a * f_log1p(b / a) - b * f_log1p(a / b) - 0.5 * f_log(a * (b / n));
+    real power = pick(flat, first.high, (goal.high + f_log(a) + log_beta) / a);
     real mean = digamma_of_positive(a) - digamma_of_positive(b);
     real spread = root(trigamma_of_positive(a) + trigamma_of_positive(b));
     real v = pick((a > 1) & (b > 1), mean + f_ndtri(p) * spread, lesser(power, greater(mean, all(0))));
-    v = greater(all(-700), lesser(all(700), v));
-    lanes done = power < -690;
-    real x = pick(done, f_exp(power), f_expit(v)), y = f_expit(-v);
+    v = greater(all(-690), lesser(all(690), v));
+    lanes done = at_start | at_end;
+    real x = f_expit(v), y = f_expit(-v);
+    x = pick(at_start, exp_of(first.high, &first.low), pick(at_end, all(1), x));
+    y = pick(at_end, exp_of(last.high, &last.low), pick(at_start, all(1), y));
     for (int i = 0; i < STEPS && !everywhere(done); i++) {
         lanes swapped = x > 0.5;
-        beta_point at = {.a = pick(swapped, b, a), .b = pick(swapped, a, b), .x = pick(swapped, y, x)};
-        at.y = (two){pick(swapped, x, y), all(0)};
+        real side = pick(done, all(0.25), pick(swapped, y, x));
+        beta_point at = {.a = pick(swapped, b, a), .b = pick(swapped, a, b), .x = side};
+        at.y = two_of(all(1), -side);
         at.d = beta_deviation(at.a, at.b, at.x, at.y);
-        beta_tail t = beta_tail_of(at, swapped);
-        real f = log_tail_or_rest(t.lower, t.weight, t.j) - goal,
-             g = tail_or_rest_rate(t.lower, t.weight, t.j);
-        real d = pick(swapped, -at.d.high, at.d.high), ratio = f / g;
-        real bend = madd(0.5 * ratio, g - d, all(1));
-        real step = -ratio / greater(all(0.5), lesser(all(2), bend));
-        step = greater(all(-50), lesser(all(50), step));
-        real grown = x * f_exp(lesser(all(0), step)), kept = y * f_exp(lesser(all(0), -step));
-        real sum = grown + kept;
-        x = pick(done, x, greater(all(0x1p-1022), grown / sum));
-        y = pick(done, y, greater(all(0x1p-1022), kept / sum));
-        done |= absolute(step) < 1e-5;
+        lanes small = (at.a < 2) & (side * greater(all(1), at.b) < POWER_MOST), down = ~swapped | small;
+        lanes lower = small | (down & (at.d.high >= 0)) | (at.d.high > 0.5);
+        two log_x = twice_log((two){side, all(0)});
+        two j = beta_integral(at, lower).j;
+        tail_weight weight = beta_weight(at);
+        lanes same = down == lower;
+        two over = twice_subtract(twice_log_tail_or_rest(same, weight, j), goal);
+        real f = over.high + over.low;
+        if (any(small)) {
+            two far = twice_subtract(twice_scale(log_x, at.a), twice_pick(swapped, goal_of_rest, goal));
+            far = twice_subtract(far, twice_pick(swapped, log_beta_b, log_beta_a));
+            f = pick(small, far.high + (far.low + beta_power_rest(at.a, at.b, side)), f);
+        }
+        real g = tail_or_rest_rate(same, weight, j), sign = pick(down, all(1), all(-1));
+        real ratio = f / g, bend = madd(0.5 * ratio, g - sign * at.d.high, all(1));
+        real step = -sign * ratio / greater(all(0.5), lesser(all(2), bend));
+        real rise = f_expm1(greater(all(-50), lesser(all(50), step))), one = madd(side, rise, all(1));
+        real grown = greater(all(0x1p-1022), madd(side * at.y.high, rise / one, side)),
+             kept = at.y.high / one;
+        kept = pick(grown < 0.5, 1 - grown, greater(all(0x1p-1022), kept));
+        grown = pick(grown < 0.5, grown, 1 - kept);
+        x = pick(done, x, pick(swapped, kept, grown));
+        y = pick(done, y, pick(swapped, grown, kept));
+        done |= absolute(step) * greater(all(1), g) < 2e-6;
     }
     return (two){x, y};
 }

@@ -106,12 +106,14 @@ LARGE tail_weight gamma_weight(real a, real x, two log_x) {
  * a. */
 LARGE real digamma_beyond_log(two a, real x, real log_x) {
     lanes few = a.high < 1;
-    real one = pick(few, all(1), all(0)), rest = exp_digamma_rest(a.high + one) + one;
-    two above = two_sum(a.high, -x), all_above = two_sum(above.high, rest);
-    real z = all_above.high / x, g = a.high + rest;
+    real one = pick(few, all(1), all(0)), rest = exp_digamma_rest(a.high + one);
+    two less = two_sum(a.high, one - 0.5), above = two_sum(less.high, -x),
+        all_above = two_sum(above.high, rest);
+    real z = all_above.high / x, g = less.high + rest;
     lanes near = (z > -0.5) & (z < 1e290);
     two back = two_product(pick(near, z, all(0)), pick(near, x, all(1)));
-    real lost = ((all_above.high - back.high) - back.low) + (all_above.low + (above.low + a.low));
+    real lost =
+        ((all_above.high - back.high) - back.low) + (all_above.low + (above.low + (less.low + a.low)));
     real u = pick(near, 1 + z, all(1));
     real low = pick(near, (z - (u - 1)) + lost / x, all(0)), y = log_of(u, &low);
     if (!everywhere(near)) y = pick(near, y, pick(z < 1, f_log(g / x), f_log(g) - log_x));
@@ -144,7 +146,7 @@ LARGE real gamma_slope(real a, real x) {
     lanes few = a < 1;
     if (any(few)) {
         two one = {all(1), all(0)}, c = {pick(few, a, all(0.5)), all(0)};
-        two above = twice_log(two_sum(exp_digamma_rest(1 + c.high) + 1, c.high));
+        two above = twice_log(sum_on(two_sum(all(0.5), c.high), exp_digamma_rest(1 + c.high)));
         two sum = twice_subtract(twice_subtract(above, log_x), twice_divide(one, c));
         ahead = pick(few, sum.high + sum.low, ahead);
     }

@@ -58,10 +58,10 @@ INLINE real log1p_rest_near(real z) {
     return s * (z - q * POLYNOMIAL(q, C_LOG1P));
 }
 
-/* exp(digamma(x)) - x, from 1 on. */
+/* exp(digamma(x)) - x + 1/2, from 1 on. */
 INLINE real exp_digamma_rest(real x) {
     real v = lesser(all(0x1p60), x);
-    return POLYNOMIAL((v - 1) / (v + 1), C_DIGAMMA) - 0.5;
+    return POLYNOMIAL((v - 1) / (v + 1), C_DIGAMMA);
 }
 
 /* lgamma(c) - (c - 1/2) log(c) + c - log(2 pi) / 2 */
@@ -75,13 +75,6 @@ LARGE real stirling_rest(real c) {
     }
     return y;
 }
-
-/* 1 - e^z + z e^z, with small relative error, and 1 - e^z. */
-INLINE real second_rest(real z) {
-    real rest = exp_rest(z);
-    return pick(z > -600, z * z - rest * (1 - z), all(1));
-}
-INLINE real one_minus_exp(real z) { return -f_expm1(z); }
 
 /* The weight before an integral, factor e^exponent. */
 typedef struct tail_weight {

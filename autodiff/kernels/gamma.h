@@ -75,12 +75,28 @@ INLINE real lgamma_rise(real b, real a) {
     return madd(a, f_log(n.high), rest);
 }
 
+/* log(gamma(1 + a) gamma(1 + b) / gamma(1 + a + b)) for a + b < 2, of the size of a: with the log of gamma(1
+ * + x) as x (x - 1) q(t), t = (x - 1/2) / (x + 5/2), and the difference of q at b and a + b divided by that
+ * of their t. */
+LARGE real lgamma_rise_near_one(real a, real b) {
+    static const double c[] = {C_LGAMMA};
+    real n = a + b, t_n = (n - 0.5) / (n + 2.5), t_b = (b - 0.5) / (b + 2.5), q = all(0), rise = all(0);
+    for (int k = sizeof c / sizeof *c - 1; k >= 0; k--)
+        rise = madd(rise, t_b, q), q = madd(q, t_n, all(c[k]));
+    real step = 3 * a / ((n + 2.5) * (b + 2.5));
+    real own = (a - 1) * POLYNOMIAL((a - 0.5) / (a + 2.5), C_LGAMMA);
+    return madd(a, own - (b + (n - 1)) * q, b * (1 - b) * step * rise);
+}
+
 /* log(a B(a, b)) for a < 2, as a sum of two: of the size of a, or of a / b where b is small. */
 LARGE two twice_log_beta(real a, real b) {
-    two n, whole = twice_divide(two_sum(a, b), (two){b, all(0)});
-    real rest = lgamma_beyond_one(a) - lgamma_rise_rest(1 + b, a, &n);
-    two y = twice_subtract(twice_log(whole), twice_scale(twice_log(n), a));
-    return twice_add(y, (two){rest, all(0)});
+    two n, whole = twice_divide(two_sum(a, b), (two){b, all(0)}), y = twice_log(whole);
+    lanes near = a + b < 2;
+    two rest = {lgamma_rise_near_one(a, pick(near, b, all(0))), all(0)};
+    if (everywhere(near)) return twice_add(y, rest);
+    real far = lgamma_beyond_one(a) - lgamma_rise_rest(1 + b, a, &n);
+    two above = twice_subtract((two){far, all(0)}, twice_scale(twice_log(n), a));
+    return twice_add(y, twice_pick(near, rest, above));
 }
 
 /* Log of the beta function. Where both arguments are large, Stirling's formula for each of its three gamma

@@ -20,7 +20,7 @@ typedef struct beta_point {
     two y, d;
 } beta_point;
 
-/* J, and the moments of |log(t / x)| and |log((1 - t) / y)|. */
+/* J, and, if they are asked for, the moments of |log(t / x)| and |log((1 - t) / y)|. */
 typedef struct beta_moments {
     two j;
     real t, rest;
@@ -60,13 +60,14 @@ INLINE real beta_cumulant_beyond(real x, real w, real way, real rest, real k, re
 
 /* Where n x < 1, the integral from x' = 1 / n on is completed by the power series of (1 - t)^(b - 1) from x
  * to x', integrated term by term. */
-static beta_moments beta_completed(real a, two b, real x, real from, beta_moments s) {
+static beta_moments beta_completed(real a, two b, real x, real from, beta_moments s, bool moments) {
     enum { TERMS = 22 };
     two ratio = twice_divide((two){x, all(0)}, (two){from, all(0)}), log_ratio = twice_log(ratio);
     two z = twice_scale(log_ratio, a), factor = {all(1), all(0)}; /* (1 - b)_k x'^k / k! */
     two j = twice_divide(twice_negative(twice_expm1(z)), (two){a, all(0)});
-    real l = log_ratio.high, power = f_exp(z.high), by_b = all(0) /* its derivative */;
-    real logs = exp_rest(greater(all(-690), z.high)) / (a * a), rests = all(0);
+    real power = f_exp(z.high), by_b = all(0) /* its derivative */, rests = all(0);
+    two logs = j;
+    if (moments) logs = log_rest_over(z, j.high, a);
     for (int k = 1; k < TERMS; k++) {
         two c = two_sum(a, all(k)), whole = {all(k), all(0)};
         two next = twice_divide(twice_scale(twice_subtract(whole, b), from), whole);
@@ -75,24 +76,28 @@ static beta_moments beta_completed(real a, two b, real x, real from, beta_moment
         power *= ratio.high;
         two part = twice_divide(two_of(all(1), -power), c);
         j = twice_add(j, twice_multiply(factor, part));
+        if (!moments) continue;
         rests = madd(by_b, part.high, rests);
-        logs -= factor.high / c.high * (l + part.high);
+        two log_part = twice_divide(twice_negative(twice_add(log_ratio, part)), c);
+        logs = twice_add(logs, twice_multiply(factor, log_part));
     }
     /* j, logs and rests are the integrals of 1, log(t / x) and log(1 - t), over x'^a */
     two log_y = twice_log(two_of(all(1), -x)), log_from = twice_log(two_of(all(1), -from));
     two exponent = twice_multiply(b, log_from), far = twice_exp_times(exponent, s.j),
         total = twice_add(j, far);
     two lacks = twice_negative(twice_add(z, twice_multiply(b, log_y)));
+    if (!moments) return (beta_moments){twice_exp_times(lacks, total), all(0), all(0)};
     real power_y = exp_of(exponent.high, &exponent.low), weight = exp_of(lacks.high, &lacks.low);
-    real t = madd(power_y, s.t - l * s.j.high, logs);
+    two beyond = twice_subtract((two){s.t, all(0)}, twice_multiply(log_ratio, s.j));
+    two t = twice_exp_times(lacks, twice_add(logs, twice_exp_times(exponent, beyond)));
     real rest =
         madd(power_y, s.rest, (log_y.high - log_from.high) * far.high) + madd(log_y.high, j.high, -rests);
-    return (beta_moments){twice_exp_times(lacks, total), t * weight, rest * weight};
+    return (beta_moments){twice_exp_times(lacks, total), t.high, rest * weight};
 }
 
 /* Either integral. For small parameters a J(a) = 1 + (n + i) x J(a + 1) and, above, b J(b) = 1 + (n + i) y
  * J(b + 1). */
-LARGE beta_moments beta_integral(beta_point p, lanes lower) {
+LARGE beta_moments beta_integral(beta_point p, lanes lower, bool moments) {
     real first = pick(lower, p.a, p.b), way = pick(lower, all(-1), all(1));
     lanes few = first < FEW;
     two n = two_sum(p.a, p.b), shift = {pick(few, all(SHIFT), all(0)), all(0)}, sum = twice_add(n, shift);
@@ -126,8 +131,8 @@ LARGE beta_moments beta_integral(beta_point p, lanes lower) {
         for (int l = 0; l < ABREAST; l++)
             k[l] = madd(d.high, w[l], madd(sum.high, k[l], madd(d.low, w[l], sum.low * k[l])));
         for (int l = 0; l < ABREAST; l++) k[l] = GAUSS_40_WEIGHTS[i + l] * falling_exp(k[l]);
-        for (int l = 0; l < ABREAST; l++) {
-            j = sum_on(j, k[l]);
+        for (int l = 0; l < ABREAST; l++) j = sum_on(j, k[l]);
+        for (int l = 0; l < ABREAST && moments; l++) {
             t = sum_on(t, (w[l] - way * m[l]) * k[l]);
             rest = sum_on(rest, way * m[l] * k[l]);
         }
@@ -135,7 +140,8 @@ LARGE beta_moments beta_integral(beta_point p, lanes lower) {
     beta_moments s = {twice_scale(two_of(j.high, j.low), end), (t.high + t.low) * end,
                       (rest.high + rest.low) * end};
     if (any(near))
-        s = beta_pick(near, beta_completed(p.a, twice_add((two){p.b, all(0)}, shift), p.x, x.high, s), s);
+        s = beta_pick(near,
+                      beta_completed(p.a, twice_add((two){p.b, all(0)}, shift), p.x, x.high, s, moments), s);
     if (any(few)) {
         two side = twice_pick(lower, (two){p.x, all(0)}, p.y), one = {all(1), all(0)};
         real second = pick(lower, p.b, p.a), own = pick(lower, s.t, s.rest), cross = pick(lower, s.rest, s.t);
@@ -231,7 +237,7 @@ INLINE beta_tail beta_tail_at(real a, real b, real x) {
     two log_x = twice_log((two){p.x, all(0)});
     real ahead = digamma_rise_and_log(p.a, p.b, (two){p.x, all(0)}, log_x.high, p.d);
     lanes lower = (ahead <= 0) | ((p.b <= p.a) & (p.a + p.b < 1)); /* there all of it is at 0 or 1 */
-    two j = beta_integral(p, lower).j;
+    two j = beta_integral(p, lower, false).j;
     return (beta_tail){lower ^ swapped, beta_weight(p), j, log_x, p.x, p.y.high};
 }
 
@@ -263,8 +269,9 @@ LARGE real beta_slope(real a, real b, real x, lanes by_a) {
     two d = twice_pick(own, p.d, twice_negative(p.d));
     real ahead = beta_ahead(pick(own, p.a, p.b), pick(own, p.b, p.a), side, log_side, d);
     lanes lower = (lanes)((own & (ahead <= 0)) | (~own & (ahead >= 0)));
-    beta_moments s = beta_integral(p, lower);
-    real y = p.x * p.y.high * madd(absolute(ahead), s.j.high, pick(own, s.t, s.rest));
+    beta_moments s = beta_integral(p, lower, true);
+    two size = slope_over_weight(ahead, s.j, pick(own, s.t, s.rest));
+    real y = twice_multiply(twice_scale(p.y, p.x), size).high;
     return pick(by_a, y, -y);
 }
 
@@ -344,7 +351,8 @@ INLINE real f_beta_slope_b(real a, real b, real x) {
     return beta_edges(a, b, x, beta_slope(a, b, x, all_lanes(0)), all(0), all(0));
 }
 
-/* The logarithm of a B(a, b) I / x^a, by the power series (DLMF 8.17.7), for x and b x up to POWER_MOST. */
+/* The logarithm of a B(a, b) I / x^a, by the power series (DLMF 8.17.7), for x up to 1/2 and b < 1, or b x
+ * up to half of POWER_MOST. */
 INLINE real beta_power_rest(real a, real b, real x) {
     enum { TERMS = 60 };
     real term = all(1), sum = all(0);
@@ -392,10 +400,10 @@ LARGE two beta_lower_quantile(real a, real b, real p) {
         beta_point at = {.a = pick(swapped, b, a), .b = pick(swapped, a, b), .x = side};
         at.y = two_of(all(1), -side);
         at.d = beta_deviation(at.a, at.b, at.x, at.y);
-        lanes small = (at.a < 2) & (side * greater(all(1), at.b) < POWER_MOST), down = ~swapped | small;
+        lanes small = (at.a < 2) & ((at.b < 1) | (side * at.b < 0.5 * POWER_MOST)), down = ~swapped | small;
         lanes lower = small | (down & (at.d.high >= 0)) | (at.d.high > 0.5);
         two log_x = twice_log((two){side, all(0)});
-        two j = beta_integral(at, lower).j;
+        two j = beta_integral(at, lower, false).j;
         tail_weight weight = beta_weight(at);
         lanes same = down == lower;
         two over = twice_subtract(twice_log_tail_or_rest(same, weight, j), goal);

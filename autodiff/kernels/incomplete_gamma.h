@@ -14,7 +14,7 @@
 
 #include "autodiff/kernels/tails.h"
 
-/* J, and the integral of u times its integrand. */
+/* J, and, if it is asked for, the integral of u times its integrand. */
 typedef struct gamma_moments {
     two j;
     real m;
@@ -29,7 +29,7 @@ typedef struct gamma_tail {
 
 /* Either integral, or from 1 where the upper one is to be completed. With L(a) the J below x, a L(a) = 1 + x
  * L(a + 1), and m = -dL / da. */
-LARGE gamma_moments gamma_integral(real a, real x, lanes lower) {
+LARGE gamma_moments gamma_integral(real a, real x, lanes lower, bool moments) {
     lanes few = lower & (a < FEW);
     real from = pick(lower, x, greater(all(1), x)), way = pick(lower, all(-1), all(1));
     two rise = twice_subtract((two){from, all(0)}, two_sum(a, pick(few, all(SHIFT), all(0))));
@@ -47,7 +47,8 @@ LARGE gamma_moments gamma_integral(real a, real x, lanes lower) {
         for (int k = 0; k < ABREAST; k++)
             e[k] = madd(d.high, u[k], madd(from, exp_rest(way * u[k]), d.low * u[k]));
         for (int k = 0; k < ABREAST; k++) e[k] = GAUSS_WEIGHTS[i + k] * falling_exp(e[k]);
-        for (int k = 0; k < ABREAST; k++) j = sum_on(j, e[k]), m = sum_on(m, u[k] * e[k]);
+        for (int k = 0; k < ABREAST; k++) j = sum_on(j, e[k]);
+        for (int k = 0; k < ABREAST && moments; k++) m = sum_on(m, u[k] * e[k]);
     }
     gamma_moments s = {twice_scale(two_of(j.high, j.low), end), (m.high + m.low) * end};
     for (int i = SHIFT - 1; i >= 0 && any(few); i--) {
@@ -61,24 +62,27 @@ LARGE gamma_moments gamma_integral(real a, real x, lanes lower) {
 
 /* Where x < 1, and so a < 1.5, the integral from 1 is completed by the power series of e^-t from x to 1,
  * integrated term by term; the moment is that of log(t / x), of which the first term is the largest. */
-static gamma_moments gamma_completed(real a, real x, two log_x, gamma_moments from_one) {
+static gamma_moments gamma_completed(real a, real x, two log_x, gamma_moments from_one, bool moments) {
     enum { TERMS = 19 };
     two z = twice_scale(log_x, a);
-    real l = log_x.high;
-    real power = f_exp(z.high), factor = all(1), logs = exp_rest(greater(all(-690), z.high)) / (a * a);
-    two j = twice_divide(twice_negative(twice_expm1(z)), (two){a, all(0)});
+    real power = f_exp(z.high), factor = all(1);
+    two j = twice_divide(twice_negative(twice_expm1(z)), (two){a, all(0)}), m = j;
+    if (moments) m = log_rest_over(z, j.high, a);
     for (int n = 1; n < TERMS; n++) {
         two c = two_sum(a, all(n));
         power *= x;
         factor *= -1.0 / n;
         two part = twice_divide(two_of(all(1), -power), c);
         j = twice_add(j, twice_scale(part, factor));
-        logs -= factor / c.high * (l + part.high);
+        if (!moments) continue;
+        two log_part = twice_divide(twice_negative(twice_add(log_x, part)), c);
+        m = twice_add(m, twice_scale(log_part, factor));
     }
+    two beyond = twice_subtract((two){from_one.m, all(0)}, twice_multiply(log_x, from_one.j));
+    m = twice_add(m, twice_multiply(beyond, IN_TWO(ONE_BY_E_IN_TWO)));
     j = twice_add(j, twice_multiply(from_one.j, IN_TWO(ONE_BY_E_IN_TWO)));
-    logs = madd(from_one.m - l * from_one.j.high, all(ONE_BY_E_IN_TWO.high), logs);
     two weight = twice_subtract((two){x, all(0)}, z);
-    return (gamma_moments){twice_exp_times(weight, j), logs * exp_of(weight.high, &weight.low)};
+    return (gamma_moments){twice_exp_times(weight, j), twice_exp_times(weight, m).high};
 }
 
 /* Stirling's formula, from c = a or, where a is small, a + 4: with z = x / c - 1, the exponent -c (z - log(1
@@ -121,11 +125,11 @@ LARGE real digamma_beyond_log(two a, real x, real log_x) {
 }
 
 /* The lower tail, or the upper one. */
-LARGE gamma_tail gamma_tail_on(real a, real x, two log_x, lanes lower) {
+LARGE gamma_tail gamma_tail_on(real a, real x, two log_x, lanes lower, bool moments) {
     lanes near = ~lower & (x < 1);
-    gamma_moments s = gamma_integral(a, x, lower);
+    gamma_moments s = gamma_integral(a, x, lower, moments);
     if (any(near)) {
-        gamma_moments whole = gamma_completed(a, x, log_x, s);
+        gamma_moments whole = gamma_completed(a, x, log_x, s, moments);
         s = (gamma_moments){twice_pick(near, whole.j, s.j), pick(near, whole.m, s.m)};
     }
     return (gamma_tail){lower, gamma_weight(a, x, log_x), s.j, log_x, s.m};
@@ -135,7 +139,7 @@ INLINE gamma_tail gamma_tail_of(real a, real x) {
     a = bounded(a, PARAMETER_LEAST);
     x = bounded(x, 0x1p-1022);
     two log_x = twice_log((two){x, all(0)});
-    return gamma_tail_on(a, x, log_x, digamma_beyond_log((two){a, all(0)}, x, log_x.high) >= 0);
+    return gamma_tail_on(a, x, log_x, digamma_beyond_log((two){a, all(0)}, x, log_x.high) >= 0, false);
 }
 
 /* -(dP / da) over the density: how a quantile moves with a. Below 1, log x, digamma(a + 1) and 1 / a are
@@ -150,8 +154,8 @@ LARGE real gamma_slope(real a, real x) {
         two sum = twice_subtract(twice_subtract(above, log_x), twice_divide(one, c));
         ahead = pick(few, sum.high + sum.low, ahead);
     }
-    gamma_tail t = gamma_tail_on(a, x, log_x, ahead >= 0);
-    return x * madd(absolute(ahead), t.j.high, t.m);
+    gamma_tail t = gamma_tail_on(a, x, log_x, ahead >= 0, true);
+    return twice_scale(slope_over_weight(ahead, t.j, t.m), x).high;
 }
 
 /* Where the distribution lies at 0 or at infinity, or x does: the value where all of it is above x, and where
@@ -254,7 +258,7 @@ LARGE real gamma_quantile(real a, real p, real q) {
     for (int i = 0; i < STEPS && !everywhere(done); i++) {
         real at = pick(done, all(1), x);
         lanes power = flat & (at < POWER_MOST), down = lower | power;
-        gamma_tail t = gamma_tail_on(shape, at, twice_log((two){at, all(0)}), (at <= from) | power);
+        gamma_tail t = gamma_tail_on(shape, at, twice_log((two){at, all(0)}), (at <= from) | power, false);
         lanes same = down == t.lower;
         two over = twice_subtract(twice_log_tail_or_rest(same, t.weight, t.j), goal);
         real f = over.high + over.low;

@@ -76,6 +76,20 @@ LARGE real stirling_rest(real c) {
     return y;
 }
 
+/* The integral of log(t / x) t^(a - 1) over t from x to 1, for z = a log x: (e^z - 1 - z) / a^2, of which j
+ * is (1 - e^z) / a. */
+INLINE two log_rest_over(two z, real j, real a) {
+    real rest = madd(-a * j, z.low, exp_rest(greater(all(-690), z.high)));
+    two over = twice_divide((two){rest, all(0)}, (two){a, all(0)});
+    return twice_divide(over, (two){a, all(0)});
+}
+
+/* What a tail has of a slope, |ahead| j + m, of terms of one sign. */
+INLINE two slope_over_weight(real ahead, two j, real m) {
+    two s = sum_on(two_product(absolute(ahead), j.high), m);
+    return two_of(s.high, madd(absolute(ahead), j.low, s.low));
+}
+
 /* The weight before an integral, factor e^exponent. */
 typedef struct tail_weight {
     two exponent, factor;

@@ -112,7 +112,9 @@ LARGE beta_moments beta_integral(beta_point p, lanes lower, bool moments) {
     }
     real curvature = x.high * y.high * sum.high;
     real end = 2 * CUT / (d.high + root(d.high * d.high + 2 * CUT * curvature));
-    for (int i = 0; i < 3; i++) {
+    /* the upper tail falls faster, from a power of e^w on */
+    end = pick(lower, end, lesser(end, 1 + f_log1p(2 * CUT / (sum.high * x.high))));
+    for (int i = 0; i < 5; i++) {
         real rest = exp_rest(way * end), step = madd(way, end, rest), ignored;
         real k = beta_cumulant(x.high, end, way, rest, &ignored);
         if (any(x.high * step > 1)) k = beta_cumulant_beyond(x.high, end, way, rest, k, &ignored);

@@ -225,7 +225,6 @@ INLINE real f_gamma_slope(real a, real x) {
 }
 
 /* log P less a log x - log gamma(a + 1), by the power series (DLMF 8.7.1), for x < POWER_MOST. */
-#define POWER_MOST 0.5
 INLINE real gamma_power_rest(real a, real x) {
     enum { TERMS = 16 };
     real sum = all(0);

@@ -29,6 +29,7 @@ static const double GAUSS_40_NODES[GAUSS_40] = {C_GAUSS_40_NODES},
 #define HALF_LOG_2PI    0x1.d67f1c864beb5p-1
 #define PARAMETER_MOST  1e140 /* its square, and products with powers of others, must not overflow */
 #define PARAMETER_LEAST 1e-140
+#define POWER_MOST      0.5 /* arguments below it have a power series for quantiles */
 
 enum { SHIFT = 4 };
 

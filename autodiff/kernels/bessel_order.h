@@ -76,6 +76,16 @@ INLINE real bessel_far(real n, real x, real way, bessel_part part) {
 enum { BESSEL_TERMS = 80 };
 #define BESSEL_LEAST 1e-18
 
+/* Of an order below 0, of the series less 1 as a sum of two: (x / 2)^n (n + 1) / gamma(n + 2) times it, with
+ * logarithms that are larger than what they make in two. */
+LARGE real bessel_i_below(real n, real x, two rest) {
+    two one = {all(1), all(0)}, whole = twice_add(one, two_of(rest.high, rest.low));
+    two y = twice_log(twice_multiply(two_sum(all(1), n), whole));
+    y = twice_add(y, twice_scale(twice_log((two){0.5 * x, all(0)}), n));
+    real gamma = (n + 1) * (n * POLYNOMIAL((n + 0.5) / (n + 3.5), C_LGAMMA));
+    return y.high + (y.low - gamma);
+}
+
 /* log I, or its derivative by x. */
 LARGE real bessel_i_series(real n, real x, bessel_part part) {
     real z = 0.25 * x * x, term = all(1);
@@ -99,7 +109,10 @@ LARGE real bessel_i_series(real n, real x, bessel_part part) {
         gamma = pick(few, gamma, stirling - large);
     }
     two product = two_product(n, l), sum = two_sum(product.high, -gamma);
-    return sum.high + ((sum.low + product.low) + f_log1p(beyond));
+    real y = sum.high + ((sum.low + product.low) + f_log1p(beyond));
+    lanes below = n < 0;
+    if (any(below)) y = pick(below, bessel_i_below(pick(below, n, all(-0.25)), x, rest), y);
+    return y;
 }
 
 /* The derivative by n: of the series from term `middle` on, upwards and downwards, the mean of digamma(n + k
@@ -189,6 +202,10 @@ LARGE temme temme_of(real n, real x) {
     real lost = madd(size, in_two.low, product.low), least = greater(size, all(0x1p-500));
     real over_n = pick(size > 0x1p-500, madd(cosh, lost, sinh) / least, l);
     cosh = madd(sinh, lost, cosh);
+    /* within 1, sinh(n L) / n is L and a little more */
+    real more = in_two.low + l * (y * y * POLYNOMIAL(y * y, C_SINH));
+    two straight = twice_pick(y < 1, two_of(l, more), (two){over_n, all(0)});
+    over_n = straight.high;
     /* (y cosh y - sinh y) / (2 y^3): k / (2 k + 1)! y^(2 k - 2) */
     real curve =
         POLYNOMIAL(lesser(all(9), y * y), 1.0 / 6, 1.0 / 60, 1.0 / 1680, 1.0 / 90720, 1.0 / 7983360,
@@ -223,7 +240,7 @@ LARGE temme temme_of(real n, real x) {
         next = madd(factor, p - k * f, next);
         next_slope = madd(factor, p_slope - 2 * k * n * f_slope, next_slope);
     }
-    two whole = two_sum(f_0, first);
+    two whole = two_sum(f_0, first + straight.low);
     real above = p_0 + next;
     return (temme){whole, above / whole.high,
                    2 * n * ((f_slope_0.high + (f_slope_0.low + first_slope)) / whole.high),

@@ -110,8 +110,88 @@ bool number_parse(const char *text, double *value) {
     return true;
 }
 
+/* A number as its first digits and the power of ten of the first one: 0.012 is 12, of two digits, and -2. */
+typedef struct printed {
+    uint64_t digits;
+    int count, exponent;
+} printed;
+
+/* As printf does with `%.{precision}g`. */
+static void write_printed(char *out, printed p, int precision) {
+    char digits[20];
+    for (; p.count > 1 && p.digits % 10 == 0; p.count--) p.digits /= 10;
+    for (int i = p.count; i-- > 0; p.digits /= 10) digits[i] = (char)('0' + p.digits % 10);
+    bool power = p.exponent < -4 || p.exponent >= precision;
+    int whole = power ? 1 : p.exponent + 1; /* digits before the point; 0 and below: zeros behind it */
+    if (whole <= 0) {
+        *out++ = '0', *out++ = '.';
+        for (int i = whole; i < 0; i++) *out++ = '0';
+    }
+    for (int i = 0; i < p.count || i < whole; i++) {
+        if (i == whole && whole > 0) *out++ = '.';
+        *out++ = i < p.count ? digits[i] : '0';
+    }
+    *out = 0;
+    if (power) sprintf(out, "e%c%02d", p.exponent < 0 ? '-' : '+', abs(p.exponent));
+}
+
+#if LDBL_MANT_DIG == 64
+/* x 10^k in extended precision; nine products, of factors that are rounded themselves, are off by nine of its
+ * last bits at most. */
+static long double scaled(double x, int k) {
+    static const long double TENS[] = {1e1L, 1e2L, 1e4L, 1e8L, 1e16L, 1e32L, 1e64L, 1e128L, 1e256L};
+    long double power = 1;
+    for (int bit = 0, left = abs(k); left; bit++, left >>= 1)
+        if (left & 1) power *= TENS[bit];
+    return k < 0 ? x / power : x * power;
+}
+
+/* The fewest digits that read back as x, from 15 to 17: with y the first 17 of them, whose fraction has 7
+ * bits or more and an error below UNSURE, n digits do so where they lie within half a unit of x's last bit.
+ * False where that cannot be told. */
+static bool print_shortest(char *out, double x) {
+    static const long double UNSURE = 0.07L;
+    static const uint64_t UNITS[] = {100, 10, 1};
+    if (!(x >= 1e-280 && x <= 1e280)) return false;
+    int exponent = (int)floor(log10(x)), binary;
+    long double y = scaled(x, 16 - exponent);
+    exponent += y < 1e16L ? -1 : y >= 1e17L;
+    y = scaled(x, 16 - exponent);
+    double mantissa = frexp(x, &binary) * 0x1p53;
+    if (!(y >= 1e16L && y < 1e17L - 1) || mantissa == 0x1p52) return false;
+    long double half = y / (2 * (long double)mantissa);
+    for (int n = 15; n <= 17; n++) {
+        uint64_t unit = UNITS[n - 15], digits = (uint64_t)(y / unit);
+        long double rest = y - (long double)(digits * unit), middle = 0.5L * unit;
+        if (fabsl(rest - middle) < UNSURE) return false;
+        digits += rest > middle;
+        long double off = fabsl(y - (long double)(digits * unit));
+        if (n < 17 && fabsl(off - half) < UNSURE) return false;
+        if (n < 17 && off > half) continue;
+        bool carried = digits == UINT64_C(100000000000000000) / unit;
+        write_printed(out, (printed){carried ? digits / 10 : digits, n, exponent + carried}, n);
+        return true;
+    }
+    return false;
+}
+#else
+static bool print_shortest(char *out, double x) { return false; }
+#endif
+
+/* Whole numbers, as of states and counts. */
+static bool print_whole(char *out, double x) {
+    if (!(x >= 1 && x < 1e15) || floor(x) != x) return false;
+    int count = 0;
+    for (uint64_t left = (uint64_t)x; left; left /= 10) count++;
+    write_printed(out, (printed){(uint64_t)x, count, count - 1}, 15);
+    return true;
+}
+
 const char *number_print(char out[NUMBER_LONGEST], double value) {
     if (isnan(value)) return strcpy(out, "nan"); /* without the sign that a NaN may carry */
+    char *body = out + (value < 0);
+    *out = '-';
+    if (print_whole(body, fabs(value)) || print_shortest(body, fabs(value))) return out;
     locale_t c = c_locale(), before = uselocale(c);
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(out, NUMBER_LONGEST, "%.*g", digits, value);

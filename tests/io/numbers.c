@@ -1,5 +1,6 @@
 /* Numbers of data against the C library, bit for bit: of any number of digits and any exponent, in the very
- * middle between two doubles and a little beside it, and what is no number. */
+ * middle between two doubles and a little beside it, and what is no number; and printed as shortly as they
+ * read back. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -76,6 +77,29 @@ static void middles(char *to) {
     to[n] = 0;
 }
 
+/* Of any size, near 1, in few digits, and whole: in turn. */
+static double any_double(int kind) {
+    uint64_t bits = rng_word(&noise);
+    double x, share = (double)(bits >> 11) * 0x1p-53;
+    memcpy(&x, &bits, sizeof x);
+    if (kind == 0) return isfinite(x) ? x : 1;
+    return kind == 1 ? 20 * (share - 0.5) : kind == 2 ? round(share * 1e6) / 1e4 : round(share * 1e17);
+}
+
+static bool prints_shortest(void) {
+    char found[NUMBER_LONGEST], wanted[NUMBER_LONGEST];
+    for (int i = 0; i < ROUNDS; i++) {
+        double x = any_double(i % 4);
+        number_print(found, x);
+        for (int digits = 15; digits <= 17; digits++) {
+            snprintf(wanted, sizeof wanted, "%.*g", digits, x);
+            if (strtod(wanted, NULL) == x) break;
+        }
+        if (strcmp(found, wanted) != 0) return false;
+    }
+    return true;
+}
+
 int main(void) {
     static const char *const NONE[] = {"",   "-",   ".5",  "5.",  "+1",  "01",   "-01", "e5",
                                        "1e", "1e+", "inf", "nan", "--1", "1.e5", "-.5", " 1"};
@@ -94,6 +118,7 @@ int main(void) {
     memcpy(zeros, "0.", 2), strcpy(zeros + LONGEST - 6, "1e900");
     CHECK(agrees(zeros), "a thousand zeros, and an exponent that takes them back");
     CHECK(agrees("1e-99999999999999999999") && agrees("-0") && agrees("0e999"), "exponents beyond any");
+    CHECK(prints_shortest(), "the fewest digits that read back, as printf writes them");
     double x;
     CHECK(number_parse("5.", &x) && x == 5 && number_parse("+.5e1", &x) && x == 5 &&
               !number_parse("0x10", &x),

@@ -105,103 +105,114 @@ static node call_matrix(checker *c, const call *k, node_op op, axes over, node m
     return program_add(c->p, out);
 }
 
-static node call_primitive(checker *c, call *k, node_op op) {
-    node in[NODE_INPUTS_MOST] = {0};
+/* sum[k](x). */
+static node call_reduction(checker *c, const call *k, node_op op, axes over, node x) {
+    span at = k->at->at;
+    axes have = program_node(c->p, x)->axes, absent = axes_minus(over, have);
+    if (!k->brackets) {
+        diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, k->name_at),
+                                    "`%s` does not say over which axes", k->name);
+        advise(c->d, told, "name them: `%s[%s](…)`", k->name, have.count ? axes_text(c->p, have) : "axis");
+        return 0;
+    }
+    if (!absent.count) return make_reduction(c, op, x, over, at);
+    if (c->now.in_call && op == NODE_sum) { /* a parameter that is constant along its axis */
+        x = make_reduction(c, op, x, axes_minus(over, absent), at);
+        for (int i = 0; i < absent.count; i++)
+            x = make(c, NODE_mul, x, make_size(c, absent.at[i], at), 0, at);
+        return x;
+    }
+    if (c->now.in_call) return make_reduction(c, op, make_expand(c, x, absent, at), over, at);
+    report_lacks_axis(c, k->at->list.at[0].value, have, program_axis(c->p, absent.at[0])->name,
+                      k->brackets->at[0].value->at);
+    return 0;
+}
+
+/* cumsum[k](x). */
+static node call_scan(checker *c, const call *k, node_op op, axes over, node x, node other) {
+    span at = k->at->at;
+    axes have = program_node(c->p, x)->axes;
+    if (over.count != 1) {
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_axes, place(c, k->name_at), "`%s` runs along one axis", k->name);
+        advise(c->d, told, "name it: `%s[%s](…)`", k->name,
+               have.count ? program_axis(c->p, have.at[0])->name : "axis");
+        return 0;
+    }
+    if (!axes_within(over, have) && !c->now.in_call) {
+        report_lacks_axis(c, k->at->list.at[0].value, have, program_axis(c->p, over.at[0])->name,
+                          k->brackets->at[0].value->at);
+        return 0;
+    }
+    x = make_expand(c, x, over, at);
+    const node_row *first = program_node(c->p, x), none = {0},
+                   *second = other ? program_node(c->p, other) : &none;
+    node_row row = {.op = op,
+                    .in = {x, other},
+                    .axes = axes_union(first->axes, second->axes),
+                    .axis = over.at[0],
+                    .at = place(c, at),
+                    .range = range_of(op, &first->range),
+                    .stochastic = first->stochastic || second->stochastic};
+    return too_many_axes(c, row.axes, at) ? 0 : program_add(c->p, row);
+}
+
+/* std_normal(), of the entries of the statement. */
+static node call_random(checker *c, const call *k, node_op op, axes over, const node *in) {
+    if (!c->now.random_allowed) {
+        diagnostic *told =
+            diagnose(c->d, DIAGNOSTIC_type, place(c, k->at->at), "a random draw has no place here");
+        advise(c->d, told,
+               "draw by a statement, `x ~ normal(0, 1)`; `%s` is for `sample` of a `dist` and for `generate`",
+               k->name);
+        return 0;
+    }
+    node_row row = {.op = op, .axes = axes_union(c->now.axes, over), .at = place(c, k->at->at)};
+    range ranges[NODE_INPUTS_MOST] = {{0}};
+    for (uint32_t i = 0; i < k->count; i++) {
+        row.in[i] = in[i];
+        row.axes = axes_union(row.axes, program_node(c->p, in[i])->axes);
+        ranges[i] = program_node(c->p, in[i])->range;
+    }
+    if (too_many_axes(c, row.axes, k->at->at)) return 0;
+    row.range = range_of(op, ranges);
+    row.stochastic = true;
+    row.stream = c->p->streams++;
+    return program_add(c->p, row);
+}
+
+/* The arguments, which are numbers; false, reported, where they are not. */
+static bool take_numbers(checker *c, call *k, node_op op, node *in) {
     uint32_t wants = (uint32_t)node_inputs(op);
-    axes over = {0};
-    for (uint32_t i = 0; i < k->axis_count; i++) over = axes_union(over, k->axes[i]);
     if (k->count != wants) {
         report_arity(c, k->at->at, k->name, wants, k->count, primitive_text(c, k->name, op));
-        return 0;
+        return false;
     }
     for (uint32_t i = 0; i < k->count; i++) {
         k->arguments[i] = drawn_value(c, k->arguments[i]);
-        if (k->arguments[i].kind == VALUE_failed) return 0;
+        if (k->arguments[i].kind == VALUE_failed) return false;
         if (k->arguments[i].kind != VALUE_node) {
             diagnostic *told = diagnose(c->d, DIAGNOSTIC_type, place(c, k->at->list.at[i].value->at),
                                         "`%s` takes a number", k->name);
             advise(c->d, told, "a distribution is drawn from by `x ~ …`; its density is `log_density(D, x)`");
-            return 0;
+            return false;
         }
         in[i] = k->arguments[i].nodes[0];
     }
+    return true;
+}
+
+static node call_primitive(checker *c, call *k, node_op op) {
+    node in[NODE_INPUTS_MOST] = {0};
+    axes over = {0};
+    for (uint32_t i = 0; i < k->axis_count; i++) over = axes_union(over, k->axes[i]);
+    if (!take_numbers(c, k, op, in)) return 0;
     switch (node_form_of(op)) {
-    case FORM_REDUCE: {
-        if (!k->brackets) {
-            axes have = program_node(c->p, in[0])->axes;
-            diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, place(c, k->name_at),
-                                        "`%s` does not say over which axes", k->name);
-            advise(c->d, told, "name them: `%s[%s](…)`", k->name,
-                   have.count ? axes_text(c->p, have) : "axis");
-            return 0;
-        }
-        axes absent = axes_minus(over, program_node(c->p, in[0])->axes);
-        if (!absent.count) return make_reduction(c, op, in[0], over, k->at->at);
-        if (c->now.in_call && op == NODE_sum) { /* a parameter that is constant along its axis */
-            node x = make_reduction(c, op, in[0], axes_minus(over, absent), k->at->at);
-            for (int i = 0; i < absent.count; i++)
-                x = make(c, NODE_mul, x, make_size(c, absent.at[i], k->at->at), 0, k->at->at);
-            return x;
-        }
-        if (c->now.in_call)
-            return make_reduction(c, op, make_expand(c, in[0], absent, k->at->at), over, k->at->at);
-        report_lacks_axis(c, k->at->list.at[0].value, program_node(c->p, in[0])->axes,
-                          program_axis(c->p, absent.at[0])->name, k->brackets->at[0].value->at);
-        return 0;
-    }
-    case FORM_SCAN: {
-        node x = in[0];
-        if (over.count != 1) {
-            diagnostic *told =
-                diagnose(c->d, DIAGNOSTIC_axes, place(c, k->name_at), "`%s` runs along one axis", k->name);
-            axes have = program_node(c->p, x)->axes;
-            advise(c->d, told, "name it: `%s[%s](…)`", k->name,
-                   have.count ? program_axis(c->p, have.at[0])->name : "axis");
-            return 0;
-        }
-        if (!axes_within(over, program_node(c->p, x)->axes) && !c->now.in_call) {
-            report_lacks_axis(c, k->at->list.at[0].value, program_node(c->p, x)->axes,
-                              program_axis(c->p, over.at[0])->name, k->brackets->at[0].value->at);
-            return 0;
-        }
-        x = make_expand(c, x, over, k->at->at);
-        node_row row = *program_node(c->p, x), y = in[1] ? *program_node(c->p, in[1]) : (node_row){0};
-        row = (node_row){.op = op,
-                         .in = {x, in[1]},
-                         .axes = axes_union(row.axes, y.axes),
-                         .axis = over.at[0],
-                         .at = place(c, k->at->at),
-                         .range = range_of(op, &row.range),
-                         .stochastic = row.stochastic || y.stochastic};
-        return too_many_axes(c, row.axes, k->at->at) ? 0 : program_add(c->p, row);
-    }
+    case FORM_REDUCE: return call_reduction(c, k, op, over, in[0]);
+    case FORM_SCAN: return call_scan(c, k, op, over, in[0], in[1]);
     case FORM_FACTOR:
     case FORM_SOLVE: return call_matrix(c, k, op, over, in[0], in[1]);
-    case FORM_RANDOM: {
-        if (!c->now.random_allowed) {
-            diagnostic *told =
-                diagnose(c->d, DIAGNOSTIC_type, place(c, k->at->at), "a random draw has no place here");
-            advise(c->d, told,
-                   "draw by a statement, `x ~ normal(0, 1)`; `%s` is for `sample` of a `dist` and for "
-                   "`generate`",
-                   k->name);
-            return 0;
-        }
-        node_row row = {.op = op,
-                        .in = {in[0], in[1], in[2]},
-                        .axes = axes_union(c->now.axes, over),
-                        .at = place(c, k->at->at)};
-        range ranges[3] = {{0}};
-        for (uint32_t i = 0; i < k->count; i++) {
-            row.axes = axes_union(row.axes, program_node(c->p, in[i])->axes);
-            ranges[i] = program_node(c->p, in[i])->range;
-        }
-        if (too_many_axes(c, row.axes, k->at->at)) return 0;
-        row.range = range_of(op, ranges);
-        row.stochastic = true;
-        row.stream = c->p->streams++;
-        return program_add(c->p, row);
-    }
+    case FORM_RANDOM: return call_random(c, k, op, over, in);
     default:
         if (!k->brackets) return make_map(c, op, in, k->at->at);
         diagnostic *told = diagnose(c->d, DIAGNOSTIC_axes, k->brackets->span, "`%s` takes no axes", k->name);
@@ -279,8 +290,7 @@ static void bind_recurrences(checker *c, scope *s, const items *body) {
 static void bind_local_definitions(checker *c, scope *s, const items *body) {
     for (uint32_t i = 0; i < body->count; i++) {
         const item *it = body->at[i];
-        if (it->kind != ITEM_define && it->kind != ITEM_let) continue;
-        if (is_bound_outside(s, it)) continue;
+        if (!is_computed(it) || is_bound_outside(s, it)) continue;
         definition *f = arena_new(c->arena, definition);
         *f = (definition){.item = it, .scope = s, .now = c->now};
         for (uint32_t k = 0; k < it->value.targets.count && k < VALUES_MOST; k++, f->count++) {

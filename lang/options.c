@@ -220,12 +220,28 @@ static const char *const TAKES[] = {
     [OPTION_DECAY] = "two numbers from 0 and a number of steps, or a power, such as `(10 + step)^-0.7` or ",
 };
 
+/* `; did you mean `iwae(N)`?`, of the words of a choice; nothing where none is near. */
+static const char *word_meant(const char *text, const char *words, arena *a) {
+    const char *head = trimmed(text, text + strcspn(text, "("), a), *meant = "";
+    uint32_t best = strlen(head) < 4 ? 2 : 3; /* one more than the edits that a slip makes */
+    for (const char *word = words, *end; *word; word = end + (*end == '|')) {
+        end = word + strcspn(word, "|");
+        uint32_t distance = edit_distance(head, arena_copy(a, word, strcspn(word, "|(")), best - 1);
+        if (distance >= best) continue;
+        best = distance;
+        meant = arena_print(a, "; did you mean `%.*s`?", (int)(end - word), word);
+    }
+    return meant;
+}
+
 bool option_set(options *o, option_id id, const char *text, arena *a, const char **why) {
     const option_row *row = &OPTIONS[id];
     option_value value = {0};
     text = trimmed(text, text + strlen(text), a);
     if (!parse_value(row, text, a, &value)) {
-        *why = arena_print(a, "`%s` takes %s%s, not `%s`", row->name, TAKES[row->kind], row->example, text);
+        bool words = row->kind == OPTION_CHOICE || row->kind == OPTION_CHOICES;
+        *why = arena_print(a, "`%s` takes %s%s, not `%s`%s", row->name, TAKES[row->kind], row->example, text,
+                           words ? word_meant(text, row->example, a) : "");
         return false;
     }
     switch (id) {

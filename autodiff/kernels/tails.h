@@ -12,6 +12,7 @@
 #ifndef VM_AUTODIFF_KERNELS_TAILS_H
 #define VM_AUTODIFF_KERNELS_TAILS_H
 
+#include <stdbool.h>
 #include "autodiff/kernels/special.h"
 #include "autodiff/kernels/twice.h"
 

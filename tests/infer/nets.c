@@ -113,8 +113,9 @@ static void collapse(arena *a, const char *noise, uint64_t active, const char *n
           "%g, not %g", k->total.value, f->kl.value);
 }
 
-/* A decoder that sees the pixels before does without a code, and the fit stays there; with the weight of the
- * prior rising from 0 the code is in use when its price comes, and the ELBO is higher. */
+/* A decoder that sees the pixels before does without a code from some starts, of which this is one, and the
+ * fit stays there; with the weight of the prior rising from 0 the code is in use when its price comes, and
+ * the ELBO is higher. */
 static void annealing(arena *a) {
     static const char TEXT[] =
         "axis image = 100, pixel = 8, code = 1, hidden = 8\n"
@@ -133,8 +134,8 @@ static void annealing(arena *a) {
         "  z[image, code] ~ normal(dense[hidden -> code](g), softplus(dense[hidden -> code](g)))\n"
         "}\n"
         "fit { steps = 2500; rate = 0.01; draws = 300%s }\n";
-    fit *f = fitted(a, arena_print(a, TEXT, ""), 1);
-    fit *g = fitted(a, arena_print(a, TEXT, "; anneal = 0 -> 1 over 1500"), 1);
+    fit *f = fitted(a, arena_print(a, TEXT, ""), 4);
+    fit *g = fitted(a, arena_print(a, TEXT, "; anneal = 0 -> 1 over 1500"), 4);
     if (!check(f && g, "a strong decoder", "no fit")) return;
     bool told[2] = {false, false};
     for (int i = 0; i < 2; i++)
